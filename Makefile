@@ -1,0 +1,32 @@
+# The short list. Everything sets itself up first; `make lock` alone reaches for newer packages.
+PYTHON = .venv/bin/python
+COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style=line
+
+.PHONY: run test lint types bench web setup lock
+
+run:
+	./run
+
+test:
+	./test
+
+setup:
+	python3 tools/bootstrap.py test
+
+lint: setup
+	$(PYTHON) tools/check.py --only lint
+
+types: setup
+	$(PYTHON) tools/check.py --only types
+
+bench: setup
+	for file in benchmarks/[a-z]*.py; do $(PYTHON) -m benchmarks.$$(basename $$file .py) --json || exit; done
+
+web: setup
+	$(PYTHON) tools/check.py --only web
+
+lock: setup
+	$(COMPILE) -o requirements.lock requirements.in requirements-build.in
+	$(COMPILE) -o requirements-dev.lock requirements-dev.in
+	$(COMPILE) -o requirements-node.lock requirements-node.in

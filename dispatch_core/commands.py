@@ -1,0 +1,198 @@
+"""What people and sources may ask for: each command names the version its sender saw."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dispatch_core.events import (
+    CancelReason,
+    LevelReason,
+    OutageCause,
+    RedispatchReason,
+    ReopenReason,
+)
+from dispatch_core.ids import (
+    CrewId,
+    Level,
+    NodeKind,
+    OutageId,
+    Place,
+    RequestKind,
+    TicketId,
+    Trade,
+    Words,
+)
+
+
+class ReceiveRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Take in a request; `accepted`: a seat has the caller on the line: first contact."""
+
+    ticket: TicketId
+    kind: RequestKind
+    level: Level
+    level_reason: str
+    source: str
+    place: Place
+    by: str
+    reports: int = 1
+    resident: str | None = None
+    words: Words | None = None
+    outage: OutageId | None = None
+    accepted: bool = False
+
+
+class Accept(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat takes the ticket on."""
+
+    version: int
+    by: str
+
+
+class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A person gives the ticket to a crew; a reason is owed when another crew has it."""
+
+    version: int
+    crew: CrewId
+    crew_name: str
+    by: str
+    reason_code: RedispatchReason | None = None
+    reason: Words | None = None
+
+
+class Confirm(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew takes the ticket."""
+
+    version: int
+
+
+class Handle(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew checks in on site."""
+
+    version: int
+
+
+class Verify(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew has finished; the call-back is next."""
+
+    version: int
+
+
+class Close(msgspec.Struct, frozen=True, kw_only=True):
+    """The call-back was made; `satisfied` is None when nobody could be reached."""
+
+    version: int
+    satisfied: bool | None
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """End the ticket without work."""
+
+    version: int
+    reason_code: CancelReason
+    reason: Words | None = None
+
+
+class Reopen(msgspec.Struct, frozen=True, kw_only=True):
+    """The resident is not satisfied, or the fault is back."""
+
+    version: int
+    reason_code: ReopenReason
+    reason: Words | None = None
+
+
+class ChangeLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """Raise or lower the response level."""
+
+    version: int
+    level: Level
+    reason_code: LevelReason
+    reason: Words | None = None
+
+
+TicketStep = Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
+TicketCommand = ReceiveRequest | TicketStep
+
+
+class RegisterCrew(msgspec.Struct, frozen=True, kw_only=True):
+    """Enter a crew into the register, or change its data."""
+
+    crew: CrewId
+    name: str
+    trades: list[Trade]
+    certificates: list[str]
+    members: int
+    vehicle: str
+    shift: str
+
+
+class StartShift(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew comes on duty until `ends_at` (Unix seconds)."""
+
+    ends_at: int
+
+
+class EndShift(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew goes off duty."""
+
+
+class AssignTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the crew a ticket: the crew's side of Dispatch."""
+
+    ticket: TicketId
+
+
+class TakeTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew sets out for a ticket: its side of Confirm."""
+
+    ticket: TicketId
+
+
+class ArriveAtTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew is on site: its side of Handle."""
+
+    ticket: TicketId
+
+
+class ReleaseTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """The crew no longer has the ticket."""
+
+    ticket: TicketId
+
+
+CrewCommand = (
+    RegisterCrew | StartShift | EndShift
+    | AssignTicket | TakeTicket | ArriveAtTicket | ReleaseTicket
+)  # fmt: skip
+
+
+class OpenOutage(msgspec.Struct, frozen=True, kw_only=True):
+    """Heat is shut off at a node: the node and what hangs on it come from the heat tree."""
+
+    outage: OutageId
+    name: str
+    node_kind: NodeKind
+    node: str
+    lon: float
+    lat: float
+    buildings: int
+    households: int
+    cause: OutageCause
+    expected_end_at: int
+    reason: Words | None = None
+
+
+class ExtendOutage(msgspec.Struct, frozen=True, kw_only=True):
+    """The outage will end at another time."""
+
+    version: int
+    expected_end_at: int
+    reason: Words | None = None
+
+
+class EndOutage(msgspec.Struct, frozen=True, kw_only=True):
+    """Heat is back."""
+
+    version: int
+
+
+OutageCommand = OpenOutage | ExtendOutage | EndOutage

@@ -1,0 +1,178 @@
+"""The catalogue of events: every fact that is written down or told, its version and upcasters.
+
+Times are whole Unix seconds of the business clock, coordinates WGS-84 degrees. No event has a field
+for a resident's name, phone, flat or words: only a pseudonym, or an id with a keyed digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
+
+import msgspec
+
+from dispatch_core.errors import Invalid
+from dispatch_core.events.base import Body
+from dispatch_core.events.crews import (
+    CrewAssigned,
+    CrewEnRoute,
+    CrewFact,
+    CrewOnSite,
+    CrewRegistered,
+    CrewReleased,
+    CrewShiftEnded,
+    CrewShiftStarted,
+    PositionLost,
+    PositionRegained,
+)
+from dispatch_core.events.marks import (
+    CellHidden,
+    CellPublished,
+    CommunityMood,
+    OutageCause,
+    OutageEnded,
+    OutageExtended,
+    OutageOpened,
+    RoomAlarmChanged,
+    RoomAlarmCleared,
+    RoomAlarmRaised,
+    SpikeEnded,
+    SpikeStarted,
+)
+from dispatch_core.events.telemetry import (
+    ClosingCounted,
+    CrewPositions,
+    Fix,
+    HourUsual,
+    NetworkState,
+    RequestsCounted,
+    RoomsCounted,
+    SourceHeartbeat,
+    SupplyMeasured,
+    WeatherObserved,
+)
+from dispatch_core.events.tickets import (
+    CancelReason,
+    Clocks,
+    ContactRegained,
+    DeadlineNear,
+    DeadlinePassed,
+    Due,
+    LevelReason,
+    LostContact,
+    RedispatchReason,
+    ReopenReason,
+    TicketAccepted,
+    TicketCancelled,
+    TicketClosed,
+    TicketConfirmed,
+    TicketDispatched,
+    TicketFact,
+    TicketHandling,
+    TicketLabel,
+    TicketLevelChanged,
+    TicketReceived,
+    TicketReopened,
+    TicketVerifying,
+    Warned,
+)
+
+__all__ = [
+    "CATALOGUE", "TELEMETRY", "UPCASTERS", "Body", "CancelReason", "CellHidden",
+    "CellPublished", "Clocks", "ClosingCounted", "CommunityMood", "ContactRegained",
+    "CrewAssigned", "CrewEnRoute", "CrewFact", "CrewOnSite", "CrewPositions", "CrewRegistered",
+    "CrewReleased", "CrewShiftEnded", "CrewShiftStarted", "DeadlineNear", "DeadlinePassed",
+    "Due", "Entry", "Event", "Fix", "HourUsual", "LevelReason", "LostContact", "NetworkState",
+    "OutageCause", "OutageEnded", "OutageExtended", "OutageOpened", "PositionLost",
+    "PositionRegained", "RedispatchReason", "ReopenReason", "RequestsCounted",
+    "RoomAlarmChanged", "RoomAlarmCleared", "RoomAlarmRaised", "RoomsCounted",
+    "SourceHeartbeat", "SpikeEnded", "SpikeStarted", "SupplyMeasured", "TicketAccepted",
+    "TicketCancelled", "TicketClosed", "TicketConfirmed", "TicketDispatched", "TicketFact",
+    "TicketHandling", "TicketLabel", "TicketLevelChanged", "TicketReceived", "TicketReopened",
+    "TicketVerifying", "Upcaster", "Warned", "WeatherObserved", "decode", "encode", "kind_of",
+]  # fmt: skip
+
+Event = (
+    TicketReceived | TicketAccepted | TicketDispatched | TicketConfirmed | TicketHandling
+    | TicketVerifying | TicketClosed | TicketCancelled | TicketReopened | TicketLevelChanged
+    | DeadlineNear | DeadlinePassed | LostContact | ContactRegained
+    | CrewRegistered | CrewShiftStarted | CrewShiftEnded | CrewAssigned | CrewEnRoute | CrewOnSite
+    | CrewReleased | PositionLost | PositionRegained
+    | RoomAlarmRaised | RoomAlarmChanged | RoomAlarmCleared | CellPublished | CellHidden
+    | CommunityMood | SpikeStarted | SpikeEnded | OutageOpened | OutageExtended | OutageEnded
+    | CrewPositions | NetworkState | WeatherObserved | RequestsCounted | ClosingCounted
+    | RoomsCounted | SupplyMeasured | SourceHeartbeat
+)  # fmt: skip
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+TELEMETRY: tuple[type[Event], ...] = (
+    CrewPositions, NetworkState, WeatherObserved, RequestsCounted, ClosingCounted,
+    RoomsCounted, SupplyMeasured, SourceHeartbeat,
+)  # fmt: skip
+"""Events that are told but not journalled: their records are in the telemetry tables."""
+
+UPCASTERS: dict[str, Sequence[Upcaster]] = {}
+"""By kind: the i-th function turns a body of version i + 1 into one of version i + 2."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One kind of event, the version `v` written today, and how older bodies become it."""
+
+    struct: type[Event]
+    v: int
+    upcasters: Sequence[Upcaster]
+    journalled: bool
+
+
+def kind_of(struct: type[Event]) -> str:
+    """The name under which an event is written, e.g. `ticket_received`."""
+    return str(struct.__struct_config__.tag)
+
+
+CATALOGUE: dict[str, Entry] = {
+    kind_of(struct): Entry(
+        struct=struct,
+        v=len(UPCASTERS.get(kind_of(struct), ())) + 1,
+        upcasters=UPCASTERS.get(kind_of(struct), ()),
+        journalled=struct not in TELEMETRY,
+    )
+    for struct in get_args(Event)
+}
+
+_encoder = msgspec.json.Encoder()
+_decoders = {kind: msgspec.json.Decoder(entry.struct) for kind, entry in CATALOGUE.items()}
+
+
+def encode(event: Event) -> bytes:
+    """The body of an event as JSON, to be stored and hashed as these very bytes."""
+    return _encoder.encode(event)
+
+
+def decode(kind: str, v: int, body: bytes, catalogue: Mapping[str, Entry] = CATALOGUE) -> Event:
+    """The event in a stored body, brought up to today's schema.
+
+    Raises Invalid: `unknown_event` for a kind or version that this release does not know,
+    `bad_event` for a body that does not fit its schema.
+    """
+    entry = catalogue.get(kind)
+    if entry is None or not 1 <= v <= entry.v:
+        raise Invalid(
+            "unknown_event",
+            f"An event of kind {kind}, version {v}, is not known to this release.",
+            "Start the release that wrote it, or a newer one.",
+        )
+    try:
+        if v == entry.v:
+            decoder = _decoders.get(kind) if catalogue is CATALOGUE else None
+            return decoder.decode(body) if decoder else msgspec.json.decode(body, type=entry.struct)
+        raw = msgspec.json.decode(body, type=dict[str, Any])
+        for upcast in entry.upcasters[v - 1 :]:
+            raw = upcast(raw)
+        return msgspec.convert(raw, entry.struct)
+    except msgspec.MsgspecError as error:
+        raise Invalid(
+            "bad_event",
+            f"A stored {kind} cannot be read: {error}",
+            "Check the journal's trace of this stream.",
+        ) from error

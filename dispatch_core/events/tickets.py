@@ -1,0 +1,172 @@
+"""Events of a ticket, from intake to the closed loop."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from dispatch_core.events.base import Body
+from dispatch_core.ids import Clock, CrewId, Level, OutageId, Place, RequestKind, TicketState, Words
+
+Warned = Literal["no", "near", "passed"]
+RedispatchReason = Literal[
+    "crew_unavailable", "wrong_trade", "nearer_crew", "higher_priority", "no_answer", "other"
+]
+CancelReason = Literal[
+    "duplicate", "wrong_address", "not_ours", "caller_withdrew", "outage_ended", "test", "other"
+]
+ReopenReason = Literal["dissatisfied", "fault_returned", "closed_by_mistake", "other"]
+LevelReason = Literal[
+    "danger", "vulnerable_household", "many_reports", "repeated_fault", "less_severe", "other"
+]
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """The earliest running clock after an event, and which of its warnings are committed."""
+
+    clock: Clock
+    at: int
+    warned: Warned
+
+
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """The deadlines of a ticket's four clocks; `on_site` has one only once a crew has confirmed."""
+
+    first_contact: int
+    respond: int
+    on_site: int | None
+    solved: int
+
+
+class TicketLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """What one line about a ticket needs."""
+
+    level: Level
+    kind: RequestKind
+    address: str
+
+
+class TicketFact(Body, frozen=True, kw_only=True):
+    """What every ticket event carries: its label, and the earliest clock running after it."""
+
+    ticket: TicketLabel
+    due: Due | None
+
+
+class TicketReceived(TicketFact, frozen=True, kw_only=True):
+    """A request was taken in."""
+
+    level_reason: str
+    source: str
+    place: Place
+    reports: int
+    resident: str | None
+    words: Words | None
+    outage: OutageId | None
+    clocks: Clocks
+    policy: str
+
+
+class TicketAccepted(TicketFact, frozen=True, kw_only=True):
+    """A seat has made first contact and owns the ticket (受理)."""
+
+    by: str
+
+
+class TicketDispatched(TicketFact, frozen=True, kw_only=True):
+    """A person gave the ticket to a crew (派发); `from_crew` had it before."""
+
+    crew: CrewId
+    crew_name: str
+    from_crew: CrewId | None
+    by: str
+    reason_code: RedispatchReason | None
+    reason: Words | None
+
+
+class TicketConfirmed(TicketFact, frozen=True, kw_only=True):
+    """The crew has taken the ticket; the clock to be on site runs from here."""
+
+    crew: CrewId
+    crew_name: str
+    on_site_by: int
+
+
+class TicketHandling(TicketFact, frozen=True, kw_only=True):
+    """The crew has checked in on site (处理)."""
+
+    crew: CrewId
+    crew_name: str
+
+
+class TicketVerifying(TicketFact, frozen=True, kw_only=True):
+    """The crew has finished and checked out; a seat calls the resident back (验证)."""
+
+    crew: CrewId
+    crew_name: str
+
+
+class TicketClosed(TicketFact, frozen=True, kw_only=True):
+    """The loop is closed (闭环); `satisfied` is None when nobody could be reached."""
+
+    satisfied: bool | None
+    took_s: int
+    """Seconds since the ticket was received."""
+    crew_name: str | None
+
+
+class TicketCancelled(TicketFact, frozen=True, kw_only=True):
+    """The ticket ends without work, for a reason."""
+
+    reason_code: CancelReason
+    reason: Words | None
+
+
+class TicketReopened(TicketFact, frozen=True, kw_only=True):
+    """Work was not good, or the fault is back. Carries all that an open ticket shows anew."""
+
+    reason_code: ReopenReason
+    reason: Words | None
+    source: str
+    place: Place
+    reports: int
+    outage: OutageId | None
+    received_at: int
+    clocks: Clocks
+    policy: str
+
+
+class TicketLevelChanged(TicketFact, frozen=True, kw_only=True):
+    """A person changed the response level; `ticket.level` is the new one."""
+
+    from_level: Level
+    reason_code: LevelReason
+    reason: Words | None
+    respond_by: int
+    policy: str
+
+
+class DeadlineNear(TicketFact, frozen=True, kw_only=True):
+    """The node warning before a clock's deadline (节点预警)."""
+
+    clock: Clock
+    deadline: int
+
+
+class DeadlinePassed(TicketFact, frozen=True, kw_only=True):
+    """A clock's deadline has passed."""
+
+    clock: Clock
+    deadline: int
+
+
+class LostContact(TicketFact, frozen=True, kw_only=True):
+    """Nothing was heard on the ticket past its expected time (失联工单)."""
+
+    state: TicketState
+    silent_since: int
+
+
+class ContactRegained(TicketFact, frozen=True, kw_only=True):
+    """Something was heard on the ticket again."""

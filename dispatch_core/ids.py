@@ -1,0 +1,91 @@
+"""The names of things: identifiers, streams, and the small words that all capabilities share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NewType
+
+import msgspec
+
+from dispatch_core.errors import Invalid
+
+CompanyId = NewType("CompanyId", int)
+TicketId = NewType("TicketId", str)
+CrewId = NewType("CrewId", str)
+BuildingId = NewType("BuildingId", str)
+PointId = NewType("PointId", str)
+CommunityId = NewType("CommunityId", str)
+OutageId = NewType("OutageId", str)
+
+StreamKind = Literal["ticket", "crew", "point", "cell", "community", "outage"]
+STREAM_KINDS: tuple[StreamKind, ...] = ("ticket", "crew", "point", "cell", "community", "outage")
+
+Level = Literal["red", "yellow", "blue"]
+Clock = Literal["first_contact", "respond", "on_site", "solved"]
+NodeKind = Literal["plant", "substation", "building"]
+Trade = Literal["plant", "primary", "substation", "secondary", "indoor"]
+TicketState = Literal[
+    "received",
+    "accepted",
+    "dispatched",
+    "confirmed",
+    "handling",
+    "verifying",
+    "closed",
+    "cancelled",
+]
+CrewState = Literal["off", "free", "dispatched", "en_route", "on_site"]
+RequestKind = Literal[
+    "repair", "not_warm", "leak", "complaint", "question", "suspension", "temporary_stop",
+    "resume", "new_connection", "refund", "temperature_adjustment", "change_of_data",
+    "contract_closing",
+]  # fmt: skip
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where something is, no closer than its building: `address` never names a flat. WGS-84."""
+
+    building: BuildingId | None
+    lon: float
+    lat: float
+    address: str
+    community: CommunityId | None
+    community_name: str | None = None
+    district: str | None
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """Free text that may name a resident: where it is kept encrypted, and a keyed digest of it."""
+
+    id: str
+    digest: str
+
+
+def stream_of(kind: StreamKind, name: str) -> str:
+    """The journal stream of one thing, e.g. `ticket:260114-000123`. Raises Invalid if empty."""
+    if not name or not name.isprintable():
+        raise Invalid("bad_id", f"“{name}” is no identifier of a {kind}.", "Give its identifier.")
+    return f"{kind}:{name}"
+
+
+def split_stream(stream: str) -> tuple[StreamKind, str]:
+    """The kind and name of a stream; names may hold colons. Raises Invalid if it is no stream."""
+    head, _, name = stream.partition(":")
+    for kind in STREAM_KINDS:
+        if head == kind and name:
+            return kind, name
+    raise Invalid("bad_stream", f"“{stream}” is no stream.", "Streams read kind:name.")
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since the Unix epoch, exact. Raises ValueError for a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone means nothing here")
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def unix(at: datetime) -> int:
+    """Whole seconds since the Unix epoch, rounded down. Raises ValueError without a zone."""
+    return micros(at) // 1_000_000

@@ -1,0 +1,13 @@
+"""The life of a ticket: decided from its state and from the version that the caller saw.
+
+received -> accepted -> dispatched -> confirmed -> handling -> verifying -> closed. A ticket can be
+given to another crew until it is handled, cancelled until it is closed, and reopened from verifying
+or closed. Warnings (near, passed, lost contact) are facts of the same stream; they change nothing
+that a person decided upon, so a caller who has not seen them yet is not refused.
+"""
+
+from dispatch_core.tickets.decide import decide
+from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket, apply
+from dispatch_core.tickets.watch import next_look, watch
+
+__all__ = ["OPEN", "POSSIBLE", "Ticket", "apply", "decide", "next_look", "watch"]

@@ -1,0 +1,273 @@
+"""What a command makes of a ticket, or why it is refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from dispatch_core import levels
+from dispatch_core.commands import (
+    Accept,
+    Cancel,
+    ChangeLevel,
+    Close,
+    Confirm,
+    Dispatch,
+    Handle,
+    ReceiveRequest,
+    Reopen,
+    TicketCommand,
+    TicketStep,
+    Verify,
+)
+from dispatch_core.errors import Conflict, Invalid, NotFound
+from dispatch_core.events import (
+    ContactRegained,
+    Due,
+    Event,
+    TicketAccepted,
+    TicketCancelled,
+    TicketClosed,
+    TicketConfirmed,
+    TicketDispatched,
+    TicketHandling,
+    TicketLabel,
+    TicketLevelChanged,
+    TicketReceived,
+    TicketReopened,
+    TicketVerifying,
+)
+from dispatch_core.ids import (
+    CrewId,
+    TicketState,
+    Words,
+    unix,
+)
+from dispatch_core.tickets.state import POSSIBLE, Ticket, apply, unwarned
+
+
+def decide(
+    ticket: Ticket | None,
+    command: TicketCommand,
+    now: datetime,
+    policy: levels.Policy = levels.POLICY,
+) -> list[Event]:
+    """The facts that a command makes, oldest first.
+
+    Raises Conflict `already_exists`, `version_conflict` or `wrong_state` with the present state,
+    NotFound `no_such_ticket`, Invalid `reason_needed`, `bad_reports`, `same_crew`, `same_level` or
+    `not_satisfied`.
+    """
+    at = unix(now)
+    if isinstance(command, ReceiveRequest):
+        if ticket is not None:
+            raise Conflict(
+                "already_exists", "There is such a ticket already.", "Look at it.", ticket.present()
+            )
+        return _receive(command, at, policy)
+    if ticket is None:
+        raise NotFound("no_such_ticket", "There is no such ticket.", "Check its number.")
+    _check(ticket, command)
+    events: list[Event] = []
+    if ticket.lost_contact and not isinstance(command, ChangeLevel | Close | Cancel):
+        regained = ContactRegained(ticket=ticket.label, due=ticket.due)
+        events.append(regained)
+        ticket = apply(ticket, regained, at)
+    return [*events, *_step(ticket, command, at, policy)]
+
+
+def _receive(command: ReceiveRequest, at: int, policy: levels.Policy) -> list[Event]:
+    if command.reports < 1:
+        raise Invalid(
+            "bad_reports", f"{command.reports} reports make no ticket.", "Give 1 or more reports."
+        )
+    label = TicketLabel(level=command.level, kind=command.kind, address=command.place.address)
+    clocks = levels.start(command.level, at, policy)
+    received = TicketReceived(
+        ticket=label,
+        due=levels.due("received", clocks, {}),
+        level_reason=command.level_reason,
+        source=command.source,
+        place=command.place,
+        reports=command.reports,
+        resident=command.resident,
+        words=command.words,
+        outage=command.outage,
+        clocks=clocks,
+        policy=policy.version,
+    )
+    if not command.accepted:
+        return [received]
+    due = levels.due("accepted", clocks, {})
+    return [received, TicketAccepted(ticket=label, due=due, by=command.by)]
+
+
+def _check(ticket: Ticket, command: TicketStep) -> None:
+    name = NAMES[type(command)]
+    if not ticket.decided <= command.version <= ticket.version:
+        raise Conflict(
+            "version_conflict",
+            f"The ticket has changed: it is {ticket.state} at version {ticket.version}.",
+            "Look at the ticket as it is now and decide again.",
+            ticket.present(),
+        )
+    if name not in POSSIBLE[ticket.state]:
+        possible = ", ".join(POSSIBLE[ticket.state]) or "nothing"
+        raise Conflict(
+            "wrong_state",
+            f"A ticket that is {ticket.state} cannot take the step {name}.",
+            f"Possible now: {possible}.",
+            ticket.present(),
+        )
+
+
+def _step(  # noqa: PLR0911 - one answer per command
+    ticket: Ticket, command: TicketStep, at: int, policy: levels.Policy
+) -> list[Event]:
+    label = ticket.label
+    match command:
+        case Accept():
+            return [TicketAccepted(ticket=label, due=_due_in(ticket, "accepted"), by=command.by)]
+        case Dispatch():
+            return [_dispatch(ticket, command)]
+        case Confirm():
+            return [_confirm(ticket, at, policy)]
+        case Handle():
+            crew, name = _crew_of(ticket)
+            due = _due_in(ticket, "handling")
+            return [TicketHandling(ticket=label, due=due, crew=crew, crew_name=name)]
+        case Verify():
+            crew, name = _crew_of(ticket)
+            return [TicketVerifying(ticket=label, due=None, crew=crew, crew_name=name)]
+        case Close():
+            return [_close(ticket, command, at)]
+        case Cancel():
+            code, reason = command.reason_code, command.reason
+            _reasoned(code, reason)
+            return [TicketCancelled(ticket=label, due=None, reason_code=code, reason=reason)]
+        case Reopen():
+            return [_reopen(ticket, command, at, policy)]
+        case ChangeLevel():
+            return [_change_level(ticket, command, at, policy)]
+
+
+def _crew_of(ticket: Ticket) -> tuple[CrewId, str]:
+    if ticket.crew is None or ticket.crew_name is None:
+        raise ValueError(f"a ticket that is {ticket.state} has no crew: a broken journal")
+    return ticket.crew, ticket.crew_name
+
+
+def _confirm(ticket: Ticket, at: int, policy: levels.Policy) -> TicketConfirmed:
+    crew, name = _crew_of(ticket)
+    by = at + policy.on_site_s
+    clocks = msgspec.structs.replace(ticket.clocks, on_site=by)
+    due = levels.due("confirmed", clocks, ticket.warned)
+    return TicketConfirmed(ticket=ticket.label, due=due, crew=crew, crew_name=name, on_site_by=by)
+
+
+def _due_in(ticket: Ticket, state: TicketState) -> Due | None:
+    return levels.due(state, ticket.clocks, ticket.warned)
+
+
+def _reasoned(code: str, reason: Words | None) -> None:
+    if code == "other" and reason is None:
+        raise Invalid(
+            "reason_needed", "“Other” says nothing by itself.", "Write the reason in a few words."
+        )
+
+
+def _dispatch(ticket: Ticket, command: Dispatch) -> TicketDispatched:
+    if ticket.crew == command.crew:
+        raise Invalid(
+            "same_crew", f"{command.crew_name} already has this ticket.", "Choose another crew."
+        )
+    if ticket.crew is not None and command.reason_code is None:
+        raise Invalid(
+            "reason_needed",
+            f"{ticket.crew_name} has this ticket; taking it away needs a reason.",
+            "Give the reason for choosing another crew.",
+        )
+    if command.reason_code is not None:
+        _reasoned(command.reason_code, command.reason)
+    return TicketDispatched(
+        ticket=ticket.label,
+        due=_due_in(ticket, "dispatched"),
+        crew=command.crew,
+        crew_name=command.crew_name,
+        from_crew=ticket.crew,
+        by=command.by,
+        reason_code=command.reason_code,
+        reason=command.reason,
+    )
+
+
+def _close(ticket: Ticket, command: Close, at: int) -> TicketClosed:
+    if command.satisfied is False:
+        raise Invalid(
+            "not_satisfied",
+            "A ticket whose resident is not satisfied is not closed.",
+            "Reopen it with the reason “dissatisfied”.",
+        )
+    return TicketClosed(
+        ticket=ticket.label,
+        due=None,
+        satisfied=command.satisfied,
+        took_s=max(0, at - ticket.received_at),
+        crew_name=ticket.crew_name,
+    )
+
+
+def _reopen(ticket: Ticket, command: Reopen, at: int, policy: levels.Policy) -> TicketReopened:
+    _reasoned(command.reason_code, command.reason)
+    clocks = levels.start(ticket.level, at, policy)
+    return TicketReopened(
+        ticket=ticket.label,
+        due=levels.due("accepted", clocks, {}),
+        reason_code=command.reason_code,
+        reason=command.reason,
+        source=ticket.source,
+        place=ticket.place,
+        reports=ticket.reports,
+        outage=ticket.outage,
+        received_at=ticket.received_at,
+        clocks=clocks,
+        policy=policy.version,
+    )
+
+
+def _change_level(
+    ticket: Ticket, command: ChangeLevel, at: int, policy: levels.Policy
+) -> TicketLevelChanged:
+    if command.level == ticket.level:
+        raise Invalid(
+            "same_level", f"The ticket is {ticket.level} already.", "Choose another level."
+        )
+    _reasoned(command.reason_code, command.reason)
+    raised = levels.SEVERITY[command.level] < levels.SEVERITY[ticket.level]
+    respond = levels.respond_after_change(
+        ticket.clocks, ticket.started_at, command.level, raised=raised, at=at, policy=policy
+    )
+    clocks = msgspec.structs.replace(ticket.clocks, respond=respond)
+    return TicketLevelChanged(
+        ticket=msgspec.structs.replace(ticket.label, level=command.level),
+        due=levels.due(ticket.state, clocks, unwarned(ticket.warned, "respond")),
+        from_level=ticket.level,
+        reason_code=command.reason_code,
+        reason=command.reason,
+        respond_by=respond,
+        policy=policy.version,
+    )
+
+
+NAMES: dict[type, str] = {
+    Accept: "accept",
+    Dispatch: "dispatch",
+    Confirm: "confirm",
+    Handle: "handle",
+    Verify: "verify",
+    Close: "close",
+    Cancel: "cancel",
+    Reopen: "reopen",
+    ChangeLevel: "change_level",
+}

@@ -1,0 +1,192 @@
+"""What a ticket is after the facts so far, and what can be done in each state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from dispatch_core import levels
+from dispatch_core.events import (
+    Clocks,
+    ContactRegained,
+    DeadlineNear,
+    DeadlinePassed,
+    Due,
+    Event,
+    LostContact,
+    TicketAccepted,
+    TicketCancelled,
+    TicketClosed,
+    TicketConfirmed,
+    TicketDispatched,
+    TicketHandling,
+    TicketLabel,
+    TicketLevelChanged,
+    TicketReceived,
+    TicketReopened,
+    TicketVerifying,
+    Warned,
+)
+from dispatch_core.ids import (
+    Clock,
+    CrewId,
+    Level,
+    OutageId,
+    Place,
+    RequestKind,
+    TicketState,
+)
+
+OPEN: tuple[TicketState, ...] = (
+    "received", "accepted", "dispatched", "confirmed", "handling", "verifying",
+)  # fmt: skip
+
+POSSIBLE: dict[TicketState, tuple[str, ...]] = {
+    "received": ("accept", "cancel", "change_level"),
+    "accepted": ("dispatch", "cancel", "change_level"),
+    "dispatched": ("confirm", "dispatch", "cancel", "change_level"),
+    "confirmed": ("handle", "dispatch", "cancel", "change_level"),
+    "handling": ("verify", "cancel", "change_level"),
+    "verifying": ("close", "reopen", "cancel", "change_level"),
+    "closed": ("reopen",),
+    "cancelled": (),
+}
+"""What can be done in each state: the whole state machine."""
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket after `version` facts; times are Unix seconds of the business clock."""
+
+    version: int
+    decided: int
+    """The version of the last fact that was more than a warning."""
+    state: TicketState
+    kind: RequestKind
+    level: Level
+    place: Place
+    source: str
+    reports: int
+    resident: str | None
+    outage: OutageId | None
+    received_at: int
+    started_at: int
+    """When the clocks started: at intake, or at the last reopening."""
+    heard_at: int
+    clocks: Clocks
+    warned: dict[Clock, Warned]
+    lost_contact: bool = False
+    crew: CrewId | None = None
+    crew_name: str | None = None
+    closed_at: int | None = None
+
+    @property
+    def due(self) -> Due | None:
+        """The earliest running clock."""
+        return levels.due(self.state, self.clocks, self.warned)
+
+    @property
+    def label(self) -> TicketLabel:
+        """What one line about this ticket needs."""
+        return TicketLabel(level=self.level, kind=self.kind, address=self.place.address)
+
+    def present(self) -> dict[str, object]:
+        """The present state as JSON-ready facts, for a refusal."""
+        due = self.due
+        return {
+            "state": self.state,
+            "version": self.version,
+            "level": self.level,
+            "crew": self.crew,
+            "due_at": due.at if due else None,
+            "possible": list(POSSIBLE[self.state]),
+        }
+
+
+def unwarned(warned: Mapping[Clock, Warned], clock: Clock) -> dict[Clock, Warned]:
+    """The warnings said so far, without those of one clock."""
+    return {k: v for k, v in warned.items() if k != clock}
+
+
+def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
+    """The ticket after one more fact, which happened at `at`.
+
+    Raises ValueError for a fact that cannot be the next of a ticket: a broken journal, not a user's
+    mistake.
+    """
+    if isinstance(event, TicketReceived):
+        if ticket is not None:
+            raise ValueError("a ticket is received once")
+        return Ticket(
+            version=1,
+            decided=1,
+            state="received",
+            kind=event.ticket.kind,
+            level=event.ticket.level,
+            place=event.place,
+            source=event.source,
+            reports=event.reports,
+            resident=event.resident,
+            outage=event.outage,
+            received_at=at,
+            started_at=at,
+            heard_at=at,
+            clocks=event.clocks,
+            warned={},
+        )
+    if ticket is None:
+        raise ValueError(f"{type(event).__name__} cannot be the first fact of a ticket")
+    version = ticket.version + 1
+    warned: dict[Clock, Warned]
+    match event:
+        case DeadlineNear():
+            warned = {**ticket.warned, event.clock: "near"}
+            return msgspec.structs.replace(ticket, version=version, warned=warned)
+        case DeadlinePassed():
+            warned = {**ticket.warned, event.clock: "passed"}
+            return msgspec.structs.replace(ticket, version=version, warned=warned)
+        case LostContact():
+            return msgspec.structs.replace(ticket, version=version, lost_contact=True)
+        case ContactRegained():
+            return msgspec.structs.replace(ticket, version=version, lost_contact=False, heard_at=at)
+        case _:
+            return _moved(ticket, event, at, version)
+
+
+def _moved(  # noqa: PLR0911 - one answer per event
+    ticket: Ticket, event: Event, at: int, version: int
+) -> Ticket:
+    replace = msgspec.structs.replace
+    base = replace(ticket, version=version, decided=version)
+    match event:
+        case TicketAccepted():
+            return replace(base, state="accepted", heard_at=at)
+        case TicketDispatched():
+            clocks = replace(base.clocks, on_site=None)
+            warned = unwarned(base.warned, "on_site")
+            return replace(
+                base, state="dispatched", heard_at=at, clocks=clocks, warned=warned,
+                crew=event.crew, crew_name=event.crew_name,
+            )  # fmt: skip
+        case TicketConfirmed():
+            clocks = replace(base.clocks, on_site=event.on_site_by)
+            return replace(base, state="confirmed", heard_at=at, clocks=clocks)
+        case TicketHandling():
+            return replace(base, state="handling", heard_at=at)
+        case TicketVerifying():
+            return replace(base, state="verifying", heard_at=at)
+        case TicketClosed():
+            return replace(base, state="closed", closed_at=at, lost_contact=False)
+        case TicketCancelled():
+            return replace(base, state="cancelled", closed_at=at, lost_contact=False)
+        case TicketReopened():
+            return replace(
+                base, state="accepted", heard_at=at, started_at=at, clocks=event.clocks,
+                warned={}, crew=None, crew_name=None, closed_at=None,
+            )  # fmt: skip
+        case TicketLevelChanged():
+            clocks = replace(base.clocks, respond=event.respond_by)
+            warned = unwarned(base.warned, "respond")
+            return replace(base, level=event.ticket.level, clocks=clocks, warned=warned)
+        case _:
+            raise ValueError(f"{type(event).__name__} is no fact of a ticket")

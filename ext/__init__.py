@@ -1,0 +1,1 @@
+"""Compiled kernels over bytes and arrays: no policy, no clock, no wire of their own."""

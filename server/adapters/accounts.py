@@ -1,0 +1,216 @@
+"""Who is asking: accounts, sessions, one-time links, live passes and the tokens of sources. Secrets are stored as hashes only."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+import argon2
+import asyncpg
+
+from dispatch_core.errors import Forbidden, Invalid
+from server.adapters.clock import system_now
+from server.adapters.pool import Pool
+
+SESSION_DAYS = 90
+"""A wall is signed in once a season."""
+LINK_HOURS = 24
+MIN_PASSWORD = 10
+
+_hasher = argon2.PasswordHasher()
+
+
+class Principal(NamedTuple):
+    """A person's session or a source's token."""
+
+    company: int
+    name: str
+    kind: Literal["person", "source"]
+    secret_hash: bytes
+
+    @property
+    def actor(self) -> str:
+        """As it stands in the journal, e.g. `person:admin`."""
+        return f"{self.kind}:{self.name}"
+
+
+class CompanyName(NamedTuple):
+    """A company an account may see."""
+
+    company: int
+    code: str
+    name: str
+
+
+def hash_secret(secret: str) -> bytes:
+    """Secrets of 32 random bytes need no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def new_link(owner_dsn: str) -> str:
+    """A one-time sign-in token for whoever can start the installation."""
+    token = secrets.token_urlsafe(32)
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        await connection.execute("DELETE FROM sign_in_link WHERE expires_at < now()")
+        await connection.execute(
+            "INSERT INTO sign_in_link VALUES ($1, $2)", hash_secret(token), system_now() + timedelta(hours=LINK_HOURS)
+        )
+    finally:
+        await connection.close(timeout=5)
+    return token
+
+
+async def new_source_token(owner_dsn: str, company: str, name: str) -> str:
+    """A bearer token for a source of a company; an earlier token of the same name ends."""
+    token = secrets.token_urlsafe(32)
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        await connection.execute(
+            "INSERT INTO source_token (company_id, token_hash, name) SELECT company_id, $2, $3 FROM company WHERE code = $1"
+            " ON CONFLICT (company_id, name) DO UPDATE SET token_hash = excluded.token_hash",
+            company,
+            hash_secret(token),
+            name,
+        )
+    finally:
+        await connection.close(timeout=5)
+    return token
+
+
+async def ensure_company(owner_dsn: str, code: str, name: str, *, demo: bool = False, timezone: str = "Asia/Shanghai") -> int:
+    """The company's id; made if missing, and open to every administrator."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        async with connection.transaction():
+            company: int = await connection.fetchval(
+                "INSERT INTO company (code, name, demo, timezone) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT (code) DO UPDATE SET code = excluded.code RETURNING company_id",
+                code,
+                name,
+                demo,
+                timezone,
+            )
+            await connection.execute(
+                "INSERT INTO membership (company_id, account_id) SELECT $1, account_id FROM account ON CONFLICT DO NOTHING",
+                company,
+            )
+    finally:
+        await connection.close(timeout=5)
+    return company
+
+
+def _check_password(password: str) -> None:
+    if len(password) < MIN_PASSWORD or len(password) > 200:
+        raise Invalid(
+            "password_length",
+            f"The password has {len(password)} characters.",
+            f"Choose one of {MIN_PASSWORD} to 200 characters.",
+        )
+
+
+class Accounts:
+    """Sign-in and look-up, through the database's doors."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def spend_link(self, token: str, user: str | None, password: str | None) -> str:
+        """Spend a one-time link; the first makes the administrator. Returns a session secret.
+
+        Raises:
+            Forbidden: `link_unknown`. Invalid: `first_administrator` (user and password are needed), `password_length`.
+        """
+        hashed: str | None = None
+        if password is not None:
+            _check_password(password)
+            hashed = await asyncio.to_thread(_hasher.hash, password)
+        async with self._pool.connection() as c:
+            row = await c.fetchrow("SELECT * FROM link_spend($1, $2, $3)", hash_secret(token), user or None, hashed)
+        if row["outcome"] == "unknown":
+            raise Forbidden(
+                "link_unknown",
+                "This sign-in link is used up or older than a day.",
+                "Start heatops again: it prints a new one. Or sign in with user and password.",
+            )
+        if row["outcome"] == "first":
+            raise Invalid(
+                "first_administrator",
+                "There is no administrator yet.",
+                "Choose a user name and a password of at least 10 characters.",
+            )
+        return await self._open(row["account_id"])
+
+    async def sign_in(self, user: str, password: str) -> str:
+        """A session secret for the right password.
+
+        Raises:
+            Forbidden: `sign_in_refused`, without saying which of the two was wrong.
+        """
+        async with self._pool.connection() as c:
+            row = await c.fetchrow("SELECT * FROM account_lookup($1)", user)
+        known = row["password_hash"] if row else await asyncio.to_thread(_hasher.hash, secrets.token_hex(8))
+        try:
+            await asyncio.to_thread(_hasher.verify, known, password)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            row = None
+        if row is None:
+            raise Forbidden("sign_in_refused", "User or password is wrong.", "Check both, mind upper and lower case.")
+        return await self._open(row["account_id"])
+
+    async def _open(self, account: int) -> str:
+        secret = secrets.token_urlsafe(32)
+        until = system_now() + timedelta(days=SESSION_DAYS)
+        async with self._pool.connection() as c:
+            companies = await c.fetch("SELECT * FROM account_companies($1)", account)
+            if not companies:
+                raise Forbidden("no_company", "This account belongs to no company yet.", "Ask an administrator to add it.")
+            await c.fetchval("SELECT session_open($1, $2, $3, $4)", hash_secret(secret), account, companies[0][0], until)
+        return secret
+
+    async def sign_out(self, secret: str) -> None:
+        """End a session."""
+        async with self._pool.connection() as c:
+            await c.execute("SELECT session_close($1)", hash_secret(secret))
+
+    async def by_session(self, secret_hash: bytes) -> tuple[Principal, int] | None:
+        """(principal, account id) of a living session."""
+        async with self._pool.connection() as c:
+            row = await c.fetchrow("SELECT * FROM session_lookup($1)", secret_hash)
+        if row is None:
+            return None
+        return Principal(row["company_id"], row["account"], "person", secret_hash), row["account_id"]
+
+    async def by_token(self, token: str) -> Principal | None:
+        """The source that holds this token."""
+        hashed = hash_secret(token)
+        async with self._pool.connection() as c:
+            row = await c.fetchrow("SELECT * FROM source_lookup($1)", hashed)
+        return Principal(row["company_id"], row["name"], "source", hashed) if row else None
+
+    async def companies(self, account: int) -> list[CompanyName]:
+        """What the account may see."""
+        async with self._pool.connection() as c:
+            rows = await c.fetch("SELECT * FROM account_companies($1)", account)
+        return [CompanyName(r[0], r[1], r[2]) for r in rows]
+
+    async def move(self, secret_hash: bytes, code: str) -> bool:
+        """Change the session's company. False: not a member."""
+        async with self._pool.connection() as c:
+            return bool(await c.fetchval("SELECT session_move($1, $2)", secret_hash, code))
+
+    async def make_pass(self, secret_hash: bytes) -> str | None:
+        """A live pass for a living session."""
+        secret = secrets.token_urlsafe(24)
+        async with self._pool.connection() as c:
+            made = await c.fetchval("SELECT live_pass_make($1, $2)", hash_secret(secret), secret_hash)
+        return secret if made else None
+
+    async def spend_pass(self, secret: str) -> tuple[int, bytes] | None:
+        """(company, session hash) of a pass; it works once."""
+        async with self._pool.connection() as c:
+            row = await c.fetchrow("SELECT * FROM live_pass_spend($1)", hash_secret(secret))
+        return (row["company_id"], row["session_hash"]) if row else None

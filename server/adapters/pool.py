@@ -1,0 +1,98 @@
+"""Connections of the web processes and jobs: a pool, a company per transaction, and one name for a database that is away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from dispatch_core.errors import Unavailable
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""What a PostgreSQL that is away, stopping, starting or too slow raises."""
+
+
+def unavailable() -> Unavailable:
+    """The refusal for a database that does not answer."""
+    return Unavailable(
+        "database_unavailable",
+        "The database does not answer just now.",
+        "Send the same request again with the same Idempotency-Key in a few seconds.",
+    )
+
+
+class Pool:
+    """asyncpg's pool, opened late and reopened by itself; every transaction names its company."""
+
+    def __init__(self, dsn: str, *, size: int = 8, name: str = "heatops-web") -> None:
+        self._dsn = dsn
+        self._size = size
+        self._name = name
+        self._pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises what asyncpg raises when the server is away."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=self._size,
+            timeout=5,
+            command_timeout=20,
+            server_settings={
+                "application_name": self._name,
+                "statement_timeout": "20000",
+                "idle_in_transaction_session_timeout": "10000",
+                "jit": "off",
+            },
+        )
+
+    async def close(self) -> None:
+        """Drop every connection at once."""
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection outside a company, for look-ups through the SECURITY DEFINER doors.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        try:
+            if self._pool is None:
+                await self.open()
+            assert self._pool is not None  # noqa: S101 - open() sets it or raises
+            async with self._pool.acquire(timeout=5) as connection:
+                yield connection
+        except AWAY as error:
+            raise unavailable() from error
+
+    @asynccontextmanager
+    async def company(
+        self, company: int, *, isolation: str = "read_committed", readonly: bool = False
+    ) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that sees and writes one company only.
+
+        Raises:
+            Unavailable: the database does not answer; nothing was committed, or the answer was lost on the way.
+        """
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation=isolation, readonly=readonly),
+        ):
+            await connection.execute("SELECT set_config('heatops.company', $1, true)", str(company))
+            yield connection

@@ -1,0 +1,52 @@
+"""How each kind of stream keeps its state: which struct it is and how a fact moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from dispatch_core import crews, outages, rooms, sentiment, tickets
+from dispatch_core.events import CellPublished, Event
+from dispatch_core.ids import StreamKind, split_stream
+
+
+class CellState(msgspec.Struct, frozen=True):
+    """A cell of the arrears grid: the band it shows, None while it is hidden. What decides stands in the looks."""
+
+    band: int | None
+
+
+def _cell(state: CellState | None, event: Event, at: int) -> CellState:
+    del state, at
+    return CellState(event.band if isinstance(event, CellPublished) else None)
+
+
+_KINDS: dict[StreamKind, tuple[type, Callable[..., Any]]] = {
+    "ticket": (tickets.Ticket, tickets.apply),
+    "crew": (crews.Crew, crews.apply),
+    "point": (rooms.Point, rooms.apply),
+    "cell": (CellState, _cell),
+    "community": (sentiment.Community, sentiment.apply),
+    "outage": (outages.Outage, outages.apply),
+}
+_DECODERS: dict[StreamKind, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(struct) for kind, (struct, _) in _KINDS.items()
+}
+_encode = msgspec.json.Encoder().encode
+
+
+def decode_state(stream: str, text: str) -> Any:
+    """The state stored for a stream."""
+    return _DECODERS[split_stream(stream)[0]].decode(text)
+
+
+def encode_state(state: Any) -> str:
+    """A state as stored."""
+    return _encode(state).decode()
+
+
+def apply(stream: str, state: Any, event: Event, at: int) -> Any:
+    """The state after one more fact."""
+    return _KINDS[split_stream(stream)[0]][1](state, event, at)

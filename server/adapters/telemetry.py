@@ -1,0 +1,221 @@
+"""Stores batches from sources: readings by COPY, one outbox row per batch, the answer under its Idempotency-Key; one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+from dispatch_core.errors import Conflict, Invalid
+from dispatch_core.events import Event, SourceHeartbeat
+from server.adapters import journal
+from server.adapters.accounts import Principal
+from server.adapters.clock import BusinessClock
+from server.adapters.commits import Answer, lock_id, save_secrets
+from server.adapters.pool import Pool
+from server.adapters.vault import Vault
+from server.ports import SecretText
+
+
+class Table(NamedTuple):
+    """A telemetry table and the columns a batch brings."""
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+ROOM = Table("room_reading", ("point_id", "read_at", "celsius"), ("text", "timestamptz", "real"))
+NETWORK = Table(
+    "network_reading",
+    ("node_id", "read_at", "supply_c", "return_c", "flow_m3h", "makeup_m3h", "pressure_kpa"),
+    ("text", "timestamptz", "real", "real", "real", "real", "real"),
+)
+FIX = Table(
+    "crew_fix",
+    ("crew_id", "fixed_at", "lon", "lat", "datum", "accuracy_m", "heading_deg", "speed_mps"),
+    ("text", "timestamptz", "float8", "float8", "text", "real", "real", "real"),
+)
+WEATHER = Table(
+    "weather",
+    ("observed_at", "outdoor_c", "feels_c", "wind_mps", "wind_from_deg"),
+    ("timestamptz", "real", "real", "real", "real"),
+)
+MENTION = Table(
+    "mention",
+    ("mention_id", "said_at", "value", "topic", "community_id", "channel", "words_id"),
+    ("text", "timestamptz", "real", "text", "text", "text", "text"),
+)
+BALANCE = Table("account_balance", ("household_id", "unpaid_fen", "balance_at"), ("text", "bigint", "timestamptz"))
+
+
+class Told(NamedTuple):
+    """What the feed learns at once, besides that the source has spoken."""
+
+    stream: str
+    event: Event
+
+
+class Incoming(NamedTuple):
+    """A checked batch: good rows, and the answer that names the refused ones."""
+
+    kind: str
+    topic: str
+    table: Table
+    rows: list[tuple[Any, ...]]
+    answer: Any
+    told: Sequence[Told] = ()
+    texts: Sequence[SecretText] = ()
+    cadence_s: float | None = None
+
+
+class Telemetry:
+    """The write side of telemetry."""
+
+    def __init__(self, pool: Pool, clock: BusinessClock, vault: Vault) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._vault = vault
+
+    async def store(
+        self, principal: Principal, route: str, key: str, body_hash: bytes, batch: Incoming
+    ) -> Answer:
+        """Commit a batch and answer.
+
+        Raises:
+            Refused: `key_in_flight`, `key_reused`, `database_unavailable`.
+        """
+        now = self._clock.now()
+        async with self._pool.company(principal.company) as c:
+            stored = await self._begin(c, principal, route, key, body_hash)
+            if stored is not None:
+                return stored
+            batch_id = await c.fetchval(
+                "INSERT INTO telemetry_batch (company_id, kind, items, business_at) VALUES ($1, $2, $3, $4) RETURNING batch_id",
+                principal.company,
+                batch.kind,
+                len(batch.rows),
+                now,
+            )
+            await save_secrets(c, principal.company, self._vault, (), batch.texts)
+            await _copy(c, principal.company, batch_id, batch, now)
+            beat = SourceHeartbeat(source=principal.name, topics=[batch.topic], cadence_s=batch.cadence_s or 0)
+            told = [(t.stream, t.event) for t in batch.told] or [(f"batch:{batch_id}", beat)]
+            await journal.tell(c, principal.company, now, told, source=batch.topic, cadence_s=batch.cadence_s)
+            return await _save_answer(c, principal, route, key, body_hash, 200, batch.answer)
+
+    async def heartbeat(
+        self, principal: Principal, route: str, key: str, body_hash: bytes, topic: str, cadence_s: float
+    ) -> Answer:
+        """A source says that it is alive and how often it will be heard."""
+        now = self._clock.now()
+        async with self._pool.company(principal.company) as c:
+            stored = await self._begin(c, principal, route, key, body_hash)
+            if stored is not None:
+                return stored
+            event = SourceHeartbeat(source=principal.name, topics=[topic], cadence_s=cadence_s)
+            await journal.tell(
+                c, principal.company, now, [(f"source:{principal.name}", event)], source=topic, cadence_s=cadence_s
+            )
+            answer = {"source": topic, "cadence_s": cadence_s}
+            return await _save_answer(c, principal, route, key, body_hash, 200, answer)
+
+    @staticmethod
+    async def _begin(
+        c: asyncpg.Connection, principal: Principal, route: str, key: str, body_hash: bytes
+    ) -> Answer | None:
+        lock = lock_id(f"k/{principal.company}/{principal.actor}/{route}/{key}")
+        row = await c.fetchrow(
+            "SELECT pg_try_advisory_xact_lock($1) AS got", lock
+        )
+        if not row["got"]:
+            raise Conflict(
+                "key_in_flight",
+                "A request with this Idempotency-Key is being worked on.",
+                "Wait a moment and send it again to get its answer.",
+            )
+        known = await c.fetchrow(
+            "SELECT body_hash, status, answer FROM idempotency"
+            " WHERE company_id = $1 AND principal = $2 AND route = $3 AND key = $4",
+            principal.company,
+            principal.actor,
+            route,
+            key,
+        )
+        if known is None:
+            return None
+        if known["body_hash"] != body_hash:
+            raise Invalid(
+                "key_reused",
+                "This Idempotency-Key was used for another request.",
+                "Use a new key for a new request, and the old key only to repeat the old one unchanged.",
+            )
+        return Answer(known["status"], known["answer"].encode(), stored=True)
+
+
+async def _save_answer(
+    c: asyncpg.Connection, principal: Principal, route: str, key: str, body_hash: bytes, status: int, answer: Any
+) -> Answer:
+    body = msgspec.json.encode(answer)
+    await c.execute(
+        "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        principal.company,
+        principal.actor,
+        route,
+        key,
+        body_hash,
+        status,
+        body.decode(),
+    )
+    return Answer(status, body, stored=False)
+
+
+async def _copy(
+    c: asyncpg.Connection, company: int, batch_id: int, batch: Incoming, now: datetime
+) -> None:
+    if not batch.rows:
+        return
+    table = batch.table
+    temp = f"in_{table.name}"
+    pairs = ", ".join(f"{name} {kind}" for name, kind in zip(table.columns, table.types, strict=True))
+    await c.execute(f"CREATE TEMP TABLE IF NOT EXISTS {temp} ({pairs}) ON COMMIT DELETE ROWS")
+    await c.copy_records_to_table(temp, schema_name="pg_temp", columns=table.columns, records=batch.rows)
+    names = ", ".join(table.columns)
+    if table is BALANCE:
+        await _merge_balances(c, company, now)
+        return
+    await c.execute(
+        f"INSERT INTO {table.name} (company_id, received_at, batch_id, {names}) SELECT $1, now(), $2, {names} FROM pg_temp.{temp}",
+        company,
+        batch_id,
+    )
+    if table is FIX:
+        await c.execute(
+            "INSERT INTO crew_last_fix (company_id, crew_id, fixed_at, heard_at, lon, lat)"
+            " SELECT DISTINCT ON (crew_id) $1, crew_id, fixed_at, $2, lon, lat FROM pg_temp.in_crew_fix ORDER BY crew_id, fixed_at DESC"
+            " ON CONFLICT (company_id, crew_id) DO UPDATE SET fixed_at = greatest(crew_last_fix.fixed_at, excluded.fixed_at),"
+            " heard_at = excluded.heard_at,"
+            " lon = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lon ELSE crew_last_fix.lon END,"
+            " lat = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lat ELSE crew_last_fix.lat END",
+            company,
+            now,
+        )
+
+
+async def _merge_balances(c: asyncpg.Connection, company: int, now: datetime) -> None:
+    """The newest balance wins; changed_at moves only when a household goes into arrears or out of them."""
+    await c.execute(
+        "INSERT INTO account_balance (company_id, household_id, unpaid_fen, balance_at, changed_at)"
+        " SELECT DISTINCT ON (household_id) $1, household_id, unpaid_fen, balance_at, $2 FROM pg_temp.in_account_balance"
+        "  ORDER BY household_id, balance_at DESC"
+        " ON CONFLICT (company_id, household_id) DO UPDATE SET unpaid_fen = excluded.unpaid_fen, balance_at = excluded.balance_at,"
+        " changed_at = CASE WHEN (account_balance.unpaid_fen > 0) <> (excluded.unpaid_fen > 0)"
+        "   THEN excluded.changed_at ELSE account_balance.changed_at END"
+        " WHERE excluded.balance_at >= account_balance.balance_at",
+        company,
+        now,
+    )
+

@@ -1,0 +1,84 @@
+"""Residents' data at rest: AES-256-GCM under a key outside the database, keyed pseudonyms, blind indexes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from dispatch_core.ids import Words
+from server.adapters.keys import Keys
+from server.ports import SecretPerson, SecretText
+
+_NONCE = 12
+
+
+class PersonBody(msgspec.Struct, frozen=True):
+    """What is encrypted of a person."""
+
+    name: str | None
+    phone: str | None
+
+
+class Vault:
+    """Encrypts and decrypts for one installation. The company and the row's id are bound in as associated data."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._cipher = AESGCM(keys.get("person"))
+        self._pseudonym = keys.get("pseudonym")
+        self._index = keys.get("blind_index")
+
+    def _seal(self, company: int, row: str, plain: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, plain, f"{company}/{row}".encode())
+
+    def _open(self, company: int, row: str, body: bytes) -> bytes:
+        return self._cipher.decrypt(body[:_NONCE], body[_NONCE:], f"{company}/{row}".encode())
+
+    # ---------------------------------------------------------------- people
+    def person(self, company: int, name: str | None, phone: str | None) -> SecretPerson:
+        """A caller under a pseudonym: the same phone gives the same one, a caller without a phone a new one each time."""
+        if phone:
+            tag = hmac.digest(self._pseudonym, f"{company}/{normal_phone(phone)}".encode(), "sha256").hex()[:20]
+        else:
+            tag = secrets.token_hex(10)
+        return SecretPerson(pseudonym=f"p-{tag}", name=name, phone=phone)
+
+    def seal_person(self, company: int, person: SecretPerson) -> bytes:
+        """The encrypted body of a person's row."""
+        return self._seal(company, person.pseudonym, msgspec.json.encode(PersonBody(person.name, person.phone)))
+
+    def open_person(self, company: int, pseudonym: str, body: bytes) -> PersonBody:
+        """The plain person; raises cryptography.exceptions.InvalidTag if the row was tampered with."""
+        return msgspec.json.decode(self._open(company, pseudonym, body), type=PersonBody)
+
+    def blind(self, company: int, value: str | None) -> bytes | None:
+        """A keyed digest to look a value up by."""
+        if not value:
+            return None
+        return hmac.digest(self._index, f"{company}/{value}".encode(), "sha256")[:16]
+
+    # ---------------------------------------------------------------- words
+    def words(self, company: int, text: str, pseudonym: str | None = None) -> SecretText:
+        """Free text under a new id, with the keyed digest that the journal may hold."""
+        words_id = f"w-{secrets.token_hex(10)}"
+        digest = hmac.new(self._pseudonym, f"{company}/{words_id}/".encode() + text.encode(), hashlib.sha256)
+        return SecretText(Words(id=words_id, digest=digest.hexdigest()[:32]), text, pseudonym)
+
+    def seal_words(self, company: int, secret: SecretText) -> bytes:
+        """The encrypted body of a text's row."""
+        return self._seal(company, secret.words.id, secret.text.encode())
+
+    def open_words(self, company: int, words_id: str, body: bytes) -> str:
+        """The plain text."""
+        return self._open(company, words_id, body).decode()
+
+
+def normal_phone(phone: str) -> str:
+    """Digits only, without China's country code."""
+    digits = "".join(ch for ch in phone if ch.isdigit())
+    return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits

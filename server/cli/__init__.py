@@ -1,0 +1,24 @@
+"""The commands of `heatops`, one file each; what is slow to import is imported when it is used."""
+
+import rich_click as click
+
+from server import __version__
+from server.cli.city import city
+from server.cli.demo import demo
+from server.cli.doctor import doctor
+from server.cli.migrate import migrate
+from server.cli.parts import core, serve
+from server.cli.tickets import import_
+from server.cli.up import up
+
+
+@click.group()
+@click.version_option(__version__, package_name="heatops")
+def heatops() -> None:
+    """A real-time command centre for district-heating companies."""
+
+
+for command in (up, serve, core, migrate, doctor, city, import_, demo):
+    heatops.add_command(command)
+
+__all__ = ["heatops"]

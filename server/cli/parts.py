@@ -1,0 +1,37 @@
+"""`heatops serve` and `heatops core`: one process of an installation each."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from server.cli.attach import attached
+from server.settings import from_env
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 8700]")
+@click.option("--fd", type=int, hidden=True, help="A listening socket inherited from `up`.")
+def serve(host: str | None, port: int | None, fd: int | None) -> None:
+    """Run one web process: HTTP, websocket and the screens.
+
+    Any number of them may run on one database. HEATOPS_DATABASE_URL and HEATOPS_REDIS_URL name the
+    engines, or a
+    `heatops up` runs on the same data folder.
+    """
+    settings = attached(from_env(host=host, port=port, listen_fd=fd))
+    from server.app import run_web
+
+    run_web(settings)
+
+
+@click.command()
+def core() -> None:
+    """Run one core process: feed, deadlines, alarms.
+
+    One leads, others stand by and take over after 4 seconds.
+    """
+    settings = attached(from_env())
+    from server.app import run_core
+
+    run_core(settings)

@@ -1,0 +1,25 @@
+"""What the demo says to the API: one call, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call. The same key is sent again when an answer was lost, so nothing happens twice."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    body: Body | None
+    key: str
+    """Idempotency-Key; empty for reading."""
+    at: float
+    """Business time it stands for, Unix seconds."""
+    ticket: str | None = None
+    """The ticket whose answer the simulator waits for."""
+    step: str | None = None
+    """The ticket's step, or `request`, `outage`, `outage_end`; None where the answer does not matter."""

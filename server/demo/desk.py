@@ -1,0 +1,207 @@
+"""The people of the demo: seats that take calls, a dispatcher with two hands, crews that confirm, work and report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from server.demo import chance
+from server.demo.calls import Body, Call
+from server.demo.faults import Fault, Faults
+from server.demo.fleet import At, Fleet, apart_m, left_of_shift
+from server.demo.weather import local
+
+MINUTE, HOUR = 60.0, 3600.0
+DISPATCH_EVERY_S = 40.0
+"""One dispatcher gives out a ticket in about this time."""
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"), "repair": ("secondary", "indoor"),
+}  # fmt: skip
+_URGENCY = {"red": 0, "yellow": 1, "blue": 2}
+_ENDED = frozenset({"closed", "cancelled"})
+
+
+@dataclass(slots=True)
+class Job:
+    """A ticket as the demo last saw it."""
+
+    id: str
+    version: int
+    state: str
+    level: str
+    kind: str
+    at: At
+    substation: bool
+    """The ticket stands at a substation: the fault of the day."""
+    crew: str | None
+    since: float
+    """Business time of the last step that the demo knows of."""
+    waiting: bool = False
+    """A call is on its way; or, after a conflict, the ticket must be read again."""
+    stale: bool = False
+
+
+class Desk:
+    """Every open ticket and the next human act on it."""
+
+    def __init__(self, fleet: Fleet, faults: Faults, seed: int) -> None:
+        self._fleet, self._faults, self._seed = fleet, faults, seed
+        self.jobs: dict[str, Job] = {}
+        self._hands = 0.0
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """Crews with a ticket in hand."""
+        return frozenset(j.crew for j in self.jobs.values() if j.crew)
+
+    def see(self, ticket: Body, at: float) -> None:
+        """Take a ticket as the API shows it; an ended one is forgotten."""
+        job = self.jobs.get(ticket["id"])
+        state = ticket["state"]
+        if state in _ENDED:
+            self.jobs.pop(ticket["id"], None)
+            return
+        crew = ticket.get("crew") if state not in {"received", "accepted"} else None
+        if job is None:
+            place = (float(ticket["lon"]), float(ticket["lat"]))
+            spot = "换热站" in ticket["address"] and ticket.get("building") is None
+            job = Job(ticket["id"], 0, state, ticket["level"], ticket["kind"], place, spot, crew, at)
+            self.jobs[job.id] = job
+        if job.version and job.state != state:
+            job.since = at
+        job.version, job.state, job.level, job.crew = ticket["version"], state, ticket["level"], crew
+        job.waiting = job.stale = False
+
+    def conflict(self, ticket: str, at: float) -> None:
+        """Somebody else was faster: look at it again before the next act."""
+        job = self.jobs.get(ticket)
+        if job is not None:
+            job.waiting, job.stale, job.since = False, True, max(job.since, at - MINUTE)
+
+    def acts(self, from_at: float, to_at: float) -> Iterator[Call]:
+        """The acts that fall into a span of time, one for a ticket at most."""
+        self._hands = min(self._hands + (to_at - from_at) / DISPATCH_EVERY_S, 40.0)
+        ready = [j for j in self.jobs.values() if not j.waiting]
+        for job in [j for j in ready if j.stale]:
+            job.waiting = True
+            yield Call("GET", f"/api/tickets/{job.id}", None, "", to_at, job.id, "read")
+        taken = {c: sum(j.crew == c for j in self.jobs.values()) for c in self.busy}
+        queue = [j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at]
+        for job in sorted(queue, key=lambda j: (_URGENCY[j.level], j.since, j.id)):
+            if self._is_duplicate(job):
+                yield self._call(job, "cancel", to_at, reason_code="duplicate")
+                continue
+            crew = self._choose(job, to_at, taken) if self._hands >= 1 else None
+            if crew:
+                self._hands -= 1
+                taken[crew] = taken.get(crew, 0) + 1
+                yield self._call(job, "dispatch", to_at, crew=crew)
+        for job in ready:
+            if job.stale or job.state == "accepted":
+                continue
+            call = self._next(job, to_at)
+            if call:
+                yield call
+
+    def _next(self, job: Job, to_at: float) -> Call | None:
+        if job.state == "confirmed":
+            return self._on_the_way(job, to_at)
+        if self._due(job) > to_at:
+            return None
+        match job.state:
+            case "received":
+                return self._call(job, "accept", to_at)
+            case "dispatched":
+                return self._call(job, "confirm", to_at)
+            case "handling":
+                return self._call(job, "verify", to_at)
+            case "verifying":
+                dice = chance.unit(self._seed, job.id, "verdict", job.version)
+                if dice < 0.035:
+                    return self._call(job, "reopen", to_at, reason_code="dissatisfied")
+                return self._call(job, "close", to_at, satisfied=True if dice < 0.93 else None)
+        return None
+
+    def _on_the_way(self, job: Job, to_at: float) -> Call | None:
+        """Drive, and check in on arrival."""
+        if job.crew is None or job.crew not in self._fleet.vans:
+            return None
+        van = self._fleet.vans[job.crew]
+        if apart_m(van.at, job.at) < 40:
+            return self._call(job, "handle", to_at)
+        others = [j for j in self.jobs.values() if j.crew == job.crew and j is not job]
+        first = all(j.state != "handling" and (j.state != "confirmed" or job.since <= j.since) for j in others)
+        if first and (not van.route or apart_m(van.route[-1], job.at) > 40):
+            self._fleet.send(job.crew, job.at)
+        return None
+
+    def _due(self, job: Job) -> float:
+        """When the next person gets to it, from who they are and what hour it is."""
+        name = (self._seed, job.id, job.state, job.version)
+        _, hour = local(job.since)
+        night = not 6 <= hour < 21
+        red, yellow = job.level == "red", job.level == "yellow"
+        fault = self._fault(job)
+        match job.state:
+            case "received":
+                wait = chance.skewed(8 if night else 5, 0.9, *name) * (0.4 if red else 1)
+            case "accepted" if fault:
+                return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
+            case "accepted" if red:
+                wait = chance.skewed(8, 0.6, *name)
+            case "accepted" if yellow:
+                wait = chance.skewed(52 if night else 38, 0.5, *name)
+            case "accepted":
+                return self._by_day(job.since + chance.skewed(4.2, 0.7, *name) * HOUR, name)
+            case "dispatched" if fault:
+                wait = 9
+            case "dispatched":
+                slow = chance.unit(*name, "slow") < 0.04 and not red
+                wait = chance.between(35, 70, *name) if slow else chance.skewed(3.5, 0.7, *name)
+            case "handling" if fault:
+                return max(job.since + 20 * MINUTE, fault.end + 15 * MINUTE)
+            case "handling":
+                wait = chance.skewed(62 if red else 38 if yellow else 26, 0.4, *name)
+            case _:
+                wait = chance.skewed(9, 0.8, *name)
+        return job.since + wait * MINUTE
+
+    @staticmethod
+    def _by_day(due: float, name: tuple[object, ...]) -> float:
+        """Home visits are between eight and half past nineteen, spread over the next day when it got late."""
+        _, hour = local(due)
+        if 8 <= hour < 19.5:
+            return due
+        return due + ((8 - hour) % 24) * HOUR + chance.between(0, 7, *name, "morning") * HOUR
+
+    def _fault(self, job: Job) -> Fault | None:
+        if not job.substation:
+            return None
+        near = self._faults.around(job.since)
+        return min(near, key=lambda f: abs(f.ticket_at - job.since))
+
+    def _is_duplicate(self, job: Job) -> bool:
+        return job.level == "blue" and chance.unit(self._seed, job.id, "duplicate") < 0.04
+
+    def _choose(self, job: Job, at: float, taken: dict[str, int]) -> str | None:
+        """The nearest crew of the trade with a free hand; for a red one also a crew at work."""
+        needs = ("substation",) if job.substation else _NEEDS.get(job.kind, ("indoor", "secondary"))
+        limit = 1 if job.level == "red" else 0
+        least = 70 * MINUTE if job.level == "blue" else 35 * MINUTE
+        silent = self._fleet.silent(at)
+        able = [
+            v
+            for v in self._fleet.vans.values()
+            if taken.get(v.crew.id, 0) <= limit
+            and v.crew.id not in silent
+            and left_of_shift(v.crew, at) > least
+            and set(needs) & set(v.crew.trades)
+        ]
+        best = min(able, key=lambda v: (taken.get(v.crew.id, 0), apart_m(v.at, job.at), v.crew.id), default=None)
+        return best.crew.id if best else None
+
+    def _call(self, job: Job, step: str, at: float, **more: object) -> Call:
+        job.waiting = True
+        key = f"demo-{self._seed}-{job.id}-{step}-{job.version}"
+        body: Body = {"version": job.version, **more}
+        return Call("POST", f"/api/tickets/{job.id}/{step}", body, key, at, job.id, step)

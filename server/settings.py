@@ -1,0 +1,104 @@
+"""What an installation may choose, read once from the environment and the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DEFAULT_PORT = 8700
+_FALSE = frozenset({"0", "false", "no", "off"})
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+class UserError(Exception):
+    """A failure the user can do something about: shown as one sentence and what to do, never as a
+    stack trace."""
+
+    def __init__(self, code: str, message: str, what_to_do: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.what_to_do = what_to_do
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the processes of one installation are told; the same in each of them."""
+
+    data: Path
+    """Folder of the embedded engines, keys, cities and logs."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    database_url: str | None = None
+    """Owner's DSN of a PostgreSQL that somebody else runs; None: the embedded one."""
+    redis_url: str | None = None
+    demo: bool = True
+    web_workers: int = 1
+    listen_fd: int | None = None
+    """A listening socket inherited from `up`; None: bind host and port."""
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the secrets: 0700, files 0600, owned by the running user."""
+        return self.data / "keys"
+
+    def with_engines(self, database_url: str, redis_url: str) -> Settings:
+        """The same settings with the engines' addresses filled in."""
+        return replace(self, database_url=database_url, redis_url=redis_url)
+
+
+def default_data() -> Path:
+    """./var of the checkout; as root /var/lib/heatops/<hash of the checkout's path>, which the
+    account that runs the
+    engines can reach even when the checkout lies in a private home."""
+    if os.geteuid() != 0:
+        return CHECKOUT / "var"
+    digest = hashlib.sha256(os.fsencode(CHECKOUT)).hexdigest()[:12]
+    return Path("/var/lib/heatops") / digest
+
+
+def from_env(**chosen: str | int | None) -> Settings:
+    """Settings from HEATOPS_* variables; `chosen` (the command line) wins where it is not None.
+
+    Raises:
+        UserError: `bad_setting`, a variable holds a value that cannot be meant.
+    """
+    env = os.environ
+    data = env.get("HEATOPS_DATA")
+    values: dict[str, Any] = {
+        "data": Path(data).expanduser().absolute() if data else default_data(),
+        "host": env.get("HEATOPS_HOST") or None,
+        "port": _number("HEATOPS_PORT", env.get("HEATOPS_PORT"), 0, 65535),
+        "database_url": env.get("HEATOPS_DATABASE_URL") or None,
+        "redis_url": env.get("HEATOPS_REDIS_URL") or None,
+        "demo": _flag("HEATOPS_DEMO", env.get("HEATOPS_DEMO")),
+        "web_workers": _number("HEATOPS_WEB_WORKERS", env.get("HEATOPS_WEB_WORKERS"), 1, 64),
+    }
+    values.update({name: value for name, value in chosen.items() if value is not None})
+    return Settings(**{name: value for name, value in values.items() if value is not None})
+
+
+def _number(name: str, text: str | None, low: int, high: int) -> int | None:
+    if not text:
+        return None
+    if text.isdecimal() and low <= int(text) <= high:
+        return int(text)
+    raise UserError(
+        "bad_setting",
+        f"{name} is {text!r}.",
+        f"Give a whole number from {low} to {high}.",
+        exit_code=2,
+    )
+
+
+def _flag(name: str, text: str | None) -> bool | None:
+    if not text:
+        return None
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise UserError("bad_setting", f"{name} is {text!r}.", "Give yes or no.", exit_code=2)

@@ -1,0 +1,106 @@
+"""Every check of the house, then the tests: what ./test and `make` run inside .venv.
+
+`check.py` runs all; `check.py --only lint types web` some; anything else goes to pytest alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bootstrap
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 0 when all of it passed."""
+    os.chdir(ROOT)
+    if arguments[:1] == ["--only"]:
+        passed = [CHECKS[name]() for name in arguments[1:]]
+        return int(not all(passed))
+    if arguments:
+        return pytest(arguments)
+    failed = [name for name, check in CHECKS.items() if not check()]
+    if failed:
+        say(f"FAILED before the tests: {', '.join(failed)}")
+    tested = pytest([])  # last: its closing line is the end of the output
+    return tested or int(bool(failed))
+
+
+def lint() -> bool:
+    """Ruff, its format, and the import contracts."""
+    commands = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["lint-imports"]]
+    return run_all(commands)
+
+
+def types() -> bool:
+    """mypy over the house, and the stubs of ext against the built modules."""
+    stubs = [
+        f"ext.{path.stem}"
+        for path in sorted((ROOT / "ext").glob("*.pyi"))
+        if path.stem != "__init__"
+    ]
+    commands = [["python", "-m", "mypy"]]
+    if stubs:
+        commands.append(["python", "-m", "mypy.stubtest", *stubs])
+    return run_all(commands)
+
+
+def web() -> bool:
+    """The type check of the web pages."""
+    package = ROOT / "web" / "package.json"
+    text = package.read_text("utf-8") if package.exists() else "{}"
+    if "check" not in json.loads(text).get("scripts", {}):
+        return True
+    npm, env = bootstrap.node()
+    say("npm run check")
+    return (
+        subprocess.run(
+            [*npm, "run", "--silent", "check"], cwd=ROOT / "web", env=env, check=False
+        ).returncode
+        == 0
+    )
+
+
+CHECKS: dict[str, Callable[[], bool]] = {"lint": lint, "types": types, "web": web}
+
+
+def pytest(arguments: list[str]) -> int:
+    """pytest; says aloud when the browser tests will be skipped."""
+    if not os.environ.get("HEATOPS_CHROMIUM") and not any(shutil.which(name) for name in CHROMIUM):
+        say(
+            "NO CHROMIUM: the browser tests are skipped (with CI=true they fail)."
+            " Install it: apt-get install chromium, or name it in HEATOPS_CHROMIUM."
+        )
+    return subprocess.run([BIN / "python", "-m", "pytest", *arguments], check=False).returncode
+
+
+def run_all(commands: list[list[str]]) -> bool:
+    """Run .venv's tools also after a failure; True when none found anything."""
+    codes = []
+    for name, *arguments in commands:
+        say(" ".join((name, *arguments)))
+        codes.append(subprocess.run([BIN / name, *arguments], check=False).returncode)
+    return not any(codes)
+
+
+def say(text: str) -> None:
+    """A line above the tool's own."""
+    print(f"== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except bootstrap.SetupError as error:
+        sys.exit(f"heatops: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,366 @@
+// The one map instance of the screen: made once, fed with changed rows, never remounted.
+import {
+  addProtocol,
+  Map as MapLibre,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type LayerSpecification,
+  type LngLatBoundsLike,
+  type MapMouseEvent,
+  type StyleSpecification,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import type { Feature } from 'geojson';
+import { Protocol } from 'pmtiles';
+import type { City } from '../lib/api';
+import type { Change, LiveClient } from '../lib/live';
+import type { OutageRow, SentimentRow, Topic } from '../lib/wire';
+import { roomsByBuilding, roomsBySubstation } from '../wall/summary';
+import { citySource, fontFaces, groundLayers, nameLayers } from './base-style';
+import {
+  arrearsFeatures,
+  collection,
+  crewFeatures,
+  outageFeatures,
+  roomGroupFeatures,
+  roomPointFeatures,
+  sentimentFeatures,
+  ticketFeature,
+} from './features';
+import { draw, PIXEL_RATIO, stretching } from './icons';
+import {
+  arrearsLayers,
+  CLICKABLE,
+  FEW_CLUSTERS,
+  MANY_CLUSTERS,
+  MANY_TICKETS,
+  markLayers,
+  overlaySources,
+  type View,
+} from './overlay';
+
+setWorkerUrl(workerUrl);
+addProtocol('pmtiles', new Protocol().tile);
+
+/** A source's data is sent to the map at most this often. */
+const FLUSH_EVERY_MS = 500;
+/** Rings that show age, and marks that turn late, are brought up to date this often. */
+const AGE_EVERY_MS = 30_000;
+/** A drawing context that has not come back by then is met with a fresh style. */
+const CONTEXT_PATIENCE_MS = 20_000;
+
+export type Picked =
+  | { kind: 'tickets'; keys: string[] }
+  | { kind: 'crew' | 'cell' | 'community'; key: string }
+  | { kind: 'rooms'; keys: string[] }
+  | { kind: 'outages' };
+
+export type Trouble = 'none' | 'context' | 'tiles';
+
+export interface Labels {
+  outage(row: OutageRow): string;
+  spike(row: SentimentRow): string;
+}
+
+export interface CityMapOptions {
+  container: HTMLElement;
+  city: City | null;
+  live: LiveClient;
+  view: View;
+  labels: Labels;
+  picked(picked: Picked): void;
+  touched(): void;
+  trouble(trouble: Trouble): void;
+  idle(): void;
+}
+
+type Bag = Record<string, unknown>;
+
+export class CityMap {
+  readonly map: MapLibre;
+  #options: CityMapOptions;
+  #city: City | null;
+  #view: View;
+  #labels: Labels;
+  #applied = new Map<string, string>();
+  #fullTickets = true;
+  #changedTickets = new Set<string>();
+  #dirty = new Set<Topic>();
+  #timer: number | undefined;
+  #lastFlush = 0;
+  #many = false;
+  #lost = false;
+  #patience: number | undefined;
+  #tilesTimer: number | undefined;
+
+  /** Throws when the browser has no WebGL 2. */
+  constructor(options: CityMapOptions) {
+    this.#options = options;
+    this.#city = options.city;
+    this.#view = options.view;
+    this.#labels = options.labels;
+    const city = options.city;
+    this.map = new MapLibre({
+      container: options.container,
+      style: this.#style(),
+      center: city === null ? [0, 20] : [city.center_lon, city.center_lat],
+      zoom: city === null ? 2 : 11.5,
+      minZoom: 2,
+      maxZoom: 18,
+      fadeDuration: 0,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      validateStyle: false,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.#listen();
+    window.setInterval(() => {
+      this.#fullTickets = true;
+      this.#mark('tickets');
+      this.#mark('outages');
+    }, AGE_EVERY_MS);
+  }
+
+  changed(topic: Topic, change: Change): void {
+    if (topic === 'tickets') {
+      if (change.full) this.#fullTickets = true;
+      else for (const key of [...change.put, ...change.drop]) this.#changedTickets.add(key);
+    }
+    this.#mark(topic);
+  }
+
+  show(view: View): void {
+    this.#view = view;
+    if (this.#ready()) this.#apply();
+  }
+
+  relabel(labels: Labels): void {
+    this.#labels = labels;
+    this.#mark('outages');
+    this.#mark('sentiment');
+  }
+
+  /** Another city was imported: new ground, same map. */
+  use(city: City | null): void {
+    if (this.#city?.tiles === city?.tiles) return;
+    this.#city = city;
+    this.#restyle();
+  }
+
+  /** `scale`: how many layout pixels of the map make one of the screen's points. */
+  resize(scale: number): void {
+    this.map.setPixelRatio(window.devicePixelRatio * scale);
+    this.map.resize();
+  }
+
+  fit(bounds: LngLatBoundsLike, padding: { top: number; bottom: number; left: number; right: number }, moving: boolean): void {
+    this.map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: moving ? 2500 : 0, essential: true });
+  }
+
+  #style(): StyleSpecification {
+    const city = this.#city;
+    return {
+      version: 8,
+      'font-faces': fontFaces,
+      sources: { ...(city === null ? {} : { city: citySource(city) }), ...overlaySources() },
+      layers: [...groundLayers(city), ...arrearsLayers(this.#view), ...nameLayers(city), ...markLayers(this.#view)],
+    } as StyleSpecification;
+  }
+
+  #restyle(): void {
+    this.#applied.clear();
+    this.map.setStyle(this.#style(), { diff: false });
+    this.map.once('style.load', () => this.#everything());
+  }
+
+  #listen(): void {
+    const map = this.map;
+    map.on('styleimagemissing', (event: { id: string }) => {
+      const mark = draw(event.id);
+      if (mark !== null && !map.hasImage(event.id)) {
+        map.addImage(event.id, mark, { pixelRatio: PIXEL_RATIO, ...stretching(event.id) });
+      }
+    });
+    map.on('load', () => this.#everything());
+    map.on('idle', () => this.#options.idle());
+    map.on('webglcontextlost', () => {
+      this.#lost = true;
+      this.#options.trouble('context');
+      clearTimeout(this.#patience);
+      this.#patience = window.setTimeout(() => {
+        if (this.#lost && map.style !== null) this.#restyle();
+      }, CONTEXT_PATIENCE_MS);
+    });
+    map.on('webglcontextrestored', () => {
+      this.#lost = false;
+      clearTimeout(this.#patience);
+      this.#options.trouble('none');
+      if (map.isStyleLoaded()) this.#everything();
+      else map.once('style.load', () => this.#everything());
+    });
+    map.on('error', (event: { sourceId?: string; error: Error }) => {
+      if (event.sourceId === 'city') this.#tilesFailed();
+      else console.warn(event.error.message);
+    });
+    map.on('click', (event) => void this.#click(event));
+    for (const touch of ['dragstart', 'wheel', 'touchstart', 'mousedown'] as const) {
+      map.on(touch, () => this.#options.touched());
+    }
+  }
+
+  /** Tiles that cannot be read are asked for again, for as long as it takes. */
+  #tilesFailed(): void {
+    this.#options.trouble('tiles');
+    clearTimeout(this.#tilesTimer);
+    this.#tilesTimer = window.setTimeout(() => {
+      this.#options.trouble('none');
+      if (!this.#lost) this.#restyle();
+    }, 15_000);
+  }
+
+  #ready(): boolean {
+    return !this.#lost && this.map.style !== undefined && this.map.getSource('tickets') !== undefined;
+  }
+
+  #everything(): void {
+    this.#applied.clear();
+    this.#many = false;
+    this.#fullTickets = true;
+    this.#apply();
+    for (const topic of ['tickets', 'crews', 'rooms', 'arrears', 'sentiment', 'outages'] as const) this.#mark(topic);
+  }
+
+  /** Brings the map's layers to the present view, property by property. */
+  #apply(): void {
+    for (const layer of [...arrearsLayers(this.#view), ...markLayers(this.#view)]) {
+      for (const part of ['paint', 'layout'] as const) this.#applyPart(layer, part);
+    }
+  }
+
+  #applyPart(layer: LayerSpecification, part: 'paint' | 'layout'): void {
+    for (const [name, value] of Object.entries((layer[part] ?? {}) as Bag)) {
+      const [slot, text] = [`${layer.id} ${name}`, JSON.stringify(value)];
+      if (this.#applied.get(slot) === text) continue;
+      this.#applied.set(slot, text);
+      if (part === 'paint') this.map.setPaintProperty(layer.id, name as never, value as never);
+      else this.map.setLayoutProperty(layer.id, name as never, value as never);
+    }
+  }
+
+  #mark(topic: Topic): void {
+    this.#dirty.add(topic === 'positions' ? 'crews' : topic);
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(0, FLUSH_EVERY_MS - (performance.now() - this.#lastFlush));
+    this.#timer = window.setTimeout(() => this.#flush(), wait);
+  }
+
+  #set(source: string, features: Feature[]): void {
+    void this.map.getSource<GeoJSONSource>(source)?.setData(collection(features));
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    this.#lastFlush = performance.now();
+    // Without a style the marks wait: #everything() asks for all of them again.
+    if (!this.#ready()) return;
+    const [dirty, live] = [this.#dirty, this.#options.live];
+    this.#dirty = new Set();
+    const now = live.businessNow() ?? 0;
+    if (dirty.has('tickets')) this.#flushTickets(now);
+    if (dirty.has('crews')) this.#set('crews', crewFeatures(live.rows('crews'), live.rows('positions')));
+    if (dirty.has('arrears')) this.#set('arrears', arrearsFeatures(live.rows('arrears')));
+    if (dirty.has('outages')) this.#set('outages', outageFeatures(live.rows('outages'), now, this.#labels.outage));
+    if (dirty.has('sentiment')) {
+      const { areas, names } = sentimentFeatures(live.rows('sentiment'), this.#labels.spike);
+      this.#set('sentiment-areas', areas);
+      this.#set('sentiment-names', names);
+    }
+    if (dirty.has('rooms')) {
+      const rows = live.rows('rooms');
+      const buildings = roomsByBuilding(rows);
+      this.#set('rooms-substation', roomGroupFeatures(roomsBySubstation(rows)));
+      this.#set('rooms-building', roomGroupFeatures(buildings));
+      this.#set('rooms-point', roomPointFeatures(rows, buildings));
+    }
+  }
+
+  /** Whole after a snapshot; otherwise only the tickets that changed, so that 100,000 stay light. */
+  #flushTickets(now: number): void {
+    const source = this.map.getSource<GeoJSONSource>('tickets');
+    if (source === undefined) return;
+    const rows = this.#options.live.rows('tickets');
+    const many = rows.size > MANY_TICKETS;
+    if (many !== this.#many) {
+      this.#many = many;
+      void source.setClusterOptions({ cluster: true, ...(many ? MANY_CLUSTERS : FEW_CLUSTERS) });
+    }
+    if (this.#fullTickets) {
+      this.#fullTickets = false;
+      void source.setData(collection([...rows].map(([id, { row }]) => ticketFeature(id, row, now))));
+    } else {
+      const add: Feature[] = [];
+      const remove: string[] = [];
+      for (const id of this.#changedTickets) {
+        const row = rows.get(id)?.row;
+        if (row === undefined) remove.push(id);
+        else add.push(ticketFeature(id, row, now));
+      }
+      void source.updateData({ add, remove });
+    }
+    this.#changedTickets.clear();
+  }
+
+  async #click(event: MapMouseEvent): Promise<void> {
+    if (!this.#ready()) return;
+    const { x, y } = event.point;
+    const reach = 5;
+    const box: [[number, number], [number, number]] = [
+      [x - reach, y - reach],
+      [x + reach, y + reach],
+    ];
+    for (const layer of CLICKABLE) {
+      const hits = this.map.queryRenderedFeatures(box, { layers: [layer] });
+      if (hits.length === 0) continue;
+      const picked = await this.#pick(layer, hits);
+      if (picked !== null) this.#options.picked(picked);
+      return;
+    }
+  }
+
+  async #pick(layer: (typeof CLICKABLE)[number], hits: Feature[]): Promise<Picked | null> {
+    const keys = [...new Set(hits.map((hit) => String(hit.properties?.['id'])))];
+    const key = keys[0];
+    if (key === undefined) return null;
+    switch (layer) {
+      case 'crews':
+        return { kind: 'crew', key };
+      case 'tickets':
+        return { kind: 'tickets', keys };
+      case 'ticket-clusters': {
+        const source = this.map.getSource<GeoJSONSource>('tickets');
+        const cluster = hits[0]?.properties?.['cluster_id'] as number;
+        const leaves = (await source?.getClusterLeaves(cluster, 5000, 0)) ?? [];
+        return { kind: 'tickets', keys: leaves.map((leaf) => String(leaf.properties?.['id'])) };
+      }
+      case 'rooms-point':
+        return { kind: 'rooms', keys };
+      case 'rooms-building':
+      case 'rooms-substation': {
+        const group = layer === 'rooms-building' ? roomsByBuilding : roomsBySubstation;
+        const points = group(this.#options.live.rows('rooms')).filter((one) => keys.includes(one.key));
+        return { kind: 'rooms', keys: points.flatMap((one) => one.points) };
+      }
+      case 'outages':
+        return { kind: 'outages' };
+      case 'sentiment':
+      case 'sentiment-name':
+        return { kind: 'community', key };
+      case 'arrears':
+        return { kind: 'cell', key };
+    }
+  }
+}
