@@ -48,6 +48,7 @@ setup(
         [extension(source) for source in sources],
         build_dir="build/cython",
         compiler_directives=DIRECTIVES,
+        quiet=True,
         nthreads=min(len(sources), os.cpu_count() or 1) if sys.platform == "linux" else 0,
     )
 )

@@ -36,29 +36,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 POLICY = Policy()
 
 
-class Square(NamedTuple):
+class Cell(NamedTuple):
     """A square of the projected grid: index `x`, `y` at its own size, nested exactly by halving."""
 
     size_m: Size
     x: int
     y: int
 
-    def wider(self) -> Square | None:
+    def wider(self) -> Cell | None:
         """The cell of twice the size that holds this one; None above 800 m."""
         size = WIDER.get(self.size_m)
-        return Square(size, self.x >> 1, self.y >> 1) if size else None
+        return Cell(size, self.x >> 1, self.y >> 1) if size else None
 
     def name(self) -> str:
         """The cell's key, `size:x:y`."""
         return f"{self.size_m}:{self.x}:{self.y}"
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """A square after `version` facts: the band it shows, None while hidden, and since when."""
-
-    version: int
-    band: Band | None
-    since: int
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +68,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     household: str
-    leaf: Square
+    leaf: Cell
     at: int
 
 
@@ -92,11 +84,11 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """What one round publishes, in order, and every look that is now to be remembered."""
 
-    events: list[tuple[Square, Event]]
-    looks: dict[Square, Look]
+    events: list[tuple[Cell, Event]]
+    looks: dict[Cell, Look]
 
 
-def lineage(leaf: Square) -> list[Square]:
+def lineage(leaf: Cell) -> list[Cell]:
     """A 100 m cell and the wider cells around it, smallest first."""
     cells = [leaf]
     while (wider := cells[-1].wider()) is not None:
@@ -104,9 +96,9 @@ def lineage(leaf: Square) -> list[Square]:
     return cells
 
 
-def count_changed(changes: Iterable[Change], looks: Mapping[Square, Look]) -> dict[Square, int]:
+def count_changed(changes: Iterable[Change], looks: Mapping[Cell, Look]) -> dict[Cell, int]:
     """Per cell of any size, how many different households changed since its last look."""
-    households: defaultdict[Square, set[str]] = defaultdict(set)
+    households: defaultdict[Cell, set[str]] = defaultdict(set)
     for change in changes:
         for cell in lineage(change.leaf):
             look = looks.get(cell)
@@ -115,9 +107,9 @@ def count_changed(changes: Iterable[Change], looks: Mapping[Square, Look]) -> di
     return {cell: len(who) for cell, who in households.items()}
 
 
-def roll_up(leaves: Mapping[Square, tuple[int, int]]) -> dict[Square, tuple[int, int]]:
+def roll_up(leaves: Mapping[Cell, tuple[int, int]]) -> dict[Cell, tuple[int, int]]:
     """(households, of them in arrears) per cell of every size, from those of the 100 m cells."""
-    totals: defaultdict[Square, list[int]] = defaultdict(lambda: [0, 0])
+    totals: defaultdict[Cell, list[int]] = defaultdict(lambda: [0, 0])
     for leaf, (households, in_arrears) in leaves.items():
         for cell in lineage(leaf):
             totals[cell][0] += households
@@ -142,10 +134,10 @@ def band(look: Look) -> Band:
     return 4 if share < 30 * look.households else 5
 
 
-def shown(looks: Mapping[Square, Look], policy: Policy = POLICY) -> set[Square]:
+def shown(looks: Mapping[Cell, Look], policy: Policy = POLICY) -> set[Cell]:
     """The cells on the map: enough households behind each, and none inside another."""
-    cells: set[Square] = set()
-    covered: set[Square] = set()
+    cells: set[Cell] = set()
+    covered: set[Cell] = set()
     for cell in sorted(looks):
         if cell not in covered and enough(looks[cell], policy):
             cells.add(cell)
@@ -159,11 +151,11 @@ def round_is_due(last_round_at: int | None, at: int, policy: Policy = POLICY) ->
 
 
 def publish(
-    leaves: Mapping[Square, tuple[int, int]],
-    looks: Mapping[Square, Look],
-    changed: Mapping[Square, int],
+    leaves: Mapping[Cell, tuple[int, int]],
+    looks: Mapping[Cell, Look],
+    changed: Mapping[Cell, int],
     at: int,
-    bounds_of: Callable[[Square], Bounds],
+    bounds_of: Callable[[Cell], Bounds],
     policy: Policy = POLICY,
 ) -> Round:
     """One round: look again at the cells that changed enough, and say what that changes.
@@ -184,7 +176,7 @@ def publish(
     }
     now = {**looks, **fresh}
     before, after = shown(looks, policy), shown(now, policy)
-    events: list[tuple[Square, Event]] = [
+    events: list[tuple[Cell, Event]] = [
         (cell, CellHidden(size_m=cell.size_m, x=cell.x, y=cell.y))
         for cell in sorted(before - after)
     ]
@@ -196,19 +188,7 @@ def publish(
     return Round(events=events, looks=now)
 
 
-def apply(cell: Cell | None, event: Event, at: int) -> Cell:
-    """The cell after one more fact. Raises ValueError for a fact that is not a cell's."""
-    version = cell.version + 1 if cell else 1
-    match event:
-        case CellPublished():
-            return Cell(version=version, band=event.band, since=at)
-        case CellHidden():
-            return Cell(version=version, band=None, since=at)
-        case _:
-            raise ValueError(f"{type(event).__name__} is no fact of a cell")
-
-
-def _published(cell: Square, look: Look, bounds: Bounds) -> CellPublished:
+def _published(cell: Cell, look: Look, bounds: Bounds) -> CellPublished:
     return CellPublished(
         size_m=cell.size_m,
         x=cell.x,

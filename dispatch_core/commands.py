@@ -12,6 +12,7 @@ from dispatch_core.events import (
     ReopenReason,
 )
 from dispatch_core.ids import (
+    BuildingId,
     CrewId,
     Level,
     NodeKind,
@@ -174,7 +175,7 @@ class OpenOutage(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     lon: float
     lat: float
-    buildings: int
+    buildings: list[BuildingId]
     households: int
     cause: OutageCause
     expected_end_at: int

@@ -9,7 +9,7 @@ import msgspec
 from dispatch_core.commands import EndOutage, ExtendOutage, OpenOutage, OutageCommand
 from dispatch_core.errors import Conflict, Invalid, NotFound
 from dispatch_core.events import Event, OutageCause, OutageEnded, OutageExtended, OutageOpened
-from dispatch_core.ids import NodeKind, unix
+from dispatch_core.ids import BuildingId, NodeKind, unix
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     lon: float
     lat: float
-    buildings: int
+    buildings: list[BuildingId]
     households: int
     cause: OutageCause
     opened_at: int
@@ -79,7 +79,7 @@ def _open(outage: Outage | None, command: OpenOutage, at: int) -> OutageOpened:
             "already_exists", "There is such an outage already.", "Look at it.", outage.present()
         )
     _future(command.expected_end_at, at)
-    if command.buildings < 1:
+    if not command.buildings:
         raise Invalid(
             "nothing_behind_node",
             f"No building hangs on {command.name}.",

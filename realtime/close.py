@@ -15,7 +15,6 @@ class Close(NamedTuple):
 
 
 SHUTDOWN = Close(1012, Bye(reason="shutdown", reconnect_after_ms=500))
-SLOW = Close(4008, Bye(reason="slow", reconnect_after_ms=1000))
 SESSION_ENDED = Close(4001, Bye(reason="session_ended", reconnect_after_ms=None))
 PASS_REFUSED = Close(4003, Bye(reason="pass_refused", reconnect_after_ms=2000))
 PROTOCOL = Close(4002, Bye(reason="protocol", reconnect_after_ms=None))

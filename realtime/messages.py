@@ -114,7 +114,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="tick")
 class Bye(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="bye"):
     """Server: the connection ends; reconnect after this long, or not at all (None)."""
 
-    reason: Literal["shutdown", "slow", "session_ended", "pass_refused", "protocol"]
+    reason: Literal["shutdown", "session_ended", "pass_refused", "protocol"]
     reconnect_after_ms: int | None
 
 

@@ -277,8 +277,9 @@ def web_sources() -> list[Path]:
 def node() -> tuple[list[str], dict[str, str]]:
     """npm's command and the environment that finds a fitting Node: the machine's, else the
     wheel's."""
+    quiet = {"npm_config_update_notifier": "false"}
     if shutil.which("npm") and fits(shutil.which("node")):
-        return ["npm"], dict(os.environ)
+        return ["npm"], {**os.environ, **quiet}
     package = node_package()
     if package is None:
         say("Installing Node in .venv")
@@ -290,7 +291,7 @@ def node() -> tuple[list[str], dict[str, str]]:
         )
     path = f"{package / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     script = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(package / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
+    return [str(package / "bin" / "node"), str(script)], {**os.environ, **quiet, "PATH": path}
 
 
 def node_package() -> Path | None:

@@ -92,14 +92,14 @@ class SpikeEnded(Body, frozen=True, kw_only=True):
 
 
 class OutageOpened(Body, frozen=True, kw_only=True):
-    """Heat is shut off at a node of the heat tree, for this many buildings and households."""
+    """Heat is shut off at a node of the heat tree; `buildings` are those behind it."""
 
     name: str
     node_kind: NodeKind
     node: str
     lon: float
     lat: float
-    buildings: int
+    buildings: list[BuildingId]
     households: int
     cause: OutageCause
     expected_end_at: int

@@ -32,7 +32,7 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
                 node_kind=event.node_kind,
                 lon=event.lon,
                 lat=event.lat,
-                buildings=event.buildings,
+                buildings=len(event.buildings),
                 households=event.households,
                 cause=event.cause,
                 opened_at=fact.at,

@@ -125,7 +125,7 @@ class Outbound(ABC):
 
     @abstractmethod
     def abort(self) -> None:
-        """Drop the connection and what it was still to get; the client sees a reset."""
+        """Drop the connection and what waits for it: the client sees it end without a farewell."""
 
 
 class RawOutbound(Outbound):

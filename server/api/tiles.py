@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TypeAlias
 from litestar import HttpMethod, Request, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 Resolve: TypeAlias = Callable[[str, str], Path | Awaitable[Path | None] | None]
@@ -56,7 +57,9 @@ def create_tiles_handler(resolve: Resolve) -> HTTPRouteHandler:
     """
 
     @route("/tiles/{company:str}/{file:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
-    async def tiles(request: Request[Any, Any, Any], company: str, file: str) -> ASGIApp:
+    async def tiles(
+        request: Request[Any, Any, Any], company: FromPath[str], file: FromPath[str]
+    ) -> ASGIApp:
         """The basemap of a city as one PMTiles file; Range is answered with 206."""
         name = file.removesuffix(".pmtiles")
         wellformed = name != file and _NAME.fullmatch(company) and _NAME.fullmatch(name)

@@ -39,9 +39,9 @@ _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("question", "blue"): ("几点能恢复供热", "报停以后还要交多少钱", "测温怎么预约"),
 }
 _MIX: tuple[tuple[float, str, str], ...] = (
-    (0.013, "leak", "red"), (0.012, "not_warm", "red"), (0.09, "leak", "yellow"),
-    (0.24, "not_warm", "yellow"), (0.03, "repair", "yellow"), (0.04, "complaint", "yellow"),
-    (0.37, "not_warm", "blue"), (0.09, "repair", "blue"), (1.0, "question", "blue"),
+    (0.045, "leak", "red"), (0.035, "not_warm", "red"), (0.09, "leak", "yellow"),
+    (0.24, "not_warm", "yellow"), (0.03, "repair", "yellow"), (0.03, "complaint", "yellow"),
+    (0.38, "not_warm", "blue"), (0.09, "repair", "blue"), (1.0, "question", "blue"),
 )  # fmt: skip
 _SOURCES: tuple[tuple[float, str], ...] = ((0.62, "hotline"), (0.82, "app"), (0.93, "wechat"), (0.97, "12345"), (1.0, "property_firm"))
 _SAID: dict[str, tuple[tuple[float, str], ...]] = {
@@ -74,7 +74,7 @@ class Demand:
         """Bodies of POST /api/requests that come in within a minute (minutes since the epoch)."""
         at = minute * 60
         _, hour = local(at)
-        cold = 1 + 0.06 * max(0.0, -22 - outdoor(at))
+        cold = 1 + 0.03 * max(0.0, -22 - outdoor(at))
         lo, hi = HOURS[int(hour)], HOURS[(int(hour) + 1) % 24]
         rate = (lo + (hi - lo) * (hour % 1)) / 60 * cold * self._scale
         for n in range(chance.poisson(rate, self._seed, "calls", minute)):
@@ -83,7 +83,7 @@ class Demand:
             yield self._request(kind, level, self._buildings, name, hour)
         for f in self._faults.around(at):
             pain = f.chill(at, 2.2 * 3600)
-            for n in range(chance.poisson(0.62 * min(1.0, 2.2 * pain), self._seed, "cold", f.day, minute)):
+            for n in range(chance.poisson(0.42 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)):
                 name = (self._seed, "cold", f.day, minute, n)
                 level = "yellow" if chance.unit(*name, "level") < 0.7 else "blue"
                 yield self._request("not_warm", level, self._fed[f.substation], name, hour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,8 +52,8 @@ class Desk:
 
     @property
     def busy(self) -> frozenset[str]:
-        """Crews with a ticket in hand."""
-        return frozenset(j.crew for j in self.jobs.values() if j.crew)
+        """Crews with work in hand; one whose ticket is being called back is free again."""
+        return frozenset(j.crew for j in self.jobs.values() if j.crew and j.state != "verifying")
 
     def see(self, ticket: Body, at: float) -> None:
         """Take a ticket as the API shows it; an ended one is forgotten."""
@@ -85,16 +86,17 @@ class Desk:
         for job in [j for j in ready if j.stale]:
             job.waiting = True
             yield Call("GET", f"/api/tickets/{job.id}", None, "", to_at, job.id, "read")
-        taken = {c: sum(j.crew == c for j in self.jobs.values()) for c in self.busy}
+        taken = Counter(j.crew for j in self.jobs.values() if j.crew and j.state != "verifying")
         queue = [j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at]
         for job in sorted(queue, key=lambda j: (_URGENCY[j.level], j.since, j.id)):
-            if self._is_duplicate(job):
-                yield self._call(job, "cancel", to_at, reason_code="duplicate")
+            idle = self._without_visit(job)
+            if idle:
+                yield self._call(job, "cancel", to_at, reason_code=idle)
                 continue
             crew = self._choose(job, to_at, taken) if self._hands >= 1 else None
             if crew:
                 self._hands -= 1
-                taken[crew] = taken.get(crew, 0) + 1
+                taken[crew] += 1
                 yield self._call(job, "dispatch", to_at, crew=crew)
         for job in ready:
             if job.stale or job.state == "accepted":
@@ -144,15 +146,17 @@ class Desk:
         fault = self._fault(job)
         match job.state:
             case "received":
-                wait = chance.skewed(8 if night else 5, 0.9, *name) * (0.4 if red else 1)
+                wait = chance.skewed(13 if night else 9, 0.75, *name) * (0.4 if red else 1)
             case "accepted" if fault:
                 return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
             case "accepted" if red:
                 wait = chance.skewed(8, 0.6, *name)
             case "accepted" if yellow:
-                wait = chance.skewed(52 if night else 38, 0.5, *name)
+                wait = chance.skewed(85 if night else 50, 0.6, *name)
+            case "accepted" if self._without_visit(job):
+                wait = chance.skewed(25, 0.8, *name)
             case "accepted":
-                return self._by_day(job.since + chance.skewed(4.2, 0.7, *name) * HOUR, name)
+                return self._by_day(job.since + chance.skewed(6, 0.7, *name) * HOUR, name)
             case "dispatched" if fault:
                 wait = 9
             case "dispatched":
@@ -180,10 +184,14 @@ class Desk:
         near = self._faults.around(job.since)
         return min(near, key=lambda f: abs(f.ticket_at - job.since))
 
-    def _is_duplicate(self, job: Job) -> bool:
-        return job.level == "blue" and chance.unit(self._seed, job.id, "duplicate") < 0.04
+    def _without_visit(self, job: Job) -> str | None:
+        """Why no crew needs to go: the caller had a question, or called twice."""
+        if job.kind == "question":
+            return "caller_withdrew"
+        twice = job.level == "blue" and chance.unit(self._seed, job.id, "twice") < 0.04
+        return "duplicate" if twice else None
 
-    def _choose(self, job: Job, at: float, taken: dict[str, int]) -> str | None:
+    def _choose(self, job: Job, at: float, taken: Counter[str]) -> str | None:
         """The nearest crew of the trade with a free hand; for a red one also a crew at work."""
         needs = ("substation",) if job.substation else _NEEDS.get(job.kind, ("indoor", "secondary"))
         limit = 1 if job.level == "red" else 0
@@ -192,12 +200,12 @@ class Desk:
         able = [
             v
             for v in self._fleet.vans.values()
-            if taken.get(v.crew.id, 0) <= limit
+            if taken[v.crew.id] <= limit
             and v.crew.id not in silent
             and left_of_shift(v.crew, at) > least
             and set(needs) & set(v.crew.trades)
         ]
-        best = min(able, key=lambda v: (taken.get(v.crew.id, 0), apart_m(v.at, job.at), v.crew.id), default=None)
+        best = min(able, key=lambda v: (taken[v.crew.id], apart_m(v.at, job.at), v.crew.id), default=None)
         return best.crew.id if best else None
 
     def _call(self, job: Job, step: str, at: float, **more: object) -> Call:

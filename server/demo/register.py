@@ -184,7 +184,7 @@ def _accounts(
     return out
 
 
-HOURS = (8, 6, 5, 5, 6, 12, 28, 48, 52, 38, 28, 24, 21, 21, 20, 21, 28, 42, 48, 45, 34, 24, 16, 11)
+HOURS = (6, 5, 5, 6, 8, 14, 26, 33, 34, 27, 21, 18, 16, 15, 15, 16, 20, 28, 32, 30, 24, 17, 12, 8)
 """Requests of a January workday's hours for 60,000 households."""
 
 

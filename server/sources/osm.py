@@ -46,7 +46,7 @@ class Thing:
     cls: str
     name: str
     tags: dict[str, str]
-    """All tags of a building; empty for everything else."""
+    """All tags of a building or a place; empty for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ def name_of(tags: osmium.osm.TagList) -> str:
 
 
 def _thing(origin: tuple[str, int], kind: Kind, tags: osmium.osm.TagList) -> Thing:
-    all_tags = {t.k: t.v for t in tags} if kind[0] == "building" else {}
+    all_tags = {t.k: t.v for t in tags} if kind[0] in {"building", "place"} else {}
     return Thing(f"{origin[0]}{origin[1]}", *kind, name_of(tags), all_tags)
 
 

@@ -57,14 +57,20 @@ class PlaceRecord:
 
 
 def places_of(extract: Extract) -> list[PlaceRecord]:
-    """The named places, one for a name and class: nodes before areas, in the file's order."""
+    """The named places, one for a name and class: seats of government first, then other nodes, then
+    areas; else in the file's order."""
     rows = _of(extract, "place")
     points = inner_points(extract.shapes[rows])
     out: dict[tuple[str, str], PlaceRecord] = {}
     mapped = [(extract.things[i], p) for i, p in zip(rows, points.tolist(), strict=True)]
-    for thing, (lon, lat) in sorted(mapped, key=lambda m: m[0].id[0] != "n"):
+    for thing, (lon, lat) in sorted(mapped, key=_standing):
         out.setdefault((thing.name, thing.cls), PlaceRecord(thing.name, thing.cls, lon, lat))
     return list(out.values())
+
+
+def _standing(mapped: tuple[Thing, object]) -> tuple[bool, bool]:
+    thing = mapped[0]
+    return "capital" not in thing.tags, not thing.id.startswith("n")
 
 
 def city_name(places: list[PlaceRecord], extract: Extract) -> str | None:
@@ -98,7 +104,7 @@ def buildings_of(extract: Extract, places: list[PlaceRecord]) -> list[BuildingRe
         thing = extract.things[rows[k]]
         tags = thing.tags
         street, number = tags.get("addr:street"), tags.get("addr:housenumber")
-        district = tags.get("addr:district") or districts[k]
+        district = districts[k] or tags.get("addr:district")
         records.append(
             BuildingRecord(
                 id=f"osm:{thing.id}",
@@ -133,12 +139,16 @@ def _address(thing: Thing, district: str | None, near: str | None) -> str:
     if full := tags.get("addr:full"):
         return full
     street, number = tags.get("addr:street"), tags.get("addr:housenumber")
-    if number and number.isdecimal():
+    if number and number.isdecimal() and street and not street.isascii():
         number += "号"
-    mapped = [street, number, thing.name] if street else [thing.name]
-    words = [w for w in mapped if w]
-    if not words:
-        words = [f"{near} 附近"] if near else [f"建筑 {thing.id}"]
+    if street:
+        words = [w for w in (street, number, thing.name) if w]
+    elif thing.name and not any(c.isdecimal() for c in thing.name):
+        words = [thing.name]
+    elif near:  # a name like 4号楼 stands a hundred times in a city
+        words = [f"{near} 附近", thing.name] if thing.name else [f"{near} 附近"]
+    else:
+        words = [thing.name or f"建筑 {thing.id}"]
     return " ".join([district, *words] if district else words)
 
 

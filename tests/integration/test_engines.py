@@ -166,12 +166,14 @@ def test_the_watchdog_signals_an_orphan() -> None:
         [
             sys.executable,
             "-c",
-            "import subprocess, signal, time\n"
-            "from server.engines.children import watch\n"
-            "child = subprocess.Popen(['sleep', '600'])\n"
-            "watch(child.pid, signal.SIGTERM)\n"
-            "print(child.pid, flush=True)\n"
-            "time.sleep(600)\n",
+            (
+                "import subprocess, signal, time\n"
+                "from server.engines.children import watch\n"
+                "child = subprocess.Popen(['sleep', '600'])\n"
+                "watch(child.pid, signal.SIGTERM)\n"
+                "print(child.pid, flush=True)\n"
+                "time.sleep(600)\n"
+            ),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 
 from dispatch_core import arrears
 from dispatch_core import events as e
-from dispatch_core.arrears import Bounds, Change, Look, Square, lineage
+from dispatch_core.arrears import Bounds, Cell, Change, Look, lineage
 
-Leaves = dict[Square, tuple[int, int]]
-LEAF = st.builds(Square, st.just(100), st.integers(-9, 9), st.integers(-9, 9))
+Leaves = dict[Cell, tuple[int, int]]
+LEAF = st.builds(Cell, st.just(100), st.integers(-9, 9), st.integers(-9, 9))
 COUNT = st.integers(0, 30).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
 CITY = st.dictionaries(LEAF, COUNT, max_size=40)
 
 
-def bounds(cell: Square) -> Bounds:
+def bounds(cell: Cell) -> Bounds:
     return Bounds(
         west=cell.x * cell.size_m, south=cell.y * cell.size_m,
         east=(cell.x + 1) * cell.size_m, north=(cell.y + 1) * cell.size_m,
     )  # fmt: skip
 
 
-def all_new(leaves: Leaves) -> dict[Square, int]:
+def all_new(leaves: Leaves) -> dict[Cell, int]:
     return {cell: n for cell, (n, _) in arrears.roll_up(leaves).items()}
 
 
-def play(shown: set[Square], made: list[tuple[Square, e.Event]]) -> set[Square]:
+def play(shown: set[Cell], made: list[tuple[Cell, e.Event]]) -> set[Cell]:
     shown = set(shown)
     for cell, event in made:
         if isinstance(event, e.CellHidden):
@@ -63,12 +63,12 @@ class Town:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.leaf = {
-            f"h{i}": Square(100, self.dice.randrange(6), self.dice.randrange(6)) for i in range(260)
+            f"h{i}": Cell(100, self.dice.randrange(6), self.dice.randrange(6)) for i in range(260)
         }
         self.owes = {h: self.dice.random() < 0.3 for h in self.leaf}
         self.changes = [Change(household=h, leaf=cell, at=0) for h, cell in self.leaf.items()]
-        self.looks: dict[Square, Look] = {}
-        self.shown: set[Square] = set()
+        self.looks: dict[Cell, Look] = {}
+        self.shown: set[Cell] = set()
         self.at = 1
 
     def counts(self) -> Leaves:
@@ -83,7 +83,7 @@ class Town:
         leaf = self.leaf[household]
         self.changes.append(Change(household=household, leaf=leaf, at=self.at))
 
-    def round(self) -> list[tuple[Square, e.Event]]:
+    def round(self) -> list[tuple[Cell, e.Event]]:
         self.at += 900
         changed = arrears.count_changed(self.changes, self.looks)
         done = arrears.publish(self.counts(), self.looks, changed, self.at, bounds)
@@ -98,7 +98,7 @@ class Town:
 def test_every_change_on_the_map_stands_for_five_households(seed: int, rounds: list[int]) -> None:
     town = Town(seed)
     town.round()
-    since: dict[Square, set[str]] = {}
+    since: dict[Cell, set[str]] = {}
     for payers in rounds:
         before = dict(town.looks)
         for _ in range(payers):
@@ -137,24 +137,24 @@ def test_one_household_alone_is_never_seen(seed: int, who: int, others: int) -> 
 
 
 def test_a_wider_cell_shows_when_all_inside_it_are_hidden() -> None:
-    small = {Square(100, x, y): (4, 2) for x in (0, 1) for y in (0, 1)}
+    small = {Cell(100, x, y): (4, 2) for x in (0, 1) for y in (0, 1)}
     done = arrears.publish(small, {}, all_new(small), 0, bounds)
-    assert [cell for cell, _ in done.events] == [Square(200, 0, 0)]
-    one_big = {**small, Square(100, 0, 0): (20, 6)}
+    assert [cell for cell, _ in done.events] == [Cell(200, 0, 0)]
+    one_big = {**small, Cell(100, 0, 0): (20, 6)}
     done = arrears.publish(one_big, {}, all_new(one_big), 0, bounds)
-    assert [cell for cell, _ in done.events] == [Square(100, 0, 0)]
+    assert [cell for cell, _ in done.events] == [Cell(100, 0, 0)]
 
 
 def test_a_cell_that_splits_hides_before_its_parts_show() -> None:
-    before = {Square(100, 0, 0): (8, 4), Square(100, 1, 0): (8, 4)}
+    before = {Cell(100, 0, 0): (8, 4), Cell(100, 1, 0): (8, 4)}
     first = arrears.publish(before, {}, all_new(before), 0, bounds)
-    assert play(set(), first.events) == {Square(200, 0, 0)}
-    after = {Square(100, 0, 0): (16, 9), Square(100, 1, 0): (8, 4)}
-    changed = dict.fromkeys(lineage(Square(100, 0, 0)), 8)
+    assert play(set(), first.events) == {Cell(200, 0, 0)}
+    after = {Cell(100, 0, 0): (16, 9), Cell(100, 1, 0): (8, 4)}
+    changed = dict.fromkeys(lineage(Cell(100, 0, 0)), 8)
     second = arrears.publish(after, first.looks, changed, 900, bounds)
     assert [(cell, e.kind_of(type(event))) for cell, event in second.events] == [
-        (Square(200, 0, 0), "cell_hidden"),
-        (Square(100, 0, 0), "cell_published"),
+        (Cell(200, 0, 0), "cell_hidden"),
+        (Cell(100, 0, 0), "cell_published"),
     ]
 
 
@@ -167,15 +167,15 @@ def test_bands(in_arrears: int, band: int) -> None:
 
 
 def test_cells_nest_by_halving_also_west_and_south() -> None:
-    assert lineage(Square(100, -1, 5)) == [
-        Square(100, -1, 5), Square(200, -1, 2), Square(400, -1, 1), Square(800, -1, 0),
+    assert lineage(Cell(100, -1, 5)) == [
+        Cell(100, -1, 5), Cell(200, -1, 2), Cell(400, -1, 1), Cell(800, -1, 0),
     ]  # fmt: skip
-    assert Square(100, -1, 5).name() == "100:-1:5"
-    assert min(Square(200, 0, 0), Square(100, 1, 1)).size_m == 100
+    assert Cell(100, -1, 5).name() == "100:-1:5"
+    assert min(Cell(200, 0, 0), Cell(100, 1, 1)).size_m == 100
 
 
 def test_a_household_that_pays_twice_counts_once() -> None:
-    leaf = Square(100, 0, 0)
+    leaf = Cell(100, 0, 0)
     changes = [Change(household="h1", leaf=leaf, at=t) for t in (1, 2, 3)]
     assert arrears.count_changed(changes, {}) == dict.fromkeys(lineage(leaf), 1)
     seen = {leaf: Look(households=1, in_arrears=0, at=3)}
@@ -188,12 +188,6 @@ def test_rounds_are_a_quarter_of_an_hour_apart() -> None:
     assert arrears.round_is_due(1000, 1900)
 
 
-def test_leaves_are_of_100_m_and_facts_give_the_cell() -> None:
+def test_leaves_are_of_100_m() -> None:
     with pytest.raises(ValueError, match="100 m"):
-        arrears.publish({Square(200, 0, 0): (9, 9)}, {}, {}, 0, bounds)
-    leaves = {Square(100, 0, 0): (20, 10)}
-    ((_, event),) = arrears.publish(leaves, {}, all_new(leaves), 0, bounds).events
-    cell = arrears.apply(None, event, 5)
-    assert cell == arrears.Cell(version=1, band=5, since=5)
-    hidden = arrears.apply(cell, e.CellHidden(size_m=100, x=0, y=0), 9)
-    assert hidden == arrears.Cell(version=2, band=None, since=9)
+        arrears.publish({Cell(200, 0, 0): (9, 9)}, {}, {}, 0, bounds)

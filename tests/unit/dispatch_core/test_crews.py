@@ -72,8 +72,8 @@ def test_what_is_so_already_makes_no_fact() -> None:
 def test_changed_data_keeps_the_work() -> None:
     crew = carry(on_duty(), c.AssignTicket(ticket="t1"))
     new = c.RegisterCrew(
-        crew="k1", name="道北二班", trades=["indoor"], certificates=[], members=2, vehicle="暖A0002",
-        shift="night",
+        crew="k1", name="道北二班", trades=["indoor"], certificates=[], members=2,
+        vehicle="暖A0002", shift="night",
     )  # fmt: skip
     changed = carry(crew, new)
     assert (changed.name, changed.members) == ("道北二班", 2)
@@ -86,14 +86,18 @@ def test_changed_data_keeps_the_work() -> None:
         ([], c.AssignTicket(ticket="t1"), "crew_off_duty"),
         ([c.StartShift(ends_at=AT0 + 9)], c.TakeTicket(ticket="t1"), "not_with_crew"),
         ([c.StartShift(ends_at=AT0 + 9)], c.ArriveAtTicket(ticket="t1"), "not_with_crew"),
-        ([c.StartShift(ends_at=AT0 + 9), c.AssignTicket(ticket="t1")], c.EndShift(), "crew_has_tickets"),
+        (
+            [c.StartShift(ends_at=AT0 + 9), c.AssignTicket(ticket="t1")],
+            c.EndShift(),
+            "crew_has_tickets",
+        ),
         (
             [c.StartShift(ends_at=AT0 + 9), *(c.AssignTicket(ticket=f"t{i}") for i in range(6))],
             c.AssignTicket(ticket="t7"),
             "crew_full",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused(prepare: list[Any], command: Any, code: str) -> None:
     crew = carry(None, REGISTER, *prepare)
     with pytest.raises(Conflict) as refused:

@@ -20,7 +20,7 @@ AT0 = unix(T0)
 def opening(**changed: Any) -> c.OpenOutage:
     given: dict[str, Any] = {
         "outage": "o1", "name": "三号换热站", "node_kind": "substation", "node": "s3", "lon": 126.6,
-        "lat": 45.7, "buildings": 21, "households": 1400, "cause": "burst",
+        "lat": 45.7, "buildings": ["b1", "b2"], "households": 1400, "cause": "burst",
         "expected_end_at": AT0 + 7200,
     }  # fmt: skip
     return c.OpenOutage(**{**given, **changed})
@@ -48,7 +48,7 @@ def test_an_outage_is_opened_extended_and_ended() -> None:
     ("has", "command", "code"),
     [
         (False, opening(expected_end_at=AT0), "bad_expected_end"),
-        (False, opening(buildings=0), "nothing_behind_node"),
+        (False, opening(buildings=[]), "nothing_behind_node"),
         (False, opening(cause="other"), "reason_needed"),
         (False, c.EndOutage(version=1), "no_such_outage"),
         (True, opening(), "already_exists"),

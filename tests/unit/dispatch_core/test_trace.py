@@ -36,8 +36,8 @@ RECORD = st.builds(
 
 def chain(records: list[Record]) -> list[Sealed]:
     sealed, prev = [], START
-    for version, record in enumerate(records, 1):
-        record = msgspec.structs.replace(record, version=version)
+    for version, drawn in enumerate(records, 1):
+        record = msgspec.structs.replace(drawn, version=version)
         sealed.append(Sealed(record=record, prev=prev, hash=seal(KEY, prev, record)))
         prev = sealed[-1].hash
     return sealed

@@ -87,3 +87,20 @@ export const changeCompany = (code: string): Promise<unknown> => call('POST', '/
 
 export const ticketsBehind = async (figure: 'closing' | 'requests', limit: number): Promise<TicketRecord[]> =>
   (await call<{ items: TicketRecord[] }>('GET', `/api/tickets?figure=${figure}&limit=${limit}`)).items;
+
+/** One step of a ticket's trace: who, when, on what grounds. */
+export interface TraceStep {
+  version: number;
+  kind: string;
+  actor: string;
+  business_at: number;
+  grounds: string | null;
+}
+
+export interface TicketTrace {
+  ticket: TicketRecord;
+  trace: TraceStep[];
+  chain: { holds: boolean; broken_at: number | null };
+}
+
+export const ticketTrace = (id: string): Promise<TicketTrace> => call('GET', `/api/tickets/${encodeURIComponent(id)}`);

@@ -202,8 +202,8 @@ export class CityMap {
       if (map.isStyleLoaded()) this.#everything();
       else map.once('style.load', () => this.#everything());
     });
-    map.on('error', (event: { sourceId?: string; error: Error }) => {
-      if (event.sourceId === 'city') this.#tilesFailed();
+    map.on('error', (event) => {
+      if ((event as { sourceId?: string }).sourceId === 'city') this.#tilesFailed();
       else console.warn(event.error.message);
     });
     map.on('click', (event) => void this.#click(event));

@@ -1,0 +1,96 @@
+"""Who may come in: a session cookie or a source's token, looked up once and remembered for seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+
+from dispatch_core.errors import Forbidden, Invalid
+from server.adapters.accounts import Accounts, Principal, hash_secret
+from server.adapters.clock import monotonic
+
+COOKIE = "heatops_session"
+REMEMBER_S = 10.0
+MOST = 10_000
+
+
+class Unauthenticated(Forbidden):
+    """No session and no token, or one that has ended: HTTP 401."""
+
+
+class Gate:
+    """Finds the principal of a connection. A revoked session is noticed within REMEMBER_S seconds, at once in this process."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._known: dict[bytes, tuple[float, Principal]] = {}
+
+    async def principal(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
+        """The principal of a request.
+
+        Raises:
+            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, a page of another site sent it.
+        """
+        header = connection.headers.get("authorization", "")
+        if header.startswith("Bearer "):
+            secret, cookie = header[7:].strip(), False
+        else:
+            secret, cookie = connection.cookies.get(COOKIE, ""), True
+        if cookie and secret and connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}:
+            check_origin(connection)
+        hashed = hash_secret(secret)
+        known = self._known.get(hashed)
+        now = monotonic()
+        if known is not None and now - known[0] < REMEMBER_S:
+            return known[1]
+        found = await self._look_up(secret, hashed, cookie=cookie) if secret else None
+        if found is None:
+            self._known.pop(hashed, None)
+            raise Unauthenticated(
+                "not_signed_in",
+                "This request carries no session and no token that is still valid.",
+                "Sign in again, or send Authorization: Bearer with the source's token.",
+            )
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[hashed] = (now, found)
+        return found
+
+    async def _look_up(self, secret: str, hashed: bytes, *, cookie: bool) -> Principal | None:
+        if not cookie:
+            return await self._accounts.by_token(secret)
+        session = await self._accounts.by_session(hashed)
+        return session[0] if session else None
+
+    def forget(self, secret_hash: bytes) -> None:
+        """The session has ended or moved."""
+        self._known.pop(secret_hash, None)
+
+
+def check_origin(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Raises Forbidden `cross_site` if a browser says that another site's page sent this."""
+    origin = connection.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+        raise Forbidden("cross_site", "This request comes from a page of another site.", "Use heatops's own pages.")
+
+
+def idempotency_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The Idempotency-Key of a POST.
+
+    Raises:
+        Invalid: `key_missing`, `key_malformed`.
+    """
+    key = connection.headers.get("idempotency-key")
+    if key is None:
+        raise Invalid(
+            "key_missing",
+            "This POST needs the header Idempotency-Key.",
+            "Send a new random key with each new request, and the same key when you repeat it.",
+        )
+    if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
+        raise Invalid(
+            "key_malformed", "The Idempotency-Key is not 8 to 128 printable ASCII characters.", "A UUID serves well."
+        )
+    return key

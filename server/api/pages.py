@@ -1,0 +1,72 @@
+"""The built screens: pages by name, hashed assets for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import Any
+
+from litestar import MediaType, Request, Response, get
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Redirect
+
+from dispatch_core.errors import NotFound, Unavailable
+from server.settings import CHECKOUT
+
+DIST = CHECKOUT / "web" / "dist"
+mimetypes.add_type("font/woff2", ".woff2")
+mimetypes.add_type("text/javascript", ".mjs")
+
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline';"
+        " img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def _page(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+    path = DIST / f"{name}.html"
+    if not path.is_file():
+        raise Unavailable("no_screens", "The screens have not been built.", "Run ./run once, or `npm run build` in web/.")
+    body = path.read_bytes()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+    headers = {**SECURITY, "ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type=MediaType.HTML, headers=headers)
+
+
+def create_handlers() -> list[BaseRouteHandler]:
+    """Pages and assets."""
+
+    @get("/", include_in_schema=False)
+    async def home() -> Redirect:
+        return Redirect("/wall")
+
+    @get("/wall", include_in_schema=False)
+    async def wall(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _page(request, "wall")
+
+    @get("/sign-in", include_in_schema=False)
+    async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _page(request, "sign-in")
+
+    @get("/assets/{path:path}", include_in_schema=False)
+    async def asset(path: str) -> Response[bytes]:
+        root = (DIST / "assets").resolve()
+        file = (root / path.lstrip("/")).resolve()
+        if not file.is_relative_to(root) or not file.is_file():
+            raise NotFound("no_such_asset", "There is no such file.", "Load the page again.")
+        media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+        return Response(_read(file), media_type=media, headers=headers)
+
+    return [home, wall, sign_in, asset]
+
+
+def _read(file: Path) -> bytes:
+    return file.read_bytes()

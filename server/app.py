@@ -1,0 +1,204 @@
+"""The one composition root: what a web process and a core process are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import uvicorn
+import uvloop
+from litestar import Litestar, Response, get
+from litestar.openapi.config import OpenAPIConfig
+
+from realtime.broker import Broker, connect
+from realtime.hub import Hub
+from realtime.layers import LAYERS, happenings
+from realtime.layers.rows import TOPICS
+from realtime.reader import Reader
+from server import __version__
+from server.adapters.accounts import Accounts
+from server.adapters.cities import Cities
+from server.adapters.clock import BusinessClock
+from server.adapters.commits import Commits
+from server.adapters.engine_store import EngineStore
+from server.adapters.feed_reads import FeedReads
+from server.adapters.feed_session import FeedSession
+from server.adapters.keys import Keys
+from server.adapters.leadership import Leadership
+from server.adapters.migrate import app_dsn, feed_dsn
+from server.adapters.pool import Pool
+from server.adapters.telemetry import Telemetry
+from server.adapters.vault import Vault
+from server.api import batches, layers, live, pages, session
+from server.api.audience import Audience
+from server.api.gate import Gate
+from server.api.problems import HANDLERS
+from server.api.rawws import RawWebSocketProtocol
+from server.api.tiles import create_tiles_handler
+from server.jobs import feed as feed_job
+from server.jobs.core import Core
+from server.jobs.publisher import Publisher
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 8 << 20
+
+
+class Web:
+    """Everything one web process holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.database_url is not None  # noqa: S101 - the CLI attaches the engines first
+        assert settings.redis_url is not None  # noqa: S101
+        keys = Keys(settings.keys)
+        self.pool = Pool(app_dsn(settings.database_url, keys))
+        self.feed_pool = Pool(feed_dsn(settings.database_url, keys), size=3, name="heatops-web-feed")
+        self.clock = BusinessClock()
+        self.vault = Vault(keys)
+        self.accounts = Accounts(self.pool)
+        self.gate = Gate(self.accounts)
+        self.cities = Cities(self.pool, settings.data / "cities")
+        self.commits = Commits(self.pool, self.clock, self.vault, keys.get("journal"))
+        self.telemetry = Telemetry(self.pool, self.clock, self.vault)
+        self.reads = FeedReads(self.feed_pool)
+        self.hub = Hub(Audience)
+        self.connections = live.Connections(self.hub, self.accounts)
+        self.broker = Broker(connect(settings.redis_url))
+        self.reader = Reader(self.hub, self.broker, self.reads, list(TOPICS))
+
+    async def tick(self) -> None:
+        """Every second: the clients' tick, and the business clock taken up anew."""
+        while True:
+            started = time.monotonic()
+            self.hub.tick(time.time(), self.clock.wire())  # noqa: TID251 - system time, for freshness
+            try:
+                await self.clock.load(self.pool)
+            except Exception:
+                log.info("the business clock cannot be read just now")
+            await asyncio.sleep(max(0.05, 1.0 - (time.monotonic() - started)))
+
+    @asynccontextmanager
+    async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Listens only once every layer has its first picture."""
+        async with asyncio.TaskGroup() as tasks:
+            await self._open()
+            running = [
+                tasks.create_task(work)
+                for work in (
+                    self.commits.run(), self.reader.run(), self.reader.probe(), self.connections.tend(), self.tick(),
+                )
+            ]  # fmt: skip
+            await self.reader.ready.wait()
+            try:
+                yield
+            finally:
+                await self.connections.shut_down()
+                for task in running:
+                    task.cancel()
+                await self.pool.close()
+                await self.feed_pool.close()
+
+    async def _open(self) -> None:
+        while True:
+            try:
+                await self.clock.load(self.pool)
+                return
+            except Exception as error:
+                log.warning("waiting for the database: %s", error)
+                await asyncio.sleep(0.3)
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The web application."""
+    web = Web(settings)
+
+    @get("/health", include_in_schema=False)
+    async def health() -> Response[dict[str, bool]]:
+        return Response({"ready": web.reader.ready.is_set()}, headers={"Cache-Control": "no-store"})
+
+    async def tiles_of(company: str, name: str) -> Path | None:
+        return web.cities.tiles(company, name)
+
+    return Litestar(
+        route_handlers=[
+            health,
+            *pages.create_handlers(),
+            *session.create_handlers(web.accounts, web.gate, web.cities, web.clock, web.connections),
+            *layers.create_handlers(web.hub, web.gate),
+            *requests.create_handlers(web.gate, web.commits, web.vault, web.pool),
+            *tickets.create_handlers(web.gate, web.commits, web.vault, web.pool),
+            *batches.create_handlers(web.gate, web.telemetry, web.vault, web.pool, web.clock),
+            live.create_live_handler(web.hub, web.reads, web.accounts, web.connections),
+            create_tiles_handler(tiles_of),
+        ],
+        exception_handlers=HANDLERS,
+        lifespan=[web.lifespan],
+        openapi_config=OpenAPIConfig(title="heatops", version=__version__, path="/docs"),
+        request_max_body_size=MAX_BODY,
+        logging_config=None,
+    )
+
+
+def run_web(settings: Settings) -> None:
+    """One web process; returns when it is told to stop."""
+    _logging()
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        fd=settings.listen_fd,
+        loop="uvloop",
+        http="httptools",
+        ws=RawWebSocketProtocol,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_max_size=64 * 1024,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        backlog=4096,
+    )
+    uvicorn.Server(config).run()
+
+
+def run_core(settings: Settings) -> None:
+    """One core process: stands by or leads; returns when it is told to stop."""
+    _logging()
+    uvloop.run(_core(settings))
+
+
+async def _core(settings: Settings) -> None:
+    assert settings.database_url is not None  # noqa: S101 - the CLI attaches the engines first
+    assert settings.redis_url is not None  # noqa: S101
+    keys = Keys(settings.keys)
+    pool = Pool(app_dsn(settings.database_url, keys), size=4, name="heatops-core-jobs")
+    reads = FeedReads(Pool(feed_dsn(settings.database_url, keys), size=2, name="heatops-core-feed"))
+    store = EngineStore(pool, BusinessClock(), keys.get("journal"))
+    broker = Broker(connect(settings.redis_url))
+
+    async def lead(connection: asyncpg.Connection, generation: int) -> None:
+        await store.reload_clock()
+        feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
+        await feed_session.open(0)
+        publisher = Publisher(broker, reads)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(feed_job.run(feed_session, publisher))
+            tasks.create_task(publisher.run())
+            tasks.create_task(Core(store, reads).run())
+
+    holder = f"{socket.gethostname()}/{os.getpid()}"
+    await Leadership(feed_dsn(settings.database_url, keys), holder, lead).run()
+
+
+def _logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
