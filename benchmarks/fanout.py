@@ -27,7 +27,7 @@ from benchmarks._figure import figure
 
 ROUNDS = 9
 ASGI_ROUNDS = 3
-DELIVERIES = 30_000
+DELIVERIES = 20_000
 CLIENTS = (500, 2000)
 PAYLOADS = {1024: 12, 16384: 20}
 """Bytes, and the microseconds between two deliveries that let the clients keep up."""

@@ -1,4 +1,4 @@
-"""One client that never reads among 20: what the others get, and what it costs us and the kernel."""
+"""One client that never reads among 20: what the others get, what it costs us and the kernel."""
 
 from __future__ import annotations
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from dispatch_core.events import (
-    CancelReason,
-    LevelReason,
-    OutageCause,
-    RedispatchReason,
-    ReopenReason,
-)
 from dispatch_core.ids import (
     BuildingId,
+    CancelReason,
     CrewId,
     Level,
+    LevelReason,
     NodeKind,
+    OutageCause,
     OutageId,
     Place,
+    RedispatchReason,
+    ReopenReason,
     RequestKind,
     TicketId,
     Trade,

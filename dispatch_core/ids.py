@@ -7,8 +7,6 @@ from typing import Literal, NewType
 
 import msgspec
 
-from dispatch_core.errors import Invalid
-
 CompanyId = NewType("CompanyId", int)
 TicketId = NewType("TicketId", str)
 CrewId = NewType("CrewId", str)
@@ -41,6 +39,18 @@ RequestKind = Literal[
     "contract_closing",
 ]  # fmt: skip
 
+RedispatchReason = Literal[
+    "crew_unavailable", "wrong_trade", "nearer_crew", "higher_priority", "no_answer", "other"
+]
+CancelReason = Literal[
+    "duplicate", "wrong_address", "not_ours", "caller_withdrew", "outage_ended", "test", "other"
+]
+ReopenReason = Literal["dissatisfied", "fault_returned", "closed_by_mistake", "other"]
+LevelReason = Literal[
+    "danger", "vulnerable_household", "many_reports", "repeated_fault", "less_severe", "other"
+]
+OutageCause = Literal["burst", "pump", "power", "valve", "plant", "planned_work", "other"]
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,19 +74,22 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stream_of(kind: StreamKind, name: str) -> str:
-    """The journal stream of one thing, e.g. `ticket:260114-000123`. Raises Invalid if empty."""
+    """The journal stream of one thing, e.g. `ticket:260114-000123`.
+
+    Raises ValueError for a name that is empty or has control characters: nothing is called so.
+    """
     if not name or not name.isprintable():
-        raise Invalid("bad_id", f"“{name}” is no identifier of a {kind}.", "Give its identifier.")
+        raise ValueError(f"{name!r} is no identifier of a {kind}")
     return f"{kind}:{name}"
 
 
 def split_stream(stream: str) -> tuple[StreamKind, str]:
-    """The kind and name of a stream; names may hold colons. Raises Invalid if it is no stream."""
+    """The kind and name of a stream; names may hold colons. Raises ValueError if it is none."""
     head, _, name = stream.partition(":")
     for kind in STREAM_KINDS:
         if head == kind and name:
             return kind, name
-    raise Invalid("bad_stream", f"“{stream}” is no stream.", "Streams read kind:name.")
+    raise ValueError(f"{stream!r} is no stream: these read kind:name")
 
 
 def micros(at: datetime) -> int:

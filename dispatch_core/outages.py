@@ -8,8 +8,8 @@ import msgspec
 
 from dispatch_core.commands import EndOutage, ExtendOutage, OpenOutage, OutageCommand
 from dispatch_core.errors import Conflict, Invalid, NotFound
-from dispatch_core.events import Event, OutageCause, OutageEnded, OutageExtended, OutageOpened
-from dispatch_core.ids import BuildingId, NodeKind, unix
+from dispatch_core.events import Event, OutageEnded, OutageExtended, OutageOpened
+from dispatch_core.ids import BuildingId, NodeKind, OutageCause, unix
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):

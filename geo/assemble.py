@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from geo.bounds import Bounds
-from geo.shapes import Geometry, LonLat
+from geo.shapes import Geometry, LonLat, of_dimension
 
 Chain = Sequence[LonLat | None]
 """A way's points; None for one that the file does not hold."""
@@ -68,11 +68,10 @@ def _closed(
 ) -> Geometry | None:
     order = np.argsort(ends, kind="stable")
     around = [ends[i] for i in order]
-    shift = [*around[1:], around[0] + side.length]
-    stretches = list(zip(around, shift, strict=True))
+    stretches = list(zip(around, [*around[1:], around[0]], strict=True))
     ways = [stretches[0::2], stretches[1::2]]
     if inside is None:
-        ways = [min(ways, key=lambda w: sum(b - a for a, b in w))]
+        ways = [min(ways, key=lambda w: sum((b - a) % side.length for a, b in w))]
     links = _links(lines, side)
     for way in ways:
         shape = _area([*lines, *links, *(side.walk(a, b) for a, b in way)], side.box)
@@ -97,7 +96,7 @@ def _links(lines: list[Geometry], side: _Side) -> list[Geometry]:
 def _area(lines: list[Geometry], box: Bounds) -> Geometry | None:
     noded = shapely.union_all(np.array([x for x in lines if shapely.length(x) > 0], object))
     shape = shapely.make_valid(shapely.build_area(noded))
-    shape = shapely.clip_by_rect(shape, box.west, box.south, box.east, box.north)
+    shape = of_dimension(shapely.clip_by_rect(shape, box.west, box.south, box.east, box.north), 2)
     return None if shapely.is_empty(shape) or shapely.area(shape) == 0 else shape
 
 
@@ -138,9 +137,14 @@ class _Side:
         return b.west, b.north - (s - 2 * w - h)
 
     def walk(self, start: float, end: float) -> Geometry:
-        """The side from one position on to a later one, round its corners."""
-        corners = (0, self.width, self.width + self.height, 2 * self.width + self.height)
-        between = sorted(
-            c + turn for turn in (0.0, self.length) for c in corners if start < c + turn < end
-        )
+        """The side from one position on to another, counter-clockwise round its corners.
+
+        It begins and ends at exactly `at(start)` and `at(end)`: lines that miss by a last bit do
+        not close an area.
+        """
+        corners = (0.0, self.width, self.width + self.height, 2 * self.width + self.height)
+        if start <= end:
+            between = [c for c in corners if start < c < end]
+        else:
+            between = [c for c in corners if c > start] + [c for c in corners if c < end]
         return shapely.LineString([self.at(s) for s in (start, *between, end)])

@@ -34,7 +34,7 @@ class Point:
     lat: float
 
 
-class DatumRefused(ValueError):
+class DatumRefused(ValueError):  # noqa: N818 - reads as a verdict, like the core's Refused
     """A coordinate that is not taken in.
 
     `code` is `datum_not_enabled`, `datum_unknown` or `coordinate_out_of_range`; `detail` says in
@@ -70,7 +70,8 @@ def to_wgs84(coordinate: Coordinate) -> Point:
     if not (isfinite(lon) and isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90):
         raise DatumRefused(
             "coordinate_out_of_range",
-            f"Longitude {lon} and latitude {lat} are no place on Earth; send degrees, lon -180..180 and lat -90..90.",
+            f"Longitude {lon} and latitude {lat} are no place on Earth; "
+            "send degrees, lon -180..180 and lat -90..90.",
         )
     return Point(lon, lat)
 

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from geo import mvt
 from geo.generalise import BUFFER, EXTENT, LAYERS, Feature, Kind, Layer, Share, shares, simplified
-from geo.shapes import Geometries
+from geo.shapes import Geometries, of_dimension
 
 __all__ = ["Feature", "Layer", "Share", "build", "shares"]
 
 TILE_LIMIT = 200 * 1024
 """Bytes of a compressed tile above which its least features are left out."""
 CROWD = frozenset({"footway", "path", "steps", "cycleway", "track", "service"})
+COLLECTION = 7
+"""The type number of a mixed geometry, and of an empty one."""
 
 Tile = tuple[int, int, int, bytes]
 """Zoom, column, row and the compressed tile."""
@@ -68,7 +70,11 @@ def _cut(
     low, high = at * EXTENT - BUFFER, (at + 1) * EXTENT + BUFFER
     far = 2.0**40
     box = (low, -far, high, far) if axis == 0 else (-far, low, far, high)
-    out[over] = shapely.clip_by_rect(shapes[over], *box)
+    cut = shapely.clip_by_rect(shapes[over], *box)
+    for i in np.flatnonzero(shapely.get_type_id(cut) == COLLECTION):
+        # an area that only touches the side leaves lines and points there, which no layer draws
+        cut[i] = of_dimension(cut[i], int(shapely.get_dimensions(shapes[over][i])))
+    out[over] = cut
     return out
 
 
@@ -100,9 +106,10 @@ def _bounded(zoom: int, shapes: Geometries, kinds: list[Kind], limit: int) -> by
 def _encoded(zoom: int, shapes: Geometries, kinds: list[Kind]) -> bytes:
     layers = []
     for layer in LAYERS:
-        mine = [i for i, k in enumerate(kinds) if k[0] == layer]
+        mine = [i for i, kind in enumerate(kinds) if kind[0] == layer]
         if mine:
-            layers.append((layer, [(shapes[i], _properties(zoom, kinds[i])) for i in mine]))
+            properties = [_properties(zoom, kinds[i]) for i in mine]
+            layers.append(mvt.TileLayer(layer, shapes[mine], properties))
     data = mvt.encode(layers, EXTENT)
     return gzip.compress(data, 6, mtime=0) if data else b""
 

@@ -122,7 +122,7 @@ class LiveError(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="e
     """Server: a request on this connection was refused; the connection stays."""
 
     code: Literal["unknown_topic", "not_ready", "bad_message", "too_many_messages"]
-    topic: str | None = None
+    topic: str | None
 
 
 ClientMessage = Hello | Sub | Unsub

@@ -33,10 +33,13 @@ from server.adapters.feed_session import FeedSession
 from server.adapters.keys import Keys
 from server.adapters.leadership import Leadership
 from server.adapters.migrate import app_dsn, feed_dsn
+from server.adapters.numbers import Numbers
 from server.adapters.pool import Pool
+from server.adapters.records import Records
 from server.adapters.telemetry import Telemetry
+from server.adapters.ticket_reads import TicketReads
 from server.adapters.vault import Vault
-from server.api import batches, layers, live, pages, session
+from server.api import batches, layers, live, network, pages, requests, session, tickets
 from server.api.audience import Audience
 from server.api.gate import Gate
 from server.api.problems import HANDLERS
@@ -68,6 +71,9 @@ class Web:
         self.cities = Cities(self.pool, settings.data / "cities")
         self.commits = Commits(self.pool, self.clock, self.vault, keys.get("journal"))
         self.telemetry = Telemetry(self.pool, self.clock, self.vault)
+        self.numbers = Numbers(self.pool)
+        self.tickets = TicketReads(self.pool, keys.get("journal"))
+        self.records = Records(self.pool)
         self.reads = FeedReads(self.feed_pool)
         self.hub = Hub(Audience)
         self.connections = live.Connections(self.hub, self.accounts)
@@ -133,8 +139,9 @@ def create_app(settings: Settings) -> Litestar:
             *pages.create_handlers(),
             *session.create_handlers(web.accounts, web.gate, web.cities, web.clock, web.connections),
             *layers.create_handlers(web.hub, web.gate),
-            *requests.create_handlers(web.gate, web.commits, web.vault, web.pool),
-            *tickets.create_handlers(web.gate, web.commits, web.vault, web.pool),
+            *requests.create_handlers(web.gate, web.commits, web.vault, web.numbers, web.clock),
+            *tickets.create_handlers(web.gate, web.commits, web.vault, web.tickets, web.clock),
+            *network.create_handlers(web.gate, web.commits, web.vault, web.records, web.numbers, web.clock),
             *batches.create_handlers(web.gate, web.telemetry, web.vault, web.pool, web.clock),
             live.create_live_handler(web.hub, web.reads, web.accounts, web.connections),
             create_tiles_handler(tiles_of),

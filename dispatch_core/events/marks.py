@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dispatch_core.events.base import Body
-from dispatch_core.ids import BuildingId, CommunityId, NodeKind, Words
-
-OutageCause = Literal["burst", "pump", "power", "valve", "plant", "planned_work", "other"]
+from dispatch_core.ids import BuildingId, CommunityId, NodeKind, OutageCause, Words
 
 
 class RoomAlarmRaised(Body, frozen=True, kw_only=True):

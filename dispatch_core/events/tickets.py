@@ -7,19 +7,22 @@ from typing import Literal
 import msgspec
 
 from dispatch_core.events.base import Body
-from dispatch_core.ids import Clock, CrewId, Level, OutageId, Place, RequestKind, TicketState, Words
+from dispatch_core.ids import (
+    CancelReason,
+    Clock,
+    CrewId,
+    Level,
+    LevelReason,
+    OutageId,
+    Place,
+    RedispatchReason,
+    ReopenReason,
+    RequestKind,
+    TicketState,
+    Words,
+)
 
 Warned = Literal["no", "near", "passed"]
-RedispatchReason = Literal[
-    "crew_unavailable", "wrong_trade", "nearer_crew", "higher_priority", "no_answer", "other"
-]
-CancelReason = Literal[
-    "duplicate", "wrong_address", "not_ours", "caller_withdrew", "outage_ended", "test", "other"
-]
-ReopenReason = Literal["dissatisfied", "fault_returned", "closed_by_mistake", "other"]
-LevelReason = Literal[
-    "danger", "vulnerable_household", "many_reports", "repeated_fault", "less_severe", "other"
-]
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

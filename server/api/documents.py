@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar.openapi.spec import (
@@ -17,6 +17,8 @@ from litestar.openapi.spec import (
     Schema,
 )
 from litestar.openapi.spec.enums import OpenAPIType
+
+from dispatch_core.errors import Invalid
 
 
 def body_hash(body: bytes) -> bytes:
@@ -92,3 +94,20 @@ def described(
                 ]
 
     return Described
+
+
+T = TypeVar("T")
+
+
+def decode_body(body: bytes, struct: type[T]) -> T:
+    """A JSON body as `struct`.
+
+    Raises:
+        Invalid: `bad_body`, with the place in the body that does not fit.
+    """
+    try:
+        return msgspec.json.decode(body, type=struct)
+    except msgspec.DecodeError as error:
+        raise Invalid(
+            "bad_body", f"{error}.", "Compare the request with its description and example at /docs."
+        ) from None

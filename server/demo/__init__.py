@@ -1,0 +1,1 @@
+"""The demo: a generated city, its register, and a January day that goes through the API."""

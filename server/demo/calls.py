@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call. The same key is sent again when an answer was lost, so nothing happens twice."""
+    """One HTTP call; its key goes out again when an answer was lost, so nothing happens twice."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -22,4 +22,4 @@ class Call:
     ticket: str | None = None
     """The ticket whose answer the simulator waits for."""
     step: str | None = None
-    """The ticket's step, or `request`, `outage`, `outage_end`; None where the answer does not matter."""
+    """The ticket's step, or `request`, `outage`, `outage_end`; None: the answer does not matter."""

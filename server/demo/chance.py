@@ -1,4 +1,4 @@
-"""Chance without a past: a number that depends on its name alone, so that a restarted demo goes on as it would have."""
+"""Chance without a past: numbers that depend on their names alone, so a restart changes nothing."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def between(low: float, high: float, *name: object) -> float:
 
 
 def skewed(median: float, spread: float, *name: object) -> float:
-    """A positive, log-normal number with this median, by name; `spread` is sigma of the logarithm."""
-    return median * math.exp(spread * random.Random(unit(*name)).gauss(0, 1))
+    """A log-normal number with this median, by name; `spread` is sigma of the logarithm."""
+    return median * math.exp(spread * random.Random(unit(*name)).gauss(0, 1))  # noqa: S311 - a game, no secret
 
 
 def poisson(mean: float, *name: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import struct
@@ -45,7 +46,7 @@ class City:
 def make_city(seed: int, options: Options | None = None) -> City:
     """The same city for the same seed and options. Takes a few seconds, no clock, no disk."""
     options = options or Options()
-    rng = random.Random(f"city:{seed}")
+    rng = random.Random(f"city:{seed}")  # noqa: S311 - must repeat
     warp = Warp(rng, CENTER_LON, CENTER_LAT)
     plan = make_plan(rng)
     nature = make_nature(rng, plan)
@@ -119,7 +120,8 @@ def _places(
 
 
 def _communities(
-    rng: random.Random, plan: Plan, bodies: Sequence[Body], outlines: Sequence[Poly], warp: Warp, options: Options
+    rng: random.Random, plan: Plan, bodies: Sequence[Body], outlines: Sequence[Poly], warp: Warp,
+    options: Options,
 ) -> list[list[Home]]:  # fmt: skip
     able = [k for k, b in enumerate(bodies) if b.use == "apartments" and b.block >= 0]
     at = [warp.place(bodies[k].at) for k in able]
@@ -153,7 +155,7 @@ def _communities(
 
 
 class _Doors:
-    """House numbers: the nearest named street and the distance along it, odd on one side, even on the other."""
+    """House numbers: the nearest named street, the way along it, odd and even by side."""
 
     def __init__(self, plan: Plan, warp: Warp) -> None:
         self._names: list[str] = []
@@ -165,7 +167,7 @@ class _Doors:
             self._names.append(road.name)
             points = [warp.place(p) for p in dense(road.points, 24)]
             run = 0.0
-            for p, q in zip(points, points[1:], strict=False):
+            for p, q in itertools.pairwise(points):
                 spots.append((*p, q[0] - p[0], q[1] - p[1], len(self._names) - 1, run))
                 run += math.hypot((q[0] - p[0]) * 77_000, (q[1] - p[1]) * 111_150)
         self._spots = np.array(spots)

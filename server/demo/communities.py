@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -25,14 +26,14 @@ def choose(
 ) -> list[list[int]]:
     """Indexes of `buildings` buildings in `communities` compact sets, spread over the city.
 
-    Whole groups (blocks) are taken before the next nearest one. Fewer come back when the city has fewer.
+    Whole groups (blocks) are taken before the next nearest one. Fewer if the city has fewer.
     """
     communities = max(1, min(communities, buildings, len(at)))
     buildings = min(buildings, len(at))
     group = np.asarray(groups)
     keys, inverse = np.unique(group, return_inverse=True)
-    middles = np.stack([np.bincount(inverse, at[:, k]) for k in (0, 1)], axis=1)
-    middles /= np.bincount(inverse)[:, None]
+    count = np.bincount(inverse)
+    middles: Metres = np.stack([np.bincount(inverse, at[:, k]) / count for k in (0, 1)], axis=1)
     seeds = _spread(rng, middles, min(communities, len(keys)))
     sizes = _sizes(rng, buildings, len(seeds))
     free = np.ones(len(at), dtype=bool)
@@ -65,11 +66,13 @@ def _sizes(rng: random.Random, total: int, n: int) -> list[int]:
     for w in weights:
         ends.append(ends[-1] + w)
     cuts = [round(e / ends[-1] * total) for e in ends]
-    return [b - a for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(cuts)]
 
 
-def cluster(rng: random.Random, at: Metres, n: int, rounds: int = 12) -> tuple[NDArray[np.int64], Metres]:
-    """k-means: the cluster of each place, shape (len(at),), and the middles, shape (n, 2); none is empty."""
+def cluster(
+    rng: random.Random, at: Metres, n: int, rounds: int = 12
+) -> tuple[NDArray[np.int64], Metres]:
+    """k-means: the cluster of each place, shape (len(at),), and the middles, shape (n, 2)."""
     n = min(n, len(at))
     middles = at[_spread(rng, at, n)].copy()
     of = np.zeros(len(at), dtype=np.int64)

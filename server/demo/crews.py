@@ -15,21 +15,26 @@ _KINDS: tuple[tuple[str, tuple[Trade, ...], tuple[str, ...], tuple[str, ...], fl
      ("循环泵机封", "变频器模块", "补水泵", "压力变送器"), 0.15),
     ("一次网", ("primary", "secondary"), ("welder", "confined_space", "hot_work"),
      ("DN300 抢修卡具", "波纹补偿器", "潜水泵", "发电机"), 0.09),
-    ("热源", ("plant",), ("boiler", "low_voltage", "welder"), ("炉排片", "引风机轴承", "给水泵"), 0.06),
+    ("热源", ("plant",), ("boiler", "low_voltage", "welder"),
+     ("炉排片", "引风机轴承", "给水泵"), 0.06),
 )  # fmt: skip
 _NUMBERS = "一二三四五六七八九十"
-_SHIFTS: tuple[tuple[int, int, float], ...] = ((360, 1080, 0.57), (600, 1320, 0.2), (1080, 360, 0.23))
+_SHIFTS: tuple[tuple[int, int, float], ...] = (
+    (360, 1080, 0.57),
+    (600, 1320, 0.2),
+    (1080, 360, 0.23),
+)
 """Start and end in minutes after midnight and the share of crews: day, middle, night."""
 
 
 def make_crews(
     rng: random.Random, substations: Sequence[Node], areas: Sequence[str], n: int
 ) -> list[Crew]:
-    """n crews named after `areas`, one or more; their bases beside substations; every kind of crew appears in every shift when n allows it."""
+    """n crews named after `areas` (one or more), based beside substations; shifts cover the day."""
     kinds = [k for k, kind in enumerate(_KINDS) for _ in range(round(kind[4] * n))]
     kinds = (kinds + [0] * n)[:n]
     counted: dict[tuple[str, int], int] = {}
-    order = {s: 0.0 for s in range(len(_SHIFTS))}
+    order = dict.fromkeys(range(len(_SHIFTS)), 0.0)
     out: list[Crew] = []
     for j, k in enumerate(kinds):
         label, trades, certificates, parts, _ = _KINDS[k]
@@ -46,7 +51,8 @@ def make_crews(
                 id=f"C{j + 1:02d}",
                 name=f"{area}{label}{word}班",
                 trades=trades,
-                certificates=tuple(c for c in certificates if rng.random() < 0.85) or certificates[:1],
+                certificates=tuple(c for c in certificates if rng.random() < 0.85)
+                or certificates[:1],
                 skill=rng.choice((2, 3, 3, 4, 4, 5)),
                 members=rng.choice((2, 2, 3, 3, 4)),
                 vehicle=f"暖抢-{j + 1:03d}",

@@ -1,4 +1,4 @@
-"""What residents want, pay and say, minute by minute: driven by the hour, the cold and the fault."""
+"""What residents want, pay and say, minute by minute: by the hour, the cold and the fault."""
 
 from __future__ import annotations
 
@@ -43,9 +43,19 @@ _MIX: tuple[tuple[float, str, str], ...] = (
     (0.24, "not_warm", "yellow"), (0.03, "repair", "yellow"), (0.03, "complaint", "yellow"),
     (0.38, "not_warm", "blue"), (0.09, "repair", "blue"), (1.0, "question", "blue"),
 )  # fmt: skip
-_SOURCES: tuple[tuple[float, str], ...] = ((0.62, "hotline"), (0.82, "app"), (0.93, "wechat"), (0.97, "12345"), (1.0, "property_firm"))
+_SOURCES: tuple[tuple[float, str], ...] = (
+    (0.62, "hotline"),
+    (0.82, "app"),
+    (0.93, "wechat"),
+    (0.97, "12345"),
+    (1.0, "property_firm"),
+)
 _SAID: dict[str, tuple[tuple[float, str], ...]] = {
-    "not_warm": ((-0.8, "交了费还是 15 度，谁管管"), (-0.6, "一早起来屋里冰凉"), (-0.5, "暖气又不热了")),
+    "not_warm": (
+        (-0.8, "交了费还是 15 度，谁管管"),
+        (-0.6, "一早起来屋里冰凉"),
+        (-0.5, "暖气又不热了"),
+    ),
     "billing": ((-0.5, "热费怎么算的，看不懂"), (0.1, "缴费窗口人不多")),
     "leak": ((-0.7, "楼道漏水结冰了，老人差点摔倒"),),
     "attitude": ((-0.6, "客服让等，等了一上午"), (0.8, "维修师傅大半夜来的，辛苦了")),
@@ -78,12 +88,14 @@ class Demand:
         lo, hi = HOURS[int(hour)], HOURS[(int(hour) + 1) % 24]
         rate = (lo + (hi - lo) * (hour % 1)) / 60 * cold * self._scale
         for n in range(chance.poisson(rate, self._seed, "calls", minute)):
-            name = (self._seed, "call", minute, n)
+            name: tuple[object, ...] = (self._seed, "call", minute, n)
             kind, level = self._kind(chance.unit(*name, "kind"))
             yield self._request(kind, level, self._buildings, name, hour)
         for f in self._faults.around(at):
             pain = f.chill(at, 2.2 * 3600)
-            for n in range(chance.poisson(0.42 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)):
+            for n in range(
+                chance.poisson(0.42 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
+            ):
                 name = (self._seed, "cold", f.day, minute, n)
                 level = "yellow" if chance.unit(*name, "level") < 0.7 else "blue"
                 yield self._request("not_warm", level, self._fed[f.substation], name, hour)
@@ -102,7 +114,9 @@ class Demand:
         building = chance.pick(among, *name, "where")
         home = chance.pick(self._homes[building.id], *name, "who")
         source = next(s for p, s in _SOURCES if chance.unit(*name, "source") < p)
-        answered = source == "hotline" and chance.unit(*name, "seat") < (0.85 if 6 < hour < 22 else 0.6)
+        answered = source == "hotline" and chance.unit(*name, "seat") < (
+            0.85 if 6 < hour < 22 else 0.6
+        )
         body: Item = {
             "kind": kind, "level": level, "source": source, "building": building.id,
             "caller": {"name": home.owner_name, "phone": home.owner_phone},
@@ -118,7 +132,7 @@ class Demand:
         _, hour = local(at)
         awake = 1.0 if 6 <= hour < 23 else 0.2
         for n in range(chance.poisson(0.16 * awake * self._scale, self._seed, "said", minute)):
-            name = (self._seed, "said", minute, n)
+            name: tuple[object, ...] = (self._seed, "said", minute, n)
             yield self._mention(chance.pick(self._communities, *name, "where"), None, at, name)
         for f in self._faults.around(at):
             pain = min(1.0, 2.4 * f.chill(at, 2.2 * 3600))
@@ -127,17 +141,24 @@ class Demand:
                 yield self._mention(self._worst(f), "not_warm", at, name)
 
     def _worst(self, f: Fault) -> str:
-        """The community that most buildings behind a fault belong to: where people talk about it."""
+        """The community of most buildings behind a fault: where people talk about it."""
         told = [b.community for b in self._fed[f.substation]]
         return max(sorted(set(told)), key=told.count)
 
-    def _mention(self, community: str, topic: str | None, at: int, name: tuple[object, ...]) -> Item:
-        topic = topic or chance.pick(("not_warm", "not_warm", "billing", "leak", "attitude", "other", "other"), *name, "topic")
+    def _mention(
+        self, community: str, topic: str | None, at: int, name: tuple[object, ...]
+    ) -> Item:
+        topic = topic or chance.pick(
+            ("not_warm", "not_warm", "billing", "leak", "attitude", "other", "other"),
+            *name,
+            "topic",
+        )
         value, words = chance.pick(_SAID[topic], *name, "words")
         value += chance.between(-0.12, 0.12, *name, "value")
         return {
             "id": "-".join(map(str, name)), "said_at": at, "value": round(value, 2), "topic": topic,
-            "community": community, "channel": chance.pick(_CHANNELS, *name, "channel"), "words": words,
+            "community": community, "words": words,
+            "channel": chance.pick(_CHANNELS, *name, "channel"),
         }  # fmt: skip
 
     def payments(self, minute: int) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""The people of the demo: seats that take calls, a dispatcher with two hands, crews that confirm, work and report."""
+"""The people of the demo: seats that take calls, one dispatcher, crews that confirm and work."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from server.demo.weather import local
 MINUTE, HOUR = 60.0, 3600.0
 DISPATCH_EVERY_S = 40.0
 """One dispatcher gives out a ticket in about this time."""
+PATIENCE_S = 90.0
 _NEEDS: dict[str, tuple[str, ...]] = {
-    "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"), "repair": ("secondary", "indoor"),
+    "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"),
+    "repair": ("secondary", "indoor"),
 }  # fmt: skip
 _URGENCY = {"red": 0, "yellow": 1, "blue": 2}
 _ENDED = frozenset({"closed", "cancelled"})
@@ -38,8 +40,10 @@ class Job:
     since: float
     """Business time of the last step that the demo knows of."""
     waiting: bool = False
-    """A call is on its way; or, after a conflict, the ticket must be read again."""
+    """A call is on its way."""
     stale: bool = False
+    """It must be read again before the next act."""
+    not_before: float = 0.0
 
 
 class Desk:
@@ -64,30 +68,47 @@ class Desk:
             return
         crew = ticket.get("crew") if state not in {"received", "accepted"} else None
         if job is None:
-            place = (float(ticket["lon"]), float(ticket["lat"]))
-            spot = "换热站" in ticket["address"] and ticket.get("building") is None
-            job = Job(ticket["id"], 0, state, ticket["level"], ticket["kind"], place, spot, crew, at)
-            self.jobs[job.id] = job
-        if job.version and job.state != state:
+            job = self._first_seen(ticket, at)
+        elif job.state != state:
             job.since = at
-        job.version, job.state, job.level, job.crew = ticket["version"], state, ticket["level"], crew
-        job.waiting = job.stale = False
+        job.version, job.state, job.level = ticket["version"], state, ticket["level"]
+        job.crew, job.waiting, job.stale = crew, False, False
+
+    def _first_seen(self, ticket: Body, at: float) -> Job:
+        """A new ticket, or one that another process of the demo knew: its age counts, not its whole past."""
+        place = ticket["place"]
+        early = ticket["state"] in {"received", "accepted"}
+        job = Job(
+            id=ticket["id"],
+            version=ticket["version"],
+            state=ticket["state"],
+            level=ticket["level"],
+            kind=ticket["kind"],
+            at=(float(place["lon"]), float(place["lat"])),
+            substation="换热站" in place["address"] and place["building"] is None,
+            crew=None,
+            since=float(ticket["received_at"]) if early else at,
+        )
+        self.jobs[job.id] = job
+        return job
 
     def conflict(self, ticket: str, at: float) -> None:
-        """Somebody else was faster: look at it again before the next act."""
+        """Somebody else was faster, or it cannot be now: read it again, and leave it alone for a while."""
         job = self.jobs.get(ticket)
         if job is not None:
-            job.waiting, job.stale, job.since = False, True, max(job.since, at - MINUTE)
+            job.waiting, job.stale, job.not_before = False, True, at + PATIENCE_S
 
     def acts(self, from_at: float, to_at: float) -> Iterator[Call]:
         """The acts that fall into a span of time, one for a ticket at most."""
         self._hands = min(self._hands + (to_at - from_at) / DISPATCH_EVERY_S, 40.0)
-        ready = [j for j in self.jobs.values() if not j.waiting]
-        for job in [j for j in ready if j.stale]:
+        for job in [j for j in self.jobs.values() if j.stale and not j.waiting]:
             job.waiting = True
             yield Call("GET", f"/api/tickets/{job.id}", None, "", to_at, job.id, "read")
+        ready = [j for j in self.jobs.values() if not j.waiting and j.not_before <= to_at]
         taken = Counter(j.crew for j in self.jobs.values() if j.crew and j.state != "verifying")
-        queue = [j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at]
+        queue = [
+            j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at
+        ]
         for job in sorted(queue, key=lambda j: (_URGENCY[j.level], j.since, j.id)):
             idle = self._without_visit(job)
             if idle:
@@ -99,7 +120,7 @@ class Desk:
                 taken[crew] += 1
                 yield self._call(job, "dispatch", to_at, crew=crew)
         for job in ready:
-            if job.stale or job.state == "accepted":
+            if job.state == "accepted":
                 continue
             call = self._next(job, to_at)
             if call:
@@ -122,7 +143,8 @@ class Desk:
                 if dice < 0.035:
                     return self._call(job, "reopen", to_at, reason_code="dissatisfied")
                 return self._call(job, "close", to_at, satisfied=True if dice < 0.93 else None)
-        return None
+            case _:
+                return None
 
     def _on_the_way(self, job: Job, to_at: float) -> Call | None:
         """Drive, and check in on arrival."""
@@ -132,7 +154,10 @@ class Desk:
         if apart_m(van.at, job.at) < 40:
             return self._call(job, "handle", to_at)
         others = [j for j in self.jobs.values() if j.crew == job.crew and j is not job]
-        first = all(j.state != "handling" and (j.state != "confirmed" or job.since <= j.since) for j in others)
+        first = all(
+            j.state != "handling" and (j.state != "confirmed" or job.since <= j.since)
+            for j in others
+        )
         if first and (not van.route or apart_m(van.route[-1], job.at) > 40):
             self._fleet.send(job.crew, job.at)
         return None
@@ -172,7 +197,7 @@ class Desk:
 
     @staticmethod
     def _by_day(due: float, name: tuple[object, ...]) -> float:
-        """Home visits are between eight and half past nineteen, spread over the next day when it got late."""
+        """Home visits are from 8:00 to 19:30; what got late is spread over the next day."""
         _, hour = local(due)
         if 8 <= hour < 19.5:
             return due
@@ -205,7 +230,9 @@ class Desk:
             and left_of_shift(v.crew, at) > least
             and set(needs) & set(v.crew.trades)
         ]
-        best = min(able, key=lambda v: (taken[v.crew.id], apart_m(v.at, job.at), v.crew.id), default=None)
+        best = min(
+            able, key=lambda v: (taken[v.crew.id], apart_m(v.at, job.at), v.crew.id), default=None
+        )
         return best.crew.id if best else None
 
     def _call(self, job: Job, step: str, at: float, **more: object) -> Call:

@@ -49,7 +49,7 @@ class Fault:
         return max(0.0, min(1.0, (self.end - self.start) / RAMP_S) - (at - self.end) / RAMP_S)
 
     def chill(self, at: float, tau_s: float) -> float:
-        """How far a room has gone towards the unheated state, 0 to 1: a first-order lag of `tau_s` seconds."""
+        """How far a room has cooled towards unheated, 0 to 1: a first-order lag of `tau_s` s."""
         begin = self.start + RAMP_S / 2
         if at <= begin:
             return 0.0
@@ -66,7 +66,9 @@ class Faults:
             count[b.substation] = count.get(b.substation, 0) + 1
         # a middling substation: large enough to show, not the largest
         order = sorted(count, key=lambda s: (-count[s], s))
-        self._able: Sequence[str] = order[len(order) // 6 : max(len(order) // 6 + 1, len(order) // 2)]
+        self._able: Sequence[str] = order[
+            len(order) // 6 : max(len(order) // 6 + 1, len(order) // 2)
+        ]
         self._seed = seed
 
     def of_day(self, day: int) -> Fault:

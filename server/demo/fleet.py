@@ -20,7 +20,7 @@ At = tuple[float, float]
 
 @dataclass(slots=True)
 class Van:
-    """One crew on the road. `route` holds the corners still ahead, the last one is where it goes."""
+    """One crew on the road. `route` holds the corners still ahead, the last one is the goal."""
 
     crew: Crew
     at: At
@@ -31,7 +31,9 @@ class Van:
 
 def apart_m(a: At, b: At) -> float:
     """Metres between two places of one city, within a percent."""
-    return math.hypot((a[0] - b[0]) * 111_320 * math.cos(math.radians(a[1])), (a[1] - b[1]) * 111_150)
+    return math.hypot(
+        (a[0] - b[0]) * 111_320 * math.cos(math.radians(a[1])), (a[1] - b[1]) * 111_150
+    )
 
 
 def on_shift(crew: Crew, at: float) -> bool:
@@ -48,11 +50,13 @@ def left_of_shift(crew: Crew, at: float) -> float:
 
 
 class Fleet:
-    """All vans of a register. It keeps only what phones would: places, which fixes bring back after a restart."""
+    """All vans of a register, and where they are."""
 
     def __init__(self, register: Register, seed: int) -> None:
         self._seed = seed
-        self._stops = [(n.lon, n.lat) for n in register.nodes if n.kind == "substation" and n.lon and n.lat]
+        self._stops = [
+            (n.lon, n.lat) for n in register.nodes if n.kind == "substation" and n.lon and n.lat
+        ]
         self.vans = {c.id: Van(c, (c.base_lon, c.base_lat)) for c in register.crews}
 
     def send(self, crew: str, to: At) -> None:
@@ -68,21 +72,26 @@ class Fleet:
             corner = (van.at[0] - across * s / k, van.at[1] + across * c)
         van.route = [corner, to]
 
-    def arrived(self, crew: str) -> bool:
-        """Whether nothing of the way is left."""
-        return not self.vans[crew].route
-
     def drive(self, from_at: float, to_at: float, busy: frozenset[str]) -> None:
         """Move every van; one without work now and then looks after a substation."""
         for van in self.vans.values():
             crew = van.crew.id
             window = int(to_at // 900)
             fresh = int(from_at // 900) != window
-            if fresh and crew not in busy and not van.route and on_shift(van.crew, to_at) and self._stops:
-                if chance.unit(self._seed, "patrol", crew, window) < 0.35:
-                    near = sorted(self._stops, key=lambda p, v=van: apart_m(p, v.at))[:6]
-                    self.send(crew, chance.pick(near, self._seed, "stop", crew, window))
-            self._move(van, (to_at - from_at) * SPEED_MPS * chance.between(0.75, 1.2, crew, int(to_at // 60)))
+            if (
+                fresh
+                and crew not in busy
+                and not van.route
+                and on_shift(van.crew, to_at)
+                and self._stops
+            ) and chance.unit(self._seed, "patrol", crew, window) < 0.35:
+                here = van.at
+                near = sorted(self._stops, key=lambda p: apart_m(p, here))[:6]
+                self.send(crew, chance.pick(near, self._seed, "stop", crew, window))
+            self._move(
+                van,
+                (to_at - from_at) * SPEED_MPS * chance.between(0.75, 1.2, crew, int(to_at // 60)),
+            )
 
     @staticmethod
     def _move(van: Van, metres: float) -> None:
@@ -98,7 +107,10 @@ class Fleet:
                 van.route.pop(0)
             else:
                 t = metres / far
-                van.at = (van.at[0] + (goal[0] - van.at[0]) * t, van.at[1] + (goal[1] - van.at[1]) * t)
+                van.at = (
+                    van.at[0] + (goal[0] - van.at[0]) * t,
+                    van.at[1] + (goal[1] - van.at[1]) * t,
+                )
                 metres = 0
 
     def silent(self, at: float) -> set[str]:
@@ -111,7 +123,7 @@ class Fleet:
         return {chance.pick(duty, self._seed, "silent", window, n) for n in range(count)}
 
     def fixes(self, at: int, also: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """A fix of every van on duty or in `also`, but the silent ones: items of a batch of crew positions."""
+        """A fix of every van on duty or in `also`, but the silent: items of a batch."""
         silent = self.silent(at)
         out = []
         for van in self.vans.values():

@@ -38,27 +38,60 @@ def _ell(length: float, depth: float, wing: float) -> Poly:
 
 def _stepped(length: float, depth: float, step: float) -> Poly:
     x, y = length / 2, depth / 2
-    return [(-x, -y), (0, -y), (0, -y + step), (x, -y + step), (x, y + step), (0, y + step), (0, y), (-x, y)]
+    return [
+        (-x, -y),
+        (0, -y),
+        (0, -y + step),
+        (x, -y + step),
+        (x, y + step),
+        (0, y + step),
+        (0, y),
+        (-x, y),
+    ]
 
 
 def _cross(side: float, notch: float) -> Poly:
     a, b = side / 2, side / 2 - notch
-    return [(-b, -a), (b, -a), (b, -b), (a, -b), (a, b), (b, b), (b, a), (-b, a), (-b, b), (-a, b), (-a, -b), (-b, -b)]
+    return [
+        (-b, -a),
+        (b, -a),
+        (b, -b),
+        (a, -b),
+        (a, b),
+        (b, b),
+        (b, a),
+        (-b, a),
+        (-b, b),
+        (-a, b),
+        (-a, -b),
+        (-b, -b),
+    ]
 
 
 def _disc(radius: float) -> Poly:
-    return [(radius * math.cos(math.tau * k / 16), radius * math.sin(math.tau * k / 16)) for k in range(16)]
+    return [
+        (radius * math.cos(math.tau * k / 16), radius * math.sin(math.tau * k / 16))
+        for k in range(16)
+    ]
 
 
 def block_uses(rng: random.Random, blocks: list[Block]) -> list[str]:
-    """One use per block: home, old_home, tower_home, park, school, shop, works; homes are by far the most."""
+    """One use per block: home, old_home, tower_home, park, school, shop or works."""
     out: list[str] = []
     for b in blocks:
         size = abs(area(b.poly))
         dice = rng.random()
         near_rail = abs(_rail_distance(centroid(b.poly))) < 420
         if b.zone == "old":
-            out.append("park" if dice < 0.04 else "shop" if dice < 0.22 else "school" if dice < 0.26 else "old_home")
+            out.append(
+                "park"
+                if dice < 0.04
+                else "shop"
+                if dice < 0.22
+                else "school"
+                if dice < 0.26
+                else "old_home"
+            )
         elif dice < 0.07 and size > 30_000:
             out.append("park")
         elif (b.zone == "edge" or near_rail) and dice < 0.34:
@@ -77,10 +110,8 @@ def _rail_distance(p: Pt) -> float:
     return (p[1] - RAIL_AT[1]) * math.cos(RAIL_ANGLE) - (p[0] - RAIL_AT[0]) * math.sin(RAIL_ANGLE)
 
 
-def make_bodies(
-    rng: random.Random, plan: Plan, uses: list[str], nature: Nature
-) -> Iterator[Body]:
-    """Every building of the city, block after block; adds lanes to the plan and parks to the green."""
+def make_bodies(rng: random.Random, plan: Plan, uses: list[str], nature: Nature) -> Iterator[Body]:
+    """Every building, block after block; adds lanes to the plan and parks to the green."""
     for k, (block, use) in enumerate(zip(plan.blocks, uses, strict=True)):
         ground = inset(block.poly, 12 if block.zone == "old" else 19)
         if len(ground) < 3 or abs(area(ground)) < 1200:
@@ -132,8 +163,10 @@ def _south(poly: Poly) -> float:
     return angle
 
 
-def _rows(ground: Poly, angle: float, pitch: float, depth: float) -> Iterator[tuple[float, float, float]]:
-    """Rows across a convex ground: offset across, and the span along in which a body of `depth` fits."""
+def _rows(
+    ground: Poly, angle: float, pitch: float, depth: float
+) -> Iterator[tuple[float, float, float]]:
+    """Rows on a convex ground: offset across, and the span along where `depth` fits."""
     lo, hi = extent(ground, angle + math.pi / 2)
     n = int((hi - lo - depth) // pitch) + 1
     start = (lo + hi) / 2 - (n - 1) * pitch / 2
@@ -172,7 +205,10 @@ def _homes(
     lane_u = lo + (hi - lo) * lane
     with_lane = hi - lo > 190
     if with_lane:
-        ends = [_at(angle, lane_u, rows[0][0] - pitch / 2), _at(angle, lane_u, rows[-1][0] + pitch / 2)]
+        ends = [
+            _at(angle, lane_u, rows[0][0] - pitch / 2),
+            _at(angle, lane_u, rows[-1][0] + pitch / 2),
+        ]
         plan.roads.append(Road("service", "", ends))
     for n, (v, a, b) in enumerate(rows):
         spans = [(a, min(b, lane_u - 7)), (max(a, lane_u + 7), b)] if with_lane else [(a, b)]
@@ -230,7 +266,14 @@ def _courtyard(rng: random.Random, ground: Poly, k: int) -> Iterator[Body]:
                 shape = _ell(size, depth, 10)
             use = "apartments" if rng.random() < 0.8 else "commercial"
             if rng.random() > 0.05:
-                yield Body(at, math.atan2(d[1], d[0]), shape, max(3, levels + rng.choice((-1, 0, 0, 1))), use, k)
+                yield Body(
+                    at,
+                    math.atan2(d[1], d[0]),
+                    shape,
+                    max(3, levels + rng.choice((-1, 0, 0, 1))),
+                    use,
+                    k,
+                )
             u += size + rng.choice((1.5, 4.0, 8.0))
     yard = inset(ground, depth + 22)
     if len(yard) >= 3 and abs(area(yard)) > 500:
@@ -256,7 +299,10 @@ def _pitch(ground: Poly, angle: float) -> Poly:
     lo, _ = extent(ground, angle + math.pi / 2)
     c = centroid(ground)
     u = c[0] * math.cos(angle) + c[1] * math.sin(angle)
-    ring = [_at(angle, u + 42 * math.cos(t) * 0.9, lo + 48 + 30 * math.sin(t)) for t in (math.tau * j / 24 for j in range(24))]
+    ring = [
+        _at(angle, u + 42 * math.cos(t) * 0.9, lo + 48 + 30 * math.sin(t))
+        for t in (math.tau * j / 24 for j in range(24))
+    ]
     for i, q in enumerate(ground):
         p = ground[i - 1]
         ring = clip(ring, p, (p[1] - q[1], q[0] - p[0]))
@@ -272,7 +318,9 @@ def _public(rng: random.Random, ground: Poly, angle: float, k: int, use: str) ->
             if b - a > 46:
                 length = min(b - a, rng.uniform(46, 78))
                 shape = _ell(length, 15, 18) if rng.random() < 0.5 else box(length, 16)
-                yield Body(_at(angle, (a + b) / 2, v), angle, shape, rng.choice((4, 5)), "school", k)
+                yield Body(
+                    _at(angle, (a + b) / 2, v), angle, shape, rng.choice((4, 5)), "school", k
+                )
         return
     depth = rng.uniform(26, 44)
     for v, a, b in _rows(ground, angle, depth + 34, depth):
@@ -287,7 +335,10 @@ def _public(rng: random.Random, ground: Poly, angle: float, k: int, use: str) ->
             u += length + rng.uniform(18, 32)
 
 
-PLANTS: tuple[tuple[str, Pt], ...] = (("城西热源厂", (-4750.0, -1500.0)), ("城东热电厂", (4700.0, -1150.0)))
+PLANTS: tuple[tuple[str, Pt], ...] = (
+    ("城西热源厂", (-4750.0, -1500.0)),
+    ("城东热电厂", (4700.0, -1150.0)),
+)
 """Heat plants, outside the ring."""
 
 
@@ -311,5 +362,12 @@ def _village(rng: random.Random, at: Pt, angle: float) -> Iterator[Body]:
         while u < 300:
             if rng.random() > 0.42:
                 p = _at(angle, u, side + rng.uniform(-4, 4))
-                yield Body((at[0] + p[0], at[1] + p[1]), angle + rng.gauss(0, 0.04), box(rng.uniform(9, 15), 8), 1, "house", -1)
+                yield Body(
+                    (at[0] + p[0], at[1] + p[1]),
+                    angle + rng.gauss(0, 0.04),
+                    box(rng.uniform(9, 15), 8),
+                    1,
+                    "house",
+                    -1,
+                )
             u += rng.uniform(24, 40)

@@ -1,4 +1,4 @@
-"""The heat tree of a generated register: from the plants down to risers, and the flats that hang on them."""
+"""The heat tree of a generated register: from plants to risers, and the flats that hang on them."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def grow(
     plants: Sequence[tuple[str, float, float]],
     substations: int,
 ) -> tuple[list[Building], list[Node]]:
-    """Plants, primary sections and substations; the buildings come back with the substation that feeds them.
+    """Plants, sections and substations; the buildings come back with the substation they hang on.
 
-    `plants` are (name, lon, lat), at least one. A substation stands beside the building nearest to its middle.
+    `plants` are (name, lon, lat), at least one. A substation stands beside a middling building.
     """
     at = metres([(b.lon, b.lat) for b in buildings])
     of, middles = cluster(rng, at, substations)
@@ -54,15 +54,18 @@ def grow(
     fed: list[Building] = list(buildings)
     for j in range(len(middles)):
         hut = buildings[int(np.argmin(np.hypot(*(at - middles[j]).T)))]
-        k = min(range(len(plants)), key=lambda i: (plants[i][1] - hut.lon) ** 2 * 0.48 + (plants[i][2] - hut.lat) ** 2)
+        k = min(
+            range(len(plants)),
+            key=lambda i: (plants[i][1] - hut.lon) ** 2 * 0.48 + (plants[i][2] - hut.lat) ** 2,
+        )
         branch = int(hut.lat > plants[k][2]) + 1
         if (k, branch) not in sections:
             label = f"{plants[k][0]} {'南' if branch == 1 else '北'}线"
-            sections[k, branch] = Node(f"RY{k + 1}-G{branch}", "section", f"RY{k + 1}", label)
+            sections[k, branch] = Node(f"RY{k + 1}-G{branch}", "primary", f"RY{k + 1}", label)
         name = f"{hut.street or hut.name} {hut.house_number} 号换热站".replace("  ", " ")
         nodes.append(
-            Node(f"HX{j + 1:02d}", "substation", f"RY{k + 1}-G{branch}", name, round(hut.lon + 2e-4, 7),
-                 round(hut.lat + 1e-4, 7), SUPPLY_LOW_C["substation"])
+            Node(f"HX{j + 1:02d}", "substation", f"RY{k + 1}-G{branch}", name,
+                 round(hut.lon + 2e-4, 7), round(hut.lat + 1e-4, 7), SUPPLY_LOW_C["substation"])
         )  # fmt: skip
     nodes.extend(sections.values())
     for i, b in enumerate(buildings):
@@ -96,7 +99,7 @@ def settle(
 
 
 def _sizes(rng: random.Random, buildings: Sequence[Building], households: int) -> list[_Size]:
-    """Natural sizes first, then more doors to a landing or fewer ground-floor flats until the sum is exact."""
+    """Natural sizes, then more doors to a landing or fewer low flats until the sum is exact."""
     sizes = []
     for b in buildings:
         wide = max(20.0, b.area_m2 / 12.5)
@@ -131,11 +134,13 @@ def _entrance(
     for u in range(1, size.units + 1):
         unit = f"{entrance}-{u}"
         nodes.append(Node(unit, "unit", entrance, f"{u} 单元"))
-        for r in range(1, (2 * size.doors if old else 1) + 1):
-            nodes.append(Node(f"{unit}-R{r}", "riser", unit, f"{u} 单元 {r} 号立管"))
+        risers = range(1, (2 * size.doors if old else 1) + 1)
+        nodes.extend(Node(f"{unit}-R{r}", "riser", unit, f"{u} 单元 {r} 号立管") for r in risers)
 
 
-def _flats(rng: random.Random, homes: list[Household], b: Building, size: _Size, *, old: bool) -> None:
+def _flats(
+    rng: random.Random, homes: list[Household], b: Building, size: _Size, *, old: bool
+) -> None:
     skip = size.missing
     for floor in range(1, size.floors + 1):
         zone = "H" if floor >= HIGH_ZONE_FROM else "L"
@@ -151,8 +156,9 @@ def _flats(rng: random.Random, homes: list[Household], b: Building, size: _Size,
                 homes.append(
                     Household(
                         id=f"10{n:08d}", building=b.id, unit=u, floor=floor, flat=f"{floor}{d:02d}",
-                        risers=risers, area_m2=round(rng.gauss(62 if old else 84, 14), 1), gable=end,
-                        ground=floor == 1, top=floor == size.floors, has_valve=rng.random() < (0.3 if old else 0.92),
+                        risers=risers, gable=end, ground=floor == 1, top=floor == size.floors,
+                        area_m2=round(max(28, rng.gauss(62 if old else 84, 14)), 1),
+                        has_valve=rng.random() < (0.3 if old else 0.92),
                         green_channel=rng.choice(_GREEN) if rng.random() < 0.04 else None,
                         owner_name=rng.choice(names.SURNAMES) + rng.choice(names.GIVEN),
                         owner_phone=f"1000{n:07d}",

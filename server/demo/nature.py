@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import dataclass, field
@@ -129,7 +130,9 @@ def _island_paths(plan: Plan) -> None:
             (-50.0, mid - 55), (-700.0, mid - 60), (-1180.0, mid)]  # fmt: skip
     plan.roads.append(Road("footway", "柳岛环路", smooth(loop, 2)))
     foot = PLAZA[0] + (mid - PLAZA[1]) / math.tan(math.radians(73))
-    plan.roads.append(Road("footway", "柳岛桥", [(foot - 160, RIVER_SOUTH), (foot - 160, mid - 50)]))
+    plan.roads.append(
+        Road("footway", "柳岛桥", [(foot - 160, RIVER_SOUTH), (foot - 160, mid - 50)])
+    )
 
 
 def _stream(out: Nature) -> None:
@@ -162,7 +165,14 @@ def _rails(out: Nature) -> None:
         side = 4.0 if off > 0 else -4.0
         out.rails.append([at(-620, side), at(-480, off), at(420, off), at(560, side)])
     # the branch to the north leaves east of the ring and crosses the river there
-    bend = [at(3500, 4), at(4150, 30), (4550.0, 420.0), (4640.0, 1200.0), (4600.0, 2600.0), (4300.0, EDGE_Y)]
+    bend = [
+        at(3500, 4),
+        at(4150, 30),
+        (4550.0, 420.0),
+        (4640.0, 1200.0),
+        (4600.0, 2600.0),
+        (4300.0, EDGE_Y),
+    ]
     out.rails.append(smooth(bend))
 
 
@@ -208,7 +218,7 @@ def _villages(rng: random.Random, plan: Plan, out: Nature) -> None:
 
 def _along(points: Poly, step: float = 200) -> Poly:
     out: Poly = []
-    for p, q in zip(points, points[1:], strict=False):
+    for p, q in itertools.pairwise(points):
         n = max(1, int(math.dist(p, q) / step))
         out.extend((p[0] + (q[0] - p[0]) * k / n, p[1] + (q[1] - p[1]) * k / n) for k in range(n))
     return out

@@ -26,7 +26,7 @@ def clip(poly: Sequence[Pt], at: Pt, normal: Pt) -> Poly:
 
 
 def split(poly: Sequence[Pt], at: Pt, angle: float, gap: float = 0.0) -> tuple[Poly, Poly]:
-    """Cut along the line through `at` at `angle` (radians): left part, right part, `gap` metres apart."""
+    """Cut along the line through `at` at `angle` (radians): left and right, `gap` metres apart."""
     n = (-math.sin(angle), math.cos(angle))
     h = gap / 2
     left = clip(poly, (at[0] + n[0] * h, at[1] + n[1] * h), n)
@@ -50,9 +50,7 @@ def chord(poly: Sequence[Pt], at: Pt, angle: float) -> tuple[Pt, Pt] | None:
 
 def area(poly: Sequence[Pt]) -> float:
     """Signed area in square metres, positive when counter-clockwise."""
-    return sum(
-        poly[i - 1][0] * q[1] - q[0] * poly[i - 1][1] for i, q in enumerate(poly)
-    ) / 2
+    return sum(poly[i - 1][0] * q[1] - q[0] * poly[i - 1][1] for i, q in enumerate(poly)) / 2
 
 
 def centroid(poly: Sequence[Pt]) -> Pt:
@@ -96,9 +94,7 @@ def dense(points: Sequence[Pt], step: float, *, closed: bool = False) -> Poly:
     pairs = zip(points, [*points[1:], points[0]] if closed else points[1:], strict=False)
     for p, q in pairs:
         n = max(1, math.ceil(math.dist(p, q) / step))
-        out.extend(
-            (p[0] + (q[0] - p[0]) * k / n, p[1] + (q[1] - p[1]) * k / n) for k in range(n)
-        )
+        out.extend((p[0] + (q[0] - p[0]) * k / n, p[1] + (q[1] - p[1]) * k / n) for k in range(n))
     if not closed:
         out.append(points[-1])
     return out

@@ -1,11 +1,11 @@
-"""What the demo hands over: the register of a company as plain records, and where a building came from."""
+"""What the demo hands over: the register of a company as plain records."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-NodeKind = Literal["plant", "section", "substation", "circuit", "entrance", "unit", "riser"]
+NodeKind = Literal["plant", "primary", "substation", "circuit", "entrance", "unit", "riser"]
 Trade = Literal["plant", "primary", "substation", "secondary", "indoor"]
 
 
@@ -122,7 +122,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """A flat and who lives there. The owner is resident data and goes nowhere but to the table of persons."""
+    """A flat and who lives there. The owner is resident data: it belongs in `person` only."""
 
     id: str
     building: str
@@ -154,7 +154,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Two or more people and a van. Shift in minutes after local midnight; an end before the start is next day."""
+    """Two or more people and a van. Shift in minutes after local midnight; it may end next day."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""A whole register for a city: communities, heat tree, households, points, crews, accounts, usual hours."""
+"""A whole register for a city: communities, heat tree, households, points, crews, accounts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fill(
     able = [b for b in buildings if b.use in _HOMELY and _AREA_M2[0] <= b.area_m2 <= _AREA_M2[1]]
     if not able:
         raise ValueError("no building of this city looks like a block of flats")
-    rng = random.Random(f"fill:{seed}")
+    rng = random.Random(f"fill:{seed}")  # noqa: S311 - must repeat
     at = metres([(b.lon, b.lat) for b in able])
     sets = choose(rng, at, list(range(len(able))), options.buildings, options.communities)
     labels = _labels([[able[i] for i in chosen] for chosen in sets], places)
@@ -88,7 +88,7 @@ def _near(p: AnyPlace, lon: float, lat: float) -> float:
 
 
 def _labels(groups: Sequence[Sequence[AnyBuilding]], places: Sequence[AnyPlace]) -> list[str]:
-    """One name for each group: the place around most of its buildings, numbered when it serves twice."""
+    """One name for each group: the place around it, numbered when it serves twice."""
     small = _nearest(places, "neighbourhood", "quarter", "suburb", "village")
     found: list[str] = []
     for k, group in enumerate(groups):
@@ -117,7 +117,7 @@ def _register(
     seed: int,
     options: Options,
 ) -> Register:
-    rng = random.Random(f"register:{seed}")
+    rng = random.Random(f"register:{seed}")  # noqa: S311 - must repeat
     communities: list[Community] = []
     buildings: list[Building] = []
     for k, group in enumerate((g for g in homes if g), start=1):
@@ -142,11 +142,15 @@ def _community(id_: str, homes: Sequence[Home]) -> Community:
     east = 111_320 * math.cos(math.radians(lat))
     reach = max(math.hypot((h.lon - lon) * east, (h.lat - lat) * 111_150) for h in homes)
     district = Counter(h.district for h in homes).most_common(1)[0][0]
-    return Community(id_, homes[0].community, district, round(lon, 7), round(lat, 7), round(reach + 30, 1))
+    return Community(
+        id_, homes[0].community, district, round(lon, 7), round(lat, 7), round(reach + 30, 1)
+    )
 
 
 def _building(rng: random.Random, h: Home, community: str) -> Building:
-    levels = h.levels or (18 if h.area_m2 < 520 and rng.random() < 0.25 else rng.choice((5, 6, 7, 7, 8)))
+    levels = h.levels or (
+        18 if h.area_m2 < 520 and rng.random() < 0.25 else rng.choice((5, 6, 7, 7, 8))
+    )
     return Building(
         id=h.id, name=h.name, street=h.street, house_number=h.house_number, address=h.address,
         lon=h.lon, lat=h.lat, outline_wkb=h.outline_wkb, levels=max(1, levels), use=h.use,
@@ -155,12 +159,13 @@ def _building(rng: random.Random, h: Home, community: str) -> Building:
 
 
 def _points(rng: random.Random, households: Sequence[Household], n: int) -> list[Point]:
-    """Sensors spread over all buildings, a little more often where it is cold: gable, ground and top flats."""
+    """Sensors in all buildings, more often where it is cold: gable, ground and top flats."""
     weight = [1.0 + 0.8 * h.gable + 0.5 * h.ground + 0.5 * h.top for h in households]
     keyed = ((rng.random() ** (1 / w), k) for k, w in enumerate(weight))
     chosen = sorted(k for _, k in sorted(keyed, reverse=True)[:n])
     return [
-        Point(f"SW{j:05d}", households[k].id, households[k].building) for j, k in enumerate(chosen, start=1)
+        Point(f"SW{j:05d}", households[k].id, households[k].building)
+        for j, k in enumerate(chosen, start=1)
     ]
 
 
@@ -169,11 +174,15 @@ def _accounts(
 ) -> list[Account]:
     """One winter's arrears: neighbours owe alike, so a few quarters stand out from a low floor."""
     at = metres([(b.lon, b.lat) for b in buildings])
-    centres = [(at[rng.randrange(len(at))], rng.uniform(350, 900), rng.uniform(0.08, 0.3)) for _ in range(9)]
+    centres = [
+        (at[rng.randrange(len(at))], rng.uniform(350, 900), rng.uniform(0.08, 0.3))
+        for _ in range(9)
+    ]
     share: dict[str, float] = {}
     for b, (x, y) in zip(buildings, at.tolist(), strict=True):
         p = 0.03 + sum(
-            top * math.exp(-((x - c[0]) ** 2 + (y - c[1]) ** 2) / (2 * r * r)) for c, r, top in centres
+            top * math.exp(-((x - c[0]) ** 2 + (y - c[1]) ** 2) / (2 * r * r))
+            for c, r, top in centres
         )
         share[b.id] = min(0.55, p * rng.uniform(0.6, 1.4))
     out: list[Account] = []
@@ -195,5 +204,7 @@ def usual_hours(households: int) -> list[UsualHour]:
         for day, factor in (("workday", 1.0), ("weekend", 0.86)):
             usual = max(1, round(count * factor * households / 60_000))
             low, high = max(0, round(usual * 0.74)), round(usual * 1.3) + 1
-            out.append(UsualHour("workday" if day == "workday" else "weekend", hour, low, usual, high))
+            out.append(
+                UsualHour("workday" if day == "workday" else "weekend", hour, low, usual, high)
+            )
     return out

@@ -14,6 +14,12 @@ from server.demo.telemetry import NETWORK_PERIOD_S, WEATHER_PERIOD_S, Network, R
 
 BALANCE_PERIOD_S = 600
 MENTION_PERIOD_S = 60
+ALIVE_PERIOD_S = 300
+CADENCE_S = {
+    "room-readings": 180, "network-readings": 90, "weather": 700, "crew-positions": 30,
+    "account-balances": 3 * BALANCE_PERIOD_S, "mentions": 3 * ALIVE_PERIOD_S,
+}  # fmt: skip
+"""How often each feed promises to be heard, with room for one that is late."""
 BALANCE_BATCH = 20_000
 """Opening balances in one call; the API takes up to 30,000."""
 CATCH_UP_S = 90.0
@@ -23,8 +29,8 @@ CATCH_UP_S = 90.0
 class Day:
     """The demo's whole world for one register and seed.
 
-    `step` says what to send, `answer` takes what came back. Everything but open tickets is a function of time, so a
-    new process goes on where the old one stopped once it was shown them with `adopt`.
+    `step` says what to send, `answer` takes what came back. Everything but open tickets is a
+    function of time: shown those with `adopt`, a new process goes on where the old one stopped.
     """
 
     def __init__(self, register: Register, seed: int) -> None:
@@ -51,7 +57,11 @@ class Day:
             yield self._batch("account-balances", items, f"opening-{n}", at)
 
     def adopt(
-        self, tickets: Sequence[Body], outages: Sequence[Body], positions: dict[str, tuple[float, float]], at: float
+        self,
+        tickets: Sequence[Body],
+        outages: Sequence[Body],
+        positions: dict[str, tuple[float, float]],
+        at: float,
     ) -> None:
         """Go on from what the API shows: open tickets, open outages, and each crew's last place."""
         for ticket in tickets:
@@ -63,7 +73,7 @@ class Day:
                 self._fleet.vans[crew].at = place
 
     def step(self, from_at: float, to_at: float) -> list[Call]:
-        """The calls of (from_at, to_at], Unix seconds of the business clock; send them in any order."""
+        """The calls of (from_at, to_at], Unix seconds of business time; send them in any order."""
         self._fleet.drive(from_at, to_at, self.desk.busy)
         out = list(self._telemetry(from_at, to_at))
         for minute in range(int(from_at // 60) + 1, int(to_at // 60) + 1):
@@ -82,9 +92,11 @@ class Day:
             if call.step == "outage" and status in {200, 201}:
                 self._saw_outage(body)
             elif call.step == "outage_end" and status in {200, 201, 404, 409}:
-                self._outages = {s: o for s, o in self._outages.items() if o[0] != call.path.split("/")[-2]}
+                self._outages = {
+                    s: o for s, o in self._outages.items() if o[0] != call.path.split("/")[-2]
+                }
         elif status in {200, 201} and call.step:
-            self.desk.see(body, call.at)
+            self.desk.see(body.get("ticket", body), call.at)
         elif call.ticket and status == 404:
             self.desk.jobs.pop(call.ticket, None)
         elif call.ticket:
@@ -127,11 +139,13 @@ class Day:
         for at in _ticks(from_at, to_at, NETWORK_PERIOD_S, last=slow):
             yield self._batch("network-readings", self._network.batch(at), at, at)
         for at in _ticks(from_at, to_at, FIX_PERIOD_S, last=True):
-            yield self._batch("crew-positions", self._fleet.fixes(at, sorted(self.desk.busy)), at, at)
+            yield self._batch(
+                "crew-positions", self._fleet.fixes(at, sorted(self.desk.busy)), at, at
+            )
         rooms = _ticks(from_at, to_at, 60, last=False)
         if slow and rooms:
             items = [i for at in rooms for i in self._rooms.batch(at)]
-            yield self._batch("room-readings", items, rooms[-1], rooms[-1])
+            yield self._batch("room-readings", items, f"{rooms[0]}-{rooms[-1]}", rooms[-1])
         else:
             for at in rooms:
                 yield self._batch("room-readings", self._rooms.batch(at), at, at)
@@ -139,8 +153,9 @@ class Day:
             said = list(self._demand.mentions(at // 60))
             if said:
                 yield self._batch("mentions", said, at, at)
-            elif at % (5 * MENTION_PERIOD_S) == 0 and not slow:
-                yield self._alive("mentions", 3 * 5 * MENTION_PERIOD_S, at)
+        for at in _ticks(from_at, to_at, ALIVE_PERIOD_S, last=True):
+            yield self._alive("sentiment", CADENCE_S["mentions"], at)
+            yield self._alive("tickets", CADENCE_S["mentions"], at)
         for at in _ticks(from_at, to_at, BALANCE_PERIOD_S, last=False):
             paid = [i for m in range(at // 60 - 9, at // 60 + 1) for i in self._demand.payments(m)]
             if paid:
@@ -148,11 +163,12 @@ class Day:
                 items = list({i["household"]: i for i in paid}.values())
                 yield self._batch("account-balances", items, at, at)
             elif not slow:
-                yield self._alive("account-balances", 3 * BALANCE_PERIOD_S, at)
+                yield self._alive("arrears", CADENCE_S["account-balances"], at)
 
     def _batch(self, kind: str, items: list[Body], name: object, at: float) -> Call:
         key = f"demo-{self._seed}-{kind}-{name}"
-        return Call("POST", f"/api/batches/{kind}", {"items": items}, key, at)
+        body = {"items": items, "cadence_s": CADENCE_S[kind]}
+        return Call("POST", f"/api/batches/{kind}", body, key, at)
 
     def _alive(self, source: str, cadence_s: int, at: float) -> Call:
         key = f"demo-{self._seed}-alive-{source}-{at}"

@@ -1,7 +1,8 @@
-"""The street plan of the generated city: avenues, wedge-shaped old town, irregular blocks, in the flat plane."""
+"""The street plan of the generated city: avenues, old town, irregular blocks, in the flat plane."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Iterator
@@ -64,7 +65,13 @@ class _Zone:
     block_m2: float
 
 
-_BLOCK_M2 = {"old": 33_000.0, "new": 150_000.0, "mid": 112_000.0, "north": 165_000.0, "edge": 150_000.0}
+_BLOCK_M2 = {
+    "old": 33_000.0,
+    "new": 150_000.0,
+    "mid": 112_000.0,
+    "north": 165_000.0,
+    "edge": 150_000.0,
+}
 
 
 def make_plan(rng: random.Random) -> Plan:
@@ -110,13 +117,19 @@ def _urban(rng: random.Random) -> Poly:
 
 def _through(plan: Plan, cls: str, name: str, at: Pt, angle: float, land: Poly) -> None:
     """An avenue through the whole city and out into the country under another name."""
-    whole, within = chord(land, at, angle), chord(plan.urban, at, angle)
-    assert whole and within
+    whole, within = _crossing(land, at, angle), _crossing(plan.urban, at, angle)
     a, b = sorted(within, key=lambda p: p[1])
     first, last = sorted(whole, key=lambda p: p[1])
     plan.roads.append(Road(cls, name, [a, b]))
     plan.roads.append(Road("primary", names.MAIN_STREETS["outer"], [first, a]))
     plan.roads.append(Road("primary", name[:2] + "北线", [b, last]))
+
+
+def _crossing(poly: Poly, at: Pt, angle: float) -> tuple[Pt, Pt]:
+    line = chord(poly, at, angle)
+    if line is None:
+        raise ValueError("the skeleton of the plan lies inside the town")
+    return line
 
 
 def _inner(plan: Plan, cls: str, name: str, poly: Poly, at: Pt, angle: float) -> None:
@@ -225,8 +238,7 @@ def _country(plan: Plan, land: Poly) -> None:
         ((0.0, 380.0), math.radians(4), "西桥公路", "暖东公路"),
         ((0.0, 2450.0), math.radians(-3), "江西公路", "江东公路"),
     ):
-        whole, within = chord(land, at, angle), chord(plan.urban, at, angle)
-        assert whole and within
+        whole, within = _crossing(land, at, angle), _crossing(plan.urban, at, angle)
         (w0, w1), (u0, u1) = sorted(whole), sorted(within)
         plan.roads.append(Road("secondary", west, [w0, u0]))
         plan.roads.append(Road("secondary", east, [u1, w1]))
@@ -236,7 +248,7 @@ def smooth(points: Poly, rounds: int = 3) -> Poly:
     """Chaikin's corner cutting; the ends stay."""
     for _ in range(rounds):
         out = [points[0]]
-        for p, q in zip(points, points[1:], strict=False):
+        for p, q in itertools.pairwise(points):
             out.append((0.75 * p[0] + 0.25 * q[0], 0.75 * p[1] + 0.25 * q[1]))
             out.append((0.25 * p[0] + 0.75 * q[0], 0.25 * p[1] + 0.75 * q[1]))
         points = [*out, points[-1]]

@@ -63,15 +63,23 @@ class Network:
     def batch(self, at: int) -> list[Item]:
         """One reading of each node. Degrees Celsius, cubic metres an hour, kilopascals."""
         faults = self._faults.around(at)
-        return [self._reading(n, at, max((f.depth(at) for f in faults if f.substation == n.id), default=0.0))
-                for n in self._nodes]  # fmt: skip
+        depth: dict[str, float] = {}
+        for f in faults:
+            depth[f.substation] = max(f.depth(at), depth.get(f.substation, 0.0))
+        return [self._reading(n, at, depth.get(n.id, 0.0)) for n in self._nodes]
 
     def _reading(self, n: Node, at: int, depth: float) -> Item:
         own = chance.between(-1, 1, self._seed, n.id)
         sway = math.sin(at / 700 + 9 * own) + 0.4 * math.sin(at / 131 + 5 * own)
         need = -25 - outdoor(at - 2400)
         if n.kind == "plant":
-            supply, back, flow, makeup, bar = 117 + 0.8 * need, 61 + 0.3 * need, 2100.0, 22.0, 1050.0
+            supply, back, flow, makeup, bar = (
+                117 + 0.8 * need,
+                61 + 0.3 * need,
+                2100.0,
+                22.0,
+                1050.0,
+            )
         else:
             supply = 71.5 + 2.6 * own + 0.45 * need - 30 * depth
             back, flow, makeup, bar = 47 + 1.5 * own, 210 + 40 * own, 1.6 + 0.5 * own, 620.0
@@ -80,7 +88,8 @@ class Network:
         return {
             "node": n.id, "read_at": at, "supply_c": round(supply + 0.35 * sway, 1),
             "return_c": round(back + 0.25 * sway, 1), "flow_m3h": round(flow + 3 * sway, 1),
-            "makeup_m3h": round(max(0.0, makeup + 0.15 * sway), 2), "pressure_kpa": round(bar + 4 * sway, 0),
+            "makeup_m3h": round(max(0.0, makeup + 0.15 * sway), 2),
+            "pressure_kpa": round(bar + 4 * sway, 0),
         }  # fmt: skip
 
 

@@ -21,13 +21,13 @@ class Weather:
 
 
 def local(at: float) -> tuple[int, float]:
-    """The day number since the epoch and the hour, 0 to 24, by the city's clock. `at`: Unix seconds."""
+    """The day since the epoch and the hour, 0 to 24, by the city's clock. `at`: Unix seconds."""
     day, second = divmod(at + CITY_OFFSET_S, DAY)
     return int(day), second / 3600
 
 
 def outdoor(at: float) -> float:
-    """Degrees Celsius: coldest at half past six, warmest at half past two, -29 to -21 on a severe day."""
+    """Degrees Celsius, -29 to -21: coldest at half past six, warmest at half past two."""
     _, hour = local(at)
     days = (at + CITY_OFFSET_S) / DAY
     spell = -25.2 + 0.8 * math.sin(days / 1.9) + 0.6 * math.sin(days / 0.83)

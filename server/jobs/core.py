@@ -52,6 +52,7 @@ class Core:
             jobs.create_task(self._every(1.0, self._clock_and_companies))
             jobs.create_task(self._every(TAKE_EVERY_S, self._take))
             jobs.create_task(self._every(1.0, self._watch(watches.ticket_warnings)))
+            jobs.create_task(self._every(2.0, self._watch(watches.shifts)))
             jobs.create_task(self._every(5.0, self._watch(watches.lost_positions)))
             jobs.create_task(self._every(10.0, self._watch(watches.moods)))
             jobs.create_task(self._every(20.0, self._watch(watches.arrears_round)))

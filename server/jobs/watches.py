@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from dispatch_core import arrears, crews, levels, sentiment, tickets
+from dispatch_core.commands import EndShift, StartShift
+from dispatch_core.ids import unix
 from geo.grid import Cell as GridCell
 from geo.grid import Grid
 from server.adapters.engine_store import EngineTransaction
@@ -43,6 +46,48 @@ async def lost_positions(tx: EngineTransaction) -> int:
             tx.append(stream, events, grounds="no position for too long, or one again", policy=crews.POLICY.version)
             said += len(events)
     return said
+
+
+async def shifts(tx: EngineTransaction) -> int:
+    """Crews come on duty and go off it by the shift in their register; who still has tickets stays until they are done."""
+    zone = ZoneInfo(await tx.timezone())
+    known = await tx.streams_like("crew:")
+    due = {stream: command for stream, crew in known.items() if (command := _shift(crew, tx.now, zone)) is not None}
+    said = 0
+    for stream, crew in (await tx.heads(due)).items():
+        if crew is None:
+            continue
+        events = crews.decide(crew, due[stream], tx.now)
+        tx.append(stream, events, grounds="the shift of the register", policy=crews.POLICY.version)
+        said += len(events)
+    return said
+
+
+def _shift(crew: crews.Crew, now: datetime, zone: ZoneInfo) -> StartShift | EndShift | None:
+    start, end = _shift_around(crew.shift, now.astimezone(zone))
+    inside = start is not None and end is not None
+    if inside and end is not None and (not crew.on_duty or crew.shift_ends_at != unix(end)):
+        return None if crew.on_duty and crew.tickets else StartShift(ends_at=unix(end))
+    if not inside and crew.on_duty and not crew.tickets:
+        return EndShift()
+    return None
+
+
+def _shift_around(shift: str, local: datetime) -> tuple[datetime | None, datetime | None]:
+    """Start and end of the daily shift `HH:MM-HH:MM` that `local` lies in, else (None, None)."""
+    try:
+        first, last = (time.fromisoformat(part) for part in shift.split("-"))
+    except ValueError:
+        return None, None
+    for days in (0, 1):
+        day = local.date() - timedelta(days=days)
+        start = datetime.combine(day, first, local.tzinfo)
+        end = datetime.combine(day, last, local.tzinfo)
+        if end <= start:
+            end += timedelta(days=1)
+        if start <= local < end:
+            return start, end
+    return None, None
 
 
 async def moods(tx: EngineTransaction) -> int:

@@ -13,7 +13,7 @@ import osmium
 from geo.assemble import Chain, assemble
 from geo.bounds import Bounds
 from geo.generalise import PLACE_FROM, ROAD_FROM, Layer
-from geo.shapes import LonLat, Geometries, Geometry, array, bounds_of, from_wkb, line
+from geo.shapes import Geometries, Geometry, LonLat, array, bounds_of, from_wkb, line
 from server.sources.pbf import check_framing, truncated
 
 GREEN = {

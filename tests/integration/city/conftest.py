@@ -106,10 +106,9 @@ def riverside() -> CityWriter:
         building="school", addr__street="友谊路", addr__housenumber="12", height="21 m",
     )  # fmt: skip
     city.box(126.622, 45.7662, 0.0009, 0.0004, building="church", name="索菲亚教堂")
-    outer, hole = (
-        city.box(126.630, 45.7762, 0.002, 0.001),
-        city.box(126.6305, 45.7764, 0.001, 0.0005),
-    )
+    city.box(126.6212, 45.7674, 0.0009, 0.0004, building="dormitory", name="4号楼")
+    outer = city.box(126.630, 45.7762, 0.002, 0.001)
+    hole = city.box(126.6305, 45.7764, 0.001, 0.0005)
     city.relation(
         [("w", outer, "outer"), ("w", hole, "inner")],
         type="multipolygon", building="hospital", name="江北医院",

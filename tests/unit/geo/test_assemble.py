@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 import shapely
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from geo.assemble import assemble
 from geo.bounds import Bounds
@@ -80,3 +85,31 @@ def test_a_gap_that_the_border_does_not_explain_gives_no_area(chains):
 
 def test_a_seed_outside_both_readings_gives_no_area():
     assert assemble([[None, (3.0, 0.1), (3.0, 9.9), None]], BOX, (20.0, 20.0)) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_cut_area_comes_back_as_its_part_inside_the_box(seed):
+    """Any star-shaped area over the border, its points outside forgotten as an extract does."""
+    random = np.random.default_rng(seed)
+    turn = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    waves = sum(
+        random.uniform(0, 0.3 / k) * np.sin(k * turn + random.uniform(0, 7)) for k in (1, 2, 3, 5)
+    )
+    reach = random.uniform(2, 8) * (1 + waves)
+    middle = random.uniform(1, 9, 2)
+    x, y = middle[0] + reach * np.cos(turn), middle[1] + reach * np.sin(turn)
+    whole = shapely.Polygon(np.column_stack((x, y)))
+    true = shapely.intersection(whole, shapely.box(0, 0, 10, 10))
+    points = [
+        (float(a), float(b)) if BOX.contains(a, b) else None for a, b in zip(x, y, strict=True)
+    ]
+    assume(sum(p is not None for p in points) > 5)
+    # cut into ways as mappers cut long borders, the last one back to the first point
+    cuts = sorted(random.choice(len(points), 3, replace=False).tolist())
+    ring = [*points, points[0]]
+    ways = [ring[a : b + 1] for a, b in pairwise([0, *cuts, len(points)])]
+    shape = assemble([w for w in ways if len(w) > 1], BOX, (float(middle[0]), float(middle[1])))
+    assert shape is not None
+    assert shape.is_valid
+    assert shapely.symmetric_difference(shape, true).area < 0.02 * 100

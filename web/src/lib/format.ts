@@ -51,7 +51,8 @@ export const hm = (unix: number, zone: string): string =>
 export function longDate(unix: number, zone: string, t: Messages): string {
   const date = format(t.locale, zone, { month: t.locale === 'zh-CN' ? 'long' : 'short', day: 'numeric' });
   const weekday = format(t.locale, zone, { weekday: t.locale === 'zh-CN' ? 'long' : 'short' });
-  return `${date.format(at(unix))} ${weekday.format(at(unix))}`;
+  const [day, name] = [date.format(at(unix)), weekday.format(at(unix))];
+  return t.locale === 'zh-CN' ? `${day} ${name}` : `${name} ${day}`;
 }
 
 /** HH:MM today, with the date in front on any other day. */

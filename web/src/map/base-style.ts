@@ -179,12 +179,12 @@ export function nameLayers(city: City | null): LayerSpecification[] {
       layout: {
         'text-field': ['get', 'name'],
         'text-font': FONT_MEDIUM,
-        'text-size': ['match', ['get', 'class'], ['city', 'district'], 26, ['town', 'suburb'], 18, 16],
+        'text-size': ['match', ['get', 'class'], ['city', 'district'], 24, ['town', 'suburb'], 17, 15],
         'text-padding': 8,
         'symbol-sort-key': ['match', ['get', 'class'], 'city', 0, 'district', 1, 'town', 2, 'suburb', 3, 4],
       },
       paint: {
-        'text-color': ['match', ['get', 'class'], ['city', 'district'], '#c3d0de', '#9fb0c3'],
+        'text-color': ['match', ['get', 'class'], ['city', 'district'], '#b4c2d1', '#8498ae'],
         'text-halo-color': INK,
         'text-halo-width': 2,
       },

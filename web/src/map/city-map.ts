@@ -179,11 +179,9 @@ export class CityMap {
 
   #listen(): void {
     const map = this.map;
-    map.on('styleimagemissing', (event: { id: string }) => {
-      const mark = draw(event.id);
-      if (mark !== null && !map.hasImage(event.id)) {
-        map.addImage(event.id, mark, { pixelRatio: PIXEL_RATIO, ...stretching(event.id) });
-      }
+    map.setMissingStyleImageResolver((id) => {
+      const mark = draw(id);
+      if (mark !== null && !map.hasImage(id)) map.addImage(id, mark, { pixelRatio: PIXEL_RATIO, ...stretching(id) });
     });
     map.on('load', () => this.#everything());
     map.on('idle', () => this.#options.idle());

@@ -24,6 +24,7 @@ export function ticketFeature(id: string, row: TicketRow, now: number): Feature 
   return point(id, row.lon, row.lat, {
     icon: ticketIcon(row.level, age, row.overdue),
     rank,
+    late: row.overdue ? 1 : 0,
     order: rank + (row.overdue ? 3 : 0),
   });
 }

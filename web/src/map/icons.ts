@@ -1,6 +1,6 @@
 // The marks of the map, drawn on demand by name, so that a lost drawing context or a new style only asks again.
 import type { Level } from '../lib/wire';
-import { BLUE, COLD, GREY, INK, LEVEL, OK, RED, TEXT, YELLOW } from './colors';
+import { COLD, GREY, INK, LEVEL, OK, RED, TEXT, YELLOW } from './colors';
 
 /** Drawn at three pixels a point: sharp on a 4K wall as well. */
 export const PIXEL_RATIO = 3;
@@ -17,7 +17,7 @@ export interface Mark {
 
 export const ticketIcon = (level: Level, age: number, overdue: boolean): string =>
   `ticket:${level}:${age}:${overdue ? 'late' : 'due'}`;
-export const clusterIcon = (level: Level): string => `cluster:${level}`;
+export const clusterIcon = (level: Level, overdue: boolean): string => `cluster:${level}:${overdue ? 'late' : 'due'}`;
 export const crewIcon = (state: string, moving: boolean, lost: boolean): string =>
   `crew:${state}:${moving ? 'arrow' : 'still'}:${lost ? 'lost' : 'seen'}`;
 export const outageIcon = (late: boolean): string => `outage:${late ? 'late' : 'due'}`;
@@ -93,52 +93,40 @@ function ticket(level: Level, age: number, overdue: boolean, grey: boolean): Mar
   });
 }
 
-const CLUSTER_RADIUS: Record<Level, number> = { red: 24, yellow: 15, blue: 16 };
+const CLUSTER_RADIUS: Record<Level, number> = { red: 19, yellow: 11, blue: 11.5 };
 
-function cluster(level: Level, grey: boolean): Mark {
+function cluster(level: Level, overdue: boolean, grey: boolean): Mark {
   const r = CLUSTER_RADIUS[level];
   return canvas(r * 2 + 16, (pen) => {
     const color = grey ? GREY : LEVEL[level];
-    shape(pen, level, r + 3.5);
-    pen.lineWidth = 2;
-    pen.strokeStyle = color;
+    // A second edge behind the mark: more than one stands here.
+    shape(pen, level, r + 3);
+    pen.lineWidth = 5;
+    pen.strokeStyle = INK;
+    pen.stroke();
+    pen.lineWidth = overdue ? 2.6 : 1.6;
+    pen.strokeStyle = overdue ? TEXT : color;
     pen.fillStyle = INK;
     pen.fill();
     pen.stroke();
-    filled(pen, level, r - 1, color, INK, 1);
+    filled(pen, level, r, color, INK, 0.8);
   });
 }
 
-const CREW_COLOR: Record<string, string> = { free: OK, dispatched: TEXT, en_route: TEXT, on_site: BLUE };
+const CREW_COLOR: Record<string, string> = { free: OK, dispatched: TEXT, en_route: TEXT, on_site: '#a3b8cf' };
 
 function crew(state: string, arrow: boolean, lost: boolean, grey: boolean): Mark {
   return canvas(34, (pen) => {
     const color = grey ? GREY : lost ? YELLOW : (CREW_COLOR[state] ?? TEXT);
-    pen.beginPath();
-    if (arrow) {
-      pen.moveTo(0, -12);
-      pen.lineTo(8.5, 10);
-      pen.lineTo(0, 5.5);
-      pen.lineTo(-8.5, 10);
-    } else {
-      pen.moveTo(0, -9);
-      pen.lineTo(8, 0);
-      pen.lineTo(0, 9);
-      pen.lineTo(-8, 0);
-    }
-    pen.closePath();
+    const body = new Path2D(arrow ? 'M0-12 8.5 10 0 5.5-8.5 10Z' : 'M0-9 8 0 0 9-8 0Z');
     pen.lineWidth = 4;
     pen.strokeStyle = INK;
-    pen.stroke();
-    if (!lost) {
-      pen.fillStyle = color;
-      pen.fill();
-      return;
-    }
-    pen.fillStyle = INK;
-    pen.fill();
+    pen.stroke(body);
+    pen.fillStyle = lost ? INK : color;
+    pen.fill(body);
+    if (!lost) return;
     pen.save();
-    pen.clip();
+    pen.clip(body);
     pen.lineWidth = 2;
     pen.strokeStyle = color;
     pen.beginPath();
@@ -148,9 +136,9 @@ function crew(state: string, arrow: boolean, lost: boolean, grey: boolean): Mark
     }
     pen.stroke();
     pen.restore();
-    pen.lineWidth = 1.6;
+    pen.lineWidth = 1.8;
     pen.strokeStyle = color;
-    pen.stroke();
+    pen.stroke(body);
   });
 }
 
@@ -227,7 +215,7 @@ export function draw(name: string): Mark | null {
     case 'ticket':
       return ticket(first as Level, Number(second), third === 'late', grey);
     case 'cluster':
-      return cluster(first as Level, grey);
+      return cluster(first as Level, second === 'late', grey);
     case 'crew':
       return crew(first, second === 'arrow', third === 'lost', grey);
     case 'outage':

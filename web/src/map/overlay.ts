@@ -15,7 +15,7 @@ export interface View {
 
 /** Above this many tickets the marks are gathered more strongly. */
 export const MANY_TICKETS = 1500;
-export const FEW_CLUSTERS = { clusterRadius: 20, clusterMaxZoom: 16 };
+export const FEW_CLUSTERS = { clusterRadius: 9, clusterMaxZoom: 16 };
 export const MANY_CLUSTERS = { clusterRadius: 56, clusterMaxZoom: 16 };
 /** Below: alarms by substation. From here by building, and from the next one by point. */
 const ROOMS_BY_BUILDING = 13;
@@ -39,7 +39,7 @@ export function overlaySources(): Record<string, SourceSpecification> {
       cluster: true,
       ...FEW_CLUSTERS,
       maxzoom: 17,
-      clusterProperties: { rank: ['max', ['get', 'rank']] },
+      clusterProperties: { rank: ['max', ['get', 'rank']], late: ['max', ['get', 'late']] },
     },
     crews: empty(),
   };
@@ -49,6 +49,17 @@ const icon = (name: ExpressionSpecification, stale: boolean): ExpressionSpecific
   stale ? ['concat', name, STALE] : name;
 const named = (name: string, stale: boolean): string => (stale ? name + STALE : name);
 const visibility = (shown: boolean): 'visible' | 'none' => (shown ? 'visible' : 'none');
+
+/** A cluster shows the shape of the worst level in it. */
+const worstShape = (late: boolean): ExpressionSpecification => [
+  'match',
+  ['get', 'rank'],
+  2,
+  clusterIcon('red', late),
+  1,
+  clusterIcon('yellow', late),
+  clusterIcon('blue', late),
+];
 
 export function arrearsLayers(view: View): LayerSpecification[] {
   const stale = view.stale.arrears;
@@ -73,7 +84,7 @@ export function arrearsLayers(view: View): LayerSpecification[] {
       layout: { visibility: visibility(view.shown.arrears) },
       paint: {
         'fill-color': stale ? GREY : color,
-        'fill-opacity': stale ? 0.14 : view.faded ? 0.22 : 0.58,
+        'fill-opacity': stale ? 0.14 : view.faded ? 0.26 : 0.6,
         'fill-opacity-transition': { duration: 1200, delay: 0 },
         'fill-antialias': false,
       },
@@ -176,7 +187,8 @@ function roomCounts(id: string, view: View, zooms: { minzoom?: number; maxzoom?:
       'text-ignore-placement': true,
       'symbol-sort-key': ['get', 'n'],
     },
-    paint: { 'text-color': stale ? GREY : COLD },
+    // Above its place: a substation that is shut off has its own mark there.
+    paint: { 'text-color': stale ? GREY : COLD, 'icon-translate': [0, -24], 'text-translate': [0, -24] },
   };
 }
 
@@ -224,16 +236,13 @@ function ticketLayers(view: View): LayerSpecification[] {
       filter: ['has', 'point_count'],
       layout: {
         visibility: visible,
-        'icon-image': icon(
-          ['match', ['get', 'rank'], 2, clusterIcon('red'), 1, clusterIcon('yellow'), clusterIcon('blue')],
-          stale,
-        ),
+        'icon-image': icon(['case', ['==', ['get', 'late'], 1], worstShape(true), worstShape(false)], stale),
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
         'icon-size': ['step', ['get', 'point_count'], 1, 100, 1.2, 1000, 1.45],
         'text-field': ['to-string', ['get', 'point_count_abbreviated']],
         'text-font': FONT_FIGURES,
-        'text-size': ['step', ['get', 'point_count'], 17, 100, 18, 1000, 19],
+        'text-size': ['step', ['get', 'point_count'], 15, 100, 16, 1000, 17],
         'text-offset': ['case', isRed, ['literal', [0, 0.22]], ['literal', [0, 0]]],
         'text-allow-overlap': true,
         'text-ignore-placement': true,

@@ -158,7 +158,8 @@ class World:
         v = state.version if state else 0
         command = self.dice.choice([
             c.OpenOutage(
-                outage=name, name=name, node_kind="plant", node="n", lon=1, lat=2, buildings=["b1", "b2", "b3"],
+                outage=name, name=name, node_kind="plant", node="n", lon=1, lat=2,
+                buildings=["b1", "b2", "b3"],
                 households=99, cause="pump", expected_end_at=self.at + 60,
             ),
             c.ExtendOutage(version=v, expected_end_at=self.at + 900), c.EndOutage(version=v),

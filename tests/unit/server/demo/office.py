@@ -1,9 +1,11 @@
-"""An API in memory for the simulator's tests: tickets are decided by the real core, the rest is counted."""
+"""An API in memory for the simulator's tests: the real core decides its tickets."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+
+import msgspec
 
 from dispatch_core import commands, tickets
 from dispatch_core.errors import Refused
@@ -30,25 +32,25 @@ class Office:
         t = self.tickets[id_]
         return {
             "id": id_, "version": t.version, "state": t.state, "level": t.level, "kind": t.kind,
-            "lon": t.place.lon, "lat": t.place.lat, "address": t.place.address,
-            "building": t.place.building, "crew": t.crew, "received_at": t.received_at,
+            "place": msgspec.to_builtins(t.place), "crew": t.crew, "received_at": t.received_at,
         }  # fmt: skip
 
     def open(self):
-        return [self.show(i) for i, t in self.tickets.items() if t.state not in {"closed", "cancelled"}]
+        return [
+            self.show(i) for i, t in self.tickets.items() if t.state not in {"closed", "cancelled"}
+        ]
 
     def watch(self, at):
         now = datetime.fromtimestamp(at, UTC)
         for id_, t in self.tickets.items():
             if t.state not in {"closed", "cancelled"}:
                 for e in tickets.watch(t, now):
-                    t = tickets.apply(t, e, int(at))
-                self.tickets[id_] = t
+                    self.tickets[id_] = tickets.apply(self.tickets[id_], e, int(at))
 
     def handle(self, call, at=None):
         if call.method == "GET":
             id_ = call.path.split("/")[-1]
-            return (200, self.show(id_)) if id_ in self.tickets else (404, {})
+            return (200, {"ticket": self.show(id_)}) if id_ in self.tickets else (404, {})
         if call.key in self.answers:
             return self.answers[call.key]
         answer = self._post(call, datetime.fromtimestamp(at or call.at, UTC))
@@ -77,7 +79,11 @@ class Office:
             return 200, {}
         id_ = f"T{len(self.tickets) + 1:06d}" if parts == ["requests"] else parts[1]
         try:
-            command = self._received(call.body, id_) if parts == ["requests"] else self._step(parts[2], call.body)
+            command = (
+                self._received(call.body, id_)
+                if parts == ["requests"]
+                else self._step(parts[2], call.body)
+            )
             ticket = self.tickets.get(id_)
             for e in tickets.decide(ticket, command, now):
                 ticket = tickets.apply(ticket, e, at)
@@ -90,12 +96,27 @@ class Office:
     def _received(self, body, id_):
         if "building" in body:
             b = self.buildings[body["building"]]
-            place = Place(building=b.id, lon=b.lon, lat=b.lat, address=b.address, community=b.community, district=b.district)
+            place = Place(
+                building=b.id,
+                lon=b.lon,
+                lat=b.lat,
+                address=b.address,
+                community=b.community,
+                district=b.district,
+            )
         else:
             c = body["coordinate"]
-            place = Place(building=None, lon=c["lon"], lat=c["lat"], address=body["address"], community=None, district=None)
+            place = Place(
+                building=None,
+                lon=c["lon"],
+                lat=c["lat"],
+                address=body["address"],
+                community=None,
+                district=None,
+            )
         return commands.ReceiveRequest(
-            ticket=id_, kind=body["kind"], level=body["level"], level_reason="source", source=body["source"],
+            ticket=id_, kind=body["kind"], level=body["level"], level_reason="source",
+            source=body["source"],
             place=place, by="seat", reports=body.get("reports", 1), accepted=body["accepted"],
         )  # fmt: skip
 

@@ -1,0 +1,189 @@
+"""Tickets for people and integrators: filtered lists by keyset, and one ticket with its trace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from dispatch_core import trace
+from dispatch_core.errors import Invalid
+from dispatch_core.ids import TicketId
+from server.adapters import journal
+from server.adapters.pool import Pool
+from server.adapters.streams import decode_state
+from server.usecases.tickets import TicketAnswer, answer_of
+
+MOST = 500
+
+
+class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact of a trace."""
+
+    version: int
+    kind: str
+    actor: str
+    business_at: int
+    system_at: float
+    lon: float | None
+    lat: float | None
+    grounds: str | None
+    policy: str | None
+    hash: str
+    event: dict[str, Any]
+
+
+class ChainView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the trace is whole and unchanged."""
+
+    holds: bool
+    broken_at: int | None
+
+
+class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket with everything that happened to it."""
+
+    ticket: TicketAnswer
+    trace: list[TraceStep]
+    chain: ChainView
+
+
+class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What to list. `after` is the `next` of the page before. `figure` names a figure of the wall."""
+
+    state: str | None = None
+    level: str | None = None
+    open: bool | None = None
+    overdue: bool | None = None
+    near: bool | None = None
+    lost_contact: bool | None = None
+    crew: str | None = None
+    building: str | None = None
+    community: str | None = None
+    source: str | None = None
+    received_from: int | None = None
+    received_to: int | None = None
+    figure: str | None = None
+    limit: int = 50
+    after: str | None = None
+
+
+class TicketPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page, newest first; `next` is None on the last one."""
+
+    items: list[TicketAnswer]
+    next: str | None
+
+
+class TicketReads:
+    """Reads of one company's tickets."""
+
+    def __init__(self, pool: Pool, journal_key: bytes) -> None:
+        self._pool = pool
+        self._key = journal_key
+
+    async def page(self, company: int, wanted: TicketFilter, now: datetime) -> TicketPage:
+        """A page of tickets.
+
+        Raises:
+            Invalid: `bad_page`, `after` is no `next` of ours; `bad_limit`; `unknown_figure`.
+        """
+        if not 1 <= wanted.limit <= MOST:
+            raise Invalid("bad_limit", f"limit is {wanted.limit}.", f"Ask for 1 to {MOST} at a time.")
+        where, args = ["t.company_id = $1"], [company]  # type: list[str], list[Any]
+
+        def add(condition: str, *values: Any) -> None:
+            text = condition
+            for value in values:
+                args.append(value)
+                text = text.replace("?", f"${len(args)}", 1)
+            where.append(text)
+
+        _conditions(wanted, now, add)
+        if wanted.after is not None:
+            add("(t.received_at, t.ticket_id) < (?, ?)", *_position(wanted.after))
+        args.append(wanted.limit + 1)
+        async with self._pool.company(company, readonly=True) as c:
+            rows = await c.fetch(
+                "SELECT t.ticket_id, t.received_at, h.state FROM ticket t JOIN stream_head h"
+                " ON h.company_id = t.company_id AND h.stream = 'ticket:' || t.ticket_id"
+                f" WHERE {' AND '.join(where)} ORDER BY t.received_at DESC, t.ticket_id DESC LIMIT ${len(args)}",
+                *args,
+            )
+        shown = rows[: wanted.limit]
+        last = shown[-1] if len(rows) > wanted.limit else None
+        return TicketPage(
+            items=[answer_of(r["ticket_id"], decode_state("ticket:x", r["state"])) for r in shown],
+            next=f"{int(last['received_at'].timestamp())}.{last['ticket_id']}" if last else None,
+        )
+
+    async def trace(self, company: int, ticket_id: str) -> TicketTrace | None:
+        """A ticket, every fact of it, and whether the chain holds; None if there is no such ticket."""
+        stream = f"ticket:{ticket_id}"
+        async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
+            heads = await journal.load_heads(c, [stream])
+            if stream not in heads:
+                return None
+            facts = await journal.read_trace(c, company, stream)
+        head = heads[stream]
+        chain = trace.verify(self._key, company, stream, facts, head.version)
+        return TicketTrace(
+            ticket=answer_of(TicketId(ticket_id), head.state),
+            trace=[_step(fact) for fact in facts],
+            chain=ChainView(holds=chain.holds, broken_at=chain.broken_at),
+        )
+
+
+def _step(fact: trace.Sealed) -> TraceStep:
+    r = fact.record
+    return TraceStep(
+        version=r.version,
+        kind=r.kind,
+        actor=r.actor,
+        business_at=int(r.business_at.timestamp()),
+        system_at=r.system_at.timestamp(),
+        lon=r.place.lon if r.place else None,
+        lat=r.place.lat if r.place else None,
+        grounds=r.grounds,
+        policy=r.policy_version,
+        hash=fact.hash.hex(),
+        event=msgspec.json.decode(r.body),
+    )
+
+
+def _conditions(wanted: TicketFilter, now: datetime, add: Any) -> None:
+    if wanted.state == "open":
+        add("t.open")
+    elif wanted.state is not None:
+        add("t.state = ?", wanted.state)
+    for column in ("level", "open", "overdue", "near", "lost_contact", "source"):
+        value = getattr(wanted, column)
+        if value is not None:
+            add(f"t.{column} = ?", value)
+    for column in ("crew", "building", "community"):
+        value = getattr(wanted, column)
+        if value is not None:
+            add(f"t.{column}_id = ?", value)
+    if wanted.received_from is not None:
+        add("t.received_at >= ?", datetime.fromtimestamp(wanted.received_from, UTC))
+    if wanted.received_to is not None:
+        add("t.received_at < ?", datetime.fromtimestamp(wanted.received_to, UTC))
+    match wanted.figure:
+        case None:
+            pass
+        case "requests":
+            add("t.received_at > ? AND t.received_at <= ?", now - timedelta(hours=1), now)
+        case "closing":  # what keeps the rate down: due in the last 7 days and not closed
+            add("t.solved_due_at BETWEEN ? AND ?", now - timedelta(days=7), now)
+            add("t.state NOT IN ('closed', 'cancelled')")
+        case other:
+            raise Invalid("unknown_figure", f"There is no figure {other!r}.", "Figures: requests, closing.")
+
+
+def _position(after: str) -> tuple[datetime, str]:
+    seconds, dot, ticket_id = after.partition(".")
+    if not dot or not seconds.isdecimal() or len(seconds) > 11:
+        raise Invalid("bad_page", f"after={after!r} is no page.", "Give back `next` as it was answered.")
+    return datetime.fromtimestamp(int(seconds), UTC), ticket_id
+

@@ -1,0 +1,109 @@
+"""Runs the demo's day against a live API: the past in fast motion, then at the clock's pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from server.demo.calls import Body
+from server.demo.client import ApiClient
+from server.demo.faults import FIRST_DAY
+from server.demo.simulate import Day
+from server.demo.weather import CITY_OFFSET_S, DAY
+
+OPENING_AT = FIRST_DAY * DAY - CITY_OFFSET_S + 7 * 3600 + 5 * 60
+"""07:05 on 14 January 2026 by the city's clock, Unix seconds: the live day begins."""
+HISTORY_S = 26 * 3600
+STEP_S, LATE_STEP_S, LATE_FROM_S = 900, 300, 2 * 3600
+LIVE_STEP_S = 1.0
+PAGE = 500
+
+Clock = Callable[[datetime, float], Awaitable[None]]
+Progress = Callable[[str, float], None]
+
+
+async def backfill(
+    client: ApiClient,
+    day: Day,
+    clock: Clock,
+    progress: Progress = lambda _what, _done: None,
+    *,
+    until: float = OPENING_AT,
+    history_s: float = HISTORY_S,
+) -> int:
+    """Live through the past: move the business clock in steps, send what falls into each.
+
+    `clock(at, rate)` moves the clock and returns once every process follows it. Ends with the clock
+    at `until` (Unix seconds), rate 1. Returns how many calls were sent. Raises UserError when the
+    API stays away.
+    """
+    start = at = until - history_s
+    sent = 0
+    await clock(datetime.fromtimestamp(at, UTC), 1.0)
+    sent += await _play(client, day, list(day.opening(int(at))))
+    while at < until:
+        span = LATE_STEP_S if until - at <= LATE_FROM_S else STEP_S
+        after = min(until, at + span)
+        await clock(datetime.fromtimestamp(after, UTC), 1.0)
+        sent += await _play(client, day, day.step(at, after))
+        at = after
+        progress("history", (at - start) / history_s)
+    await clock(datetime.fromtimestamp(until, UTC), 1.0)
+    return sent
+
+
+async def _play(client: ApiClient, day: Day, calls: list[Any]) -> int:
+    for call, status, body in await client.send_all(calls):
+        day.answer(call, status, body)
+    return len(calls)
+
+
+async def resume(client: ApiClient, day: Day, at: float) -> None:
+    """Show the day what is open: it goes on where another process stopped. Raises UserError."""
+    day.adopt(
+        await _all(client, "/api/tickets", state="open"),
+        await _all(client, "/api/outages"),
+        await _places(client),
+        at,
+    )
+
+
+async def _all(client: ApiClient, path: str, **query: str) -> list[Body]:
+    """Every item of a list, page after page."""
+    items: list[Body] = []
+    after: str | None = None
+    while True:
+        page = await client.get(path, limit=PAGE, **query, **({"after": after} if after else {}))
+        items += page.get("items", [])
+        after = page.get("next")
+        if not after:
+            return items
+
+
+async def _places(client: ApiClient) -> dict[str, tuple[float, float]]:
+    layer = await client.get("/api/layers/positions")
+    return {r["key"]: (r["row"]["lon"], r["row"]["lat"]) for r in layer.get("rows", [])}
+
+
+async def live(client: ApiClient, day: Day) -> None:
+    """Follow the business clock until cancelled, catching up what was missed. Raises UserError."""
+    at = await _business(client)
+    await resume(client, day, at)
+    while True:
+        await asyncio.sleep(LIVE_STEP_S)
+        now = await _business(client)
+        # the clock was set back: begin again from there
+        at = min(at, now)
+        if now - at > HISTORY_S:
+            at = now - STEP_S
+        while at < now:
+            after = min(now, at + STEP_S)
+            await _play(client, day, day.step(at, after))
+            at = after
+
+
+async def _business(client: ApiClient) -> float:
+    session = await client.get("/api/session")
+    return float(session["business"]["at"])

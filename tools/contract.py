@@ -1,0 +1,25 @@
+"""Writes what is generated from the catalogue: web/src/lib/wire.ts and docs/asyncapi.json (`make types`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from realtime import contract  # noqa: E402
+from server import __version__  # noqa: E402
+
+TYPES = ROOT / "web" / "src" / "lib" / "wire.ts"
+ASYNCAPI = ROOT / "docs" / "asyncapi.json"
+
+
+def main() -> None:
+    """Write both files."""
+    TYPES.write_text(contract.typescript(), "utf-8")
+    ASYNCAPI.write_text(contract.asyncapi_text(__version__), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
