@@ -17,6 +17,7 @@ import uvloop
 from litestar import Litestar, Response, get
 from litestar.openapi.config import OpenAPIConfig
 
+from dispatch_core.errors import Unavailable
 from realtime.broker import Broker, connect
 from realtime.hub import Hub
 from realtime.layers import LAYERS, happenings
@@ -81,15 +82,20 @@ class Web:
         self.reader = Reader(self.hub, self.broker, self.reads, list(TOPICS))
 
     async def tick(self) -> None:
-        """Every second: the clients' tick, and the business clock taken up anew."""
+        """Every second: the clients' tick."""
         while True:
             started = time.monotonic()
             self.hub.tick(time.time(), self.clock.wire())  # noqa: TID251 - system time, for freshness
+            await asyncio.sleep(max(0.05, 1.0 - (time.monotonic() - started)))
+
+    async def follow_clock(self) -> None:
+        """The business clock may be moved; it is taken up within a quarter of a second."""
+        while True:
+            await asyncio.sleep(0.25)
             try:
                 await self.clock.load(self.pool)
-            except Exception:
-                log.info("the business clock cannot be read just now")
-            await asyncio.sleep(max(0.05, 1.0 - (time.monotonic() - started)))
+            except Unavailable:
+                await asyncio.sleep(1.0)
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
@@ -100,6 +106,7 @@ class Web:
                 tasks.create_task(work)
                 for work in (
                     self.commits.run(), self.reader.run(), self.reader.probe(), self.connections.tend(), self.tick(),
+                    self.follow_clock(),
                 )
             ]  # fmt: skip
             await self.reader.ready.wait()

@@ -103,6 +103,22 @@ async def ensure_company(owner_dsn: str, code: str, name: str, *, demo: bool = F
     return company
 
 
+async def company_codes(owner_dsn: str) -> list[str]:
+    """Codes of all companies, oldest first."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        return [r[0] for r in await connection.fetch("SELECT code FROM company ORDER BY company_id")]
+    finally:
+        await connection.close(timeout=5)
+
+
+async def first_company(owner_dsn: str, *, demo: bool) -> None:
+    """An installation without any company gets one, so that its administrator has where to look."""
+    if not await company_codes(owner_dsn):
+        code, name = ("demo", "暖城热力") if demo else ("main", "供热公司")
+        await ensure_company(owner_dsn, code, name, demo=demo)
+
+
 def _check_password(password: str) -> None:
     if len(password) < MIN_PASSWORD or len(password) > 200:
         raise Invalid(

@@ -117,6 +117,68 @@ async def write_register(
         await connection.close(timeout=10)
 
 
+class StoredBuilding(NamedTuple):
+    """A building of an imported city, as the demo's generator reads it."""
+
+    id: str
+    name: str | None
+    street: str | None
+    house_number: str | None
+    address: str
+    lon: float
+    lat: float
+    outline_wkb: bytes
+    levels: int | None
+    use: str
+    area_m2: float
+    district: str | None
+    community: str | None
+
+
+class StoredPlace(NamedTuple):
+    """A named place of an imported city."""
+
+    name: str
+    cls: str
+    lon: float
+    lat: float
+
+
+async def imported_buildings(dsn: str, code: str) -> tuple[list[StoredBuilding], list[StoredPlace], str]:
+    """Buildings, places and name of a company's imported city.
+
+    Raises:
+        UserError: `no_such_company`, `no_city`.
+    """
+    company = await company_id(dsn, code)
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        name = await connection.fetchval("SELECT name FROM city WHERE company_id = $1 AND kind = 'imported'", company)
+        if name is None:
+            raise UserError(
+                "no_city", f"Company {code!r} has no imported city.", "heatops city import FILE.osm.pbf comes first."
+            )
+        rows = await connection.fetch(
+            "SELECT b.building_id, b.name, b.street, b.house_number, b.address, b.lon, b.lat, b.outline, b.levels, b.use,"
+            " coalesce(b.area_m2, 0) AS area, b.district, c.name AS community FROM building b"
+            " LEFT JOIN community c USING (company_id, community_id) WHERE b.company_id = $1 ORDER BY b.building_id",
+            company,
+        )
+        places = await connection.fetch(
+            "SELECT name, lon, lat FROM community WHERE company_id = $1 ORDER BY community_id", company
+        )
+    finally:
+        await connection.close(timeout=5)
+    buildings = [
+        StoredBuilding(
+            r[0], r[1] or None, r[2] or None, r[3] or None, r[4], r[5], r[6], r[7] or b"", r[8], r[9], r[10],
+            r[11] or None, r[12],
+        )
+        for r in rows
+    ]  # fmt: skip
+    return buildings, [StoredPlace(p[0], "suburb", p[1], p[2]) for p in places], name
+
+
 async def company_id(dsn: str, code: str) -> int:
     """The company of a code.
 

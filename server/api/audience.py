@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ext.fanout import send_all
-from server.api.outbound import Outbound, RawOutbound, lines, server_header
+from realtime.hub import Outbound
+from server.api.outbound import Lines, RawOutbound, lines, server_header
 
 
 class Audience(Collection[Outbound]):
     """Connections that get the same messages; kept from one message to the next, a set with order.
 
     What a delivery costs beside the send itself is one gather from `lines`; after a change of
-    members the next message costs a walk over them.
+    members the next message costs a walk over them. What is no RawOutbound may be in it too.
     """
 
     def __init__(self, members: Iterable[Outbound] = ()) -> None:
@@ -28,13 +29,15 @@ class Audience(Collection[Outbound]):
 
     def add(self, out: Outbound) -> None:
         """Count it in; nothing happens if it is."""
-        self._members[out] = None
-        self._changed = True
+        if out not in self._members:
+            self._members[out] = None
+            self._changed = True
 
     def discard(self, out: Outbound) -> None:
         """Count it out; nothing happens if it is not in."""
-        self._members.pop(out, None)
-        self._changed = True
+        if out in self._members:
+            del self._members[out]
+            self._changed = True
 
     @override
     def __contains__(self, out: object) -> bool:
@@ -73,7 +76,10 @@ class Audience(Collection[Outbound]):
     def _fds(self) -> NDArray[np.int32]:
         if self._changed:
             self._order = list(self._members)
-            self._slots = np.array([out.slot for out in self._order], np.intp)
+            slots = (
+                out.slot if isinstance(out, RawOutbound) else Lines.NONE for out in self._order
+            )
+            self._slots = np.fromiter(slots, np.intp, len(self._order))
             self._results = np.empty(len(self._order), np.int32)
             self._changed = False
         return lines.fds[self._slots]

@@ -72,11 +72,9 @@ lines: Final = Lines()
 class Outbound(ABC):
     """All outgoing messages of one accepted websocket connection, in the order of the calls."""
 
-    __slots__ = ("_given", "_moved_at", "_taken", "slot")
+    __slots__ = ("_given", "_moved_at", "_taken")
 
-    def __init__(self, slot: int) -> None:
-        self.slot = slot
-        """Place in `lines`."""
+    def __init__(self) -> None:
         self._given = 0
         self._taken = 0
         self._moved_at: float | None = None
@@ -131,10 +129,12 @@ class Outbound(ABC):
 class RawOutbound(Outbound):
     """Finished frames to RawWebSocketProtocol's plain TCP transport: its buffer is the queue."""
 
-    __slots__ = ("_fd", "_protocol", "_send", "_transport")
+    __slots__ = ("_fd", "_protocol", "_send", "_transport", "slot")
 
     def __init__(self, ws: AcceptedWebSocket, protocol: RawWebSocketProtocol) -> None:
-        super().__init__(lines.take())
+        super().__init__()
+        self.slot = lines.take()
+        """Place in `lines`, ours until nobody holds this object: an audience goes by it."""
         self._send = ws.send
         self._protocol = protocol
         self._transport = protocol.plain_transport
@@ -143,7 +143,6 @@ class RawOutbound(Outbound):
         self._settle()
 
     def __del__(self) -> None:
-        # Not before nobody holds this object: an audience goes by the slots of its members.
         lines.give_back(self.slot)
 
     def _settle(self) -> None:
@@ -205,7 +204,7 @@ class QueuedOutbound(Outbound):
     __slots__ = ("_closed", "_ended", "_protocol", "_queue", "_queued", "_send", "_wake")
 
     def __init__(self, ws: AcceptedWebSocket, protocol: RawWebSocketProtocol | None) -> None:
-        super().__init__(Lines.NONE)
+        super().__init__()
         self._send = ws.send
         self._protocol = protocol
         self._queue: deque[tuple[int, dict[str, object]]] = deque()

@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import Level, OutageId, RequestKind, TicketId
 from geo.datums import Coordinate, DatumRefused, to_wgs84
+from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.numbers import Numbers
@@ -65,6 +66,40 @@ EXAMPLE = {
 ANSWER_EXAMPLE = {"id": "260114-004711", "version": 2, "state": "accepted", "level": "red", "kind": "leak"}
 
 
+def use_case_of(wish: ServiceRequest, principal: Principal, number: TicketId, vault: Vault) -> ReceiveRequest:
+    """The use case behind a request; resident data is sealed on the way.
+
+    Raises:
+        Invalid: by geo.datums' code, for a coordinate or datum that cannot be taken.
+    """
+    spot = None
+    if wish.coordinate is not None:
+        try:
+            point = to_wgs84(Coordinate(wish.coordinate.lon, wish.coordinate.lat, wish.coordinate.datum))
+        except DatumRefused as refused:
+            raise Invalid(refused.code, refused.detail, "Send degrees with the datum wgs84 or cgcs2000.") from None
+        spot = (point.lon, point.lat)
+    caller = wish.caller
+    person = vault.person(principal.company, caller.name, caller.phone) if caller else None
+    pseudonym = person.pseudonym if person else None
+    return ReceiveRequest(
+        ticket=number,
+        kind=wish.kind,
+        level=wish.level,
+        level_reason=wish.level_reason,
+        source=wish.source,
+        by=principal.actor,
+        building=wish.building,
+        spot=spot,
+        address=wish.address,
+        caller=person,
+        words=vault.words(principal.company, wish.words, pseudonym) if wish.words else None,
+        reports=wish.reports,
+        outage=OutageId(wish.outage) if wish.outage else None,
+        accepted=wish.accepted,
+    )
+
+
 def create_handlers(
     gate: Gate, commits: Commits, vault: Vault, numbers: Numbers, clock: BusinessClock
 ) -> list[BaseRouteHandler]:
@@ -82,37 +117,9 @@ def create_handlers(
         key = idempotency_key(request)
         body = await request.body()
         wish = decode_body(body, ServiceRequest)
-        spot = None
-        if wish.coordinate is not None:
-            try:
-                point = to_wgs84(Coordinate(wish.coordinate.lon, wish.coordinate.lat, wish.coordinate.datum))
-            except DatumRefused as refused:
-                raise Invalid(refused.code, refused.detail, "Send degrees with the datum wgs84 or cgcs2000.") from None
-            spot = (point.lon, point.lat)
-        caller = wish.caller
-        person = vault.person(principal.company, caller.name, caller.phone) if caller else None
-        words = vault.words(principal.company, wish.words, person.pseudonym if person else None) if wish.words else None
+        number = TicketId(await numbers.next(clock.now()))
         answer = await commits.submit(
-            principal,
-            "POST /api/requests",
-            key,
-            body_hash(body),
-            ReceiveRequest(
-                ticket=TicketId(await numbers.next(clock.now())),
-                kind=wish.kind,
-                level=wish.level,
-                level_reason=wish.level_reason,
-                source=wish.source,
-                by=principal.actor,
-                building=wish.building,
-                spot=spot,
-                address=wish.address,
-                caller=person,
-                words=words,
-                reports=wish.reports,
-                outage=OutageId(wish.outage) if wish.outage else None,
-                accepted=wish.accepted,
-            ),
+            principal, "POST /api/requests", key, body_hash(body), use_case_of(wish, principal, number, vault)
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 

@@ -11,6 +11,7 @@ from server.settings import UserError, from_env
 
 
 @click.command()
+@click.option("--company", default="demo", show_default=True, help="Code of the company to fill.")
 @click.option("--feed", is_flag=True, help="Go on with the live day until stopped.")
 @click.option(
     "--city", type=click.Choice(["generated", "imported"]), default="generated", show_default=True
@@ -20,7 +21,7 @@ from server.settings import UserError, from_env
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same city.")
 @click.option("--url", help="Where the web is.  [default: of the `heatops up` that runs here]")
 @json_option
-def demo(*, feed: bool, city: str, points: int, seed: int, url: str | None, as_json: bool) -> None:
+def demo(*, company: str, feed: bool, city: str, points: int, seed: int, url: str | None, as_json: bool) -> None:
     """Fill an empty company through the API, as real sources would. `up` does this by itself."""
     settings = attached(from_env())
     state = running(settings.data)
@@ -31,12 +32,13 @@ def demo(*, feed: bool, city: str, points: int, seed: int, url: str | None, as_j
             "The demo speaks to a running web process.",
             "Start `heatops up`, or name it with --url.",
         )
-    from server.app import run_demo
+    from server.work import run_demo
 
     with progress_bar(as_json=as_json) as progress:
         result = run_demo(
             settings,
             url=str(base),
+            company=company,
             city=city,
             points=points,
             seed=seed,

@@ -21,6 +21,7 @@ def import_() -> None:
 @click.option(
     "--company", help="Code of the company that receives them, if there is more than one."
 )
+@click.option("--new-company", help="Make the company under this name if it is missing.")
 @click.option(
     "--preset",
     type=click.Choice(["generic", "nyc"]),
@@ -36,6 +37,7 @@ def import_() -> None:
 def tickets(
     file: Path,
     company: str | None,
+    new_company: str | None,
     preset: str | None,
     limit: int | None,
     per_minute: int | None,
@@ -45,7 +47,7 @@ def tickets(
     """Read FILE.csv or FILE.csv.gz. Doing it twice makes no ticket twice; refused rows go to a file
     beside it."""
     settings = from_env()
-    from server.app import import_tickets as run
+    from server.work import import_tickets as run
 
     with opened(settings) as engines, progress_bar(as_json=as_json) as progress:
         ready = settings.with_engines(engines.database_url, engines.redis_url)
@@ -53,6 +55,7 @@ def tickets(
             ready,
             file,
             company=company,
+            new_company=new_company,
             preset=preset,
             limit=limit,
             per_minute=per_minute,

@@ -44,9 +44,11 @@ def up(host: str | None, port: int | None, *, demo: bool | None, as_json: bool) 
     """Start everything: engines, web, core and, on an empty database, the demo city."""
     settings = from_env(host=host, port=port, demo=demo)
     with interruptible(), open_engines(settings) as engines:
+        from server.adapters.accounts import first_company
         from server.adapters.migrate import migrate
 
         asyncio.run(migrate(engines.database_url, settings.keys))
+        asyncio.run(first_company(engines.database_url, demo=settings.demo))
         with listen(settings.host, settings.port) as listener:
             engines.announce(urls(listener)[0])
             own(settings, engines, listener, as_json=as_json)

@@ -75,7 +75,7 @@ class Desk:
         job.crew, job.waiting, job.stale = crew, False, False
 
     def _first_seen(self, ticket: Body, at: float) -> Job:
-        """A new ticket, or one that another process of the demo knew: its age counts, not its whole past."""
+        """A new ticket, or one that another process knew: of its past only the age counts."""
         place = ticket["place"]
         early = ticket["state"] in {"received", "accepted"}
         job = Job(
@@ -93,7 +93,7 @@ class Desk:
         return job
 
     def conflict(self, ticket: str, at: float) -> None:
-        """Somebody else was faster, or it cannot be now: read it again, and leave it alone for a while."""
+        """Somebody was faster, or it cannot be now: read it again, and let it rest a while."""
         job = self.jobs.get(ticket)
         if job is not None:
             job.waiting, job.stale, job.not_before = False, True, at + PATIENCE_S
@@ -185,7 +185,7 @@ class Desk:
             case "dispatched" if fault:
                 wait = 9
             case "dispatched":
-                slow = chance.unit(*name, "slow") < 0.04 and not red
+                slow = chance.unit(*name, "slow") < 0.06 and not red
                 wait = chance.between(35, 70, *name) if slow else chance.skewed(3.5, 0.7, *name)
             case "handling" if fault:
                 return max(job.since + 20 * MINUTE, fault.end + 15 * MINUTE)

@@ -62,7 +62,7 @@ def grow(
         if (k, branch) not in sections:
             label = f"{plants[k][0]} {'南' if branch == 1 else '北'}线"
             sections[k, branch] = Node(f"RY{k + 1}-G{branch}", "primary", f"RY{k + 1}", label)
-        name = f"{hut.street or hut.name} {hut.house_number} 号换热站".replace("  ", " ")
+        name = f"{hut.street or hut.name} {hut.house_number or j + 1} 号换热站"
         nodes.append(
             Node(f"HX{j + 1:02d}", "substation", f"RY{k + 1}-G{branch}", name,
                  round(hut.lon + 2e-4, 7), round(hut.lat + 1e-4, 7), SUPPLY_LOW_C["substation"])

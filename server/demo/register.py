@@ -7,6 +7,8 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from server.demo import names
 from server.demo.city import City
 from server.demo.communities import choose, metres
@@ -48,7 +50,7 @@ def fill(
     Raises ValueError when the city has no building that could be a block of flats.
     """
     options = options or Options()
-    able = [b for b in buildings if b.use in _HOMELY and _AREA_M2[0] <= b.area_m2 <= _AREA_M2[1]]
+    able = _dense([b for b in buildings if _homely(b)], options.buildings)
     if not able:
         raise ValueError("no building of this city looks like a block of flats")
     rng = random.Random(f"fill:{seed}")  # noqa: S311 - must repeat
@@ -66,6 +68,26 @@ def fill(
     return _register(city, homes, plants, seed, options)
 
 
+def _homely(b: AnyBuilding) -> bool:
+    """Where the map does not say, a nameless building of the right size counts."""
+    said = b.use in _HOMELY and not (b.use == "yes" and b.name)
+    return said and _AREA_M2[0] <= b.area_m2 <= _AREA_M2[1]
+
+
+def _dense(able: list[AnyBuilding], enough: int) -> list[AnyBuilding]:
+    """Those with the most neighbours: quarters, not scattered houses; at least four times enough."""
+    if len(able) <= 4 * enough:
+        return able
+    cells = np.floor(metres([(b.lon, b.lat) for b in able]) / 250).astype(np.int64)
+    count = Counter(map(tuple, cells.tolist()))
+    near = [
+        sum(count[x + dx, y + dy] for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        for x, y in cells.tolist()
+    ]
+    least = min(30, sorted(near, reverse=True)[4 * enough])
+    return [b for b, n in zip(able, near, strict=True) if n >= least]
+
+
 def _nearest(places: Sequence[AnyPlace], *cls: str) -> list[AnyPlace]:
     return [p for p in places if p.cls in cls]
 
@@ -75,9 +97,10 @@ def _home(b: AnyBuilding, community: str, number: int, districts: list[AnyPlace]
         min(districts, key=lambda p: _near(p, b.lon, b.lat)).name if districts else ""
     )
     name = b.name or f"{community} {number} 栋"
+    door = f"{b.house_number} 号" if b.house_number else ""
     return Home(
         id=b.id, name=name, street=b.street or "", house_number=b.house_number or "",
-        address=f"{b.address} {name}" if not b.name else b.address, lon=b.lon, lat=b.lat,
+        address=" ".join(filter(None, (district, b.street, door, name))), lon=b.lon, lat=b.lat,
         outline_wkb=b.outline_wkb, levels=b.levels, use=b.use, area_m2=b.area_m2,
         district=district, community=community,
     )  # fmt: skip

@@ -1,0 +1,164 @@
+"""A ticket over time: what it is warned of, and random lives, legal and not."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from ticket_steps import AT0, COMMANDS, MINUTE, T0, at_state, carry, kinds, receive
+
+from dispatch_core import commands as c
+from dispatch_core import events as e
+from dispatch_core import levels, tickets
+from dispatch_core.errors import Refused
+from dispatch_core.ids import unix
+from dispatch_core.tickets import Ticket
+
+
+def test_warnings_come_once_each_and_in_order() -> None:
+    ticket = at_state("received", "red")
+    assert tickets.watch(ticket, T0 + 14 * MINUTE) == []
+    assert tickets.next_look(ticket) == AT0 + 15 * 60
+    seen = []
+    for minute in (15, 16, 29, 30, 31, 24 * 60 - 15, 24 * 60, 25 * 60):
+        now = T0 + minute * MINUTE
+        for event in tickets.watch(ticket, now):
+            ticket = tickets.apply(ticket, event, unix(now))
+            seen.append((minute, e.kind_of(type(event)), event.clock, event.due.clock))
+    assert seen == [
+        (15, "deadline_near", "first_contact", "first_contact"),
+        (15, "deadline_near", "respond", "first_contact"),
+        (30, "deadline_passed", "first_contact", "first_contact"),
+        (30, "deadline_passed", "respond", "first_contact"),
+        (24 * 60 - 15, "deadline_near", "solved", "first_contact"),
+        (24 * 60, "deadline_passed", "solved", "first_contact"),
+    ]
+    assert tickets.next_look(ticket) is None
+    assert ticket.due == e.Due(clock="first_contact", at=AT0 + 1800, warned="passed")
+
+
+def test_a_watch_that_slept_says_passed_without_near() -> None:
+    ticket = at_state("received", "red")
+    assert kinds(tickets.watch(ticket, T0 + timedelta(days=2))) == ["deadline_passed"] * 3
+
+
+def test_next_look_is_when_watch_first_speaks() -> None:
+    for state in tickets.POSSIBLE:
+        for level in ("red", "yellow", "blue"):
+            ticket = at_state(state, level)
+            for _ in range(8):
+                at = tickets.next_look(ticket)
+                if at is None:
+                    assert tickets.watch(ticket, T0 + timedelta(days=9)) == []
+                    break
+                now = datetime.fromtimestamp(at, UTC)
+                assert tickets.watch(ticket, now - timedelta(seconds=1)) == []
+                made = tickets.watch(ticket, now)
+                assert made
+                for event in made:
+                    ticket = tickets.apply(ticket, event, at)
+
+
+def test_a_silent_ticket_is_lost_and_the_next_word_regains_it() -> None:
+    ticket = at_state("dispatched")
+    later = T0 + 40 * MINUTE
+    (lost,) = tickets.watch(ticket, later)
+    assert isinstance(lost, e.LostContact)
+    assert (lost.state, lost.silent_since) == ("dispatched", ticket.heard_at)
+    ticket = tickets.apply(ticket, lost, unix(later))
+    assert ticket.lost_contact
+    assert tickets.watch(ticket, later + MINUTE) == []
+    made = tickets.decide(ticket, c.Confirm(version=ticket.version - 1), later)
+    assert kinds(made) == ["contact_regained", "ticket_confirmed"]
+    assert not carry(ticket, c.Confirm(version=ticket.version), later).lost_contact
+
+
+class Life(RuleBasedStateMachine):
+    """Random commands, right and wrong, at random times, with the watch in between."""
+
+    @initialize(level=st.sampled_from(["red", "yellow", "blue"]), accepted=st.booleans())
+    def intake(self, level: str, accepted: bool) -> None:
+        self.now = T0
+        self.history: list[tuple[e.Event, int]] = []
+        self.ticket: Ticket | None = None
+        self.states: list[str] = []
+        self.take(tickets.decide(None, receive(level=level, accepted=accepted), self.now))
+
+    def take(self, made: list[e.Event]) -> None:
+        for event in made:
+            before = self.ticket.version if self.ticket else 0
+            self.ticket = tickets.apply(self.ticket, event, unix(self.now))
+            self.history.append((event, unix(self.now)))
+            assert self.ticket.version == before + 1
+            self.states.append(self.ticket.state)
+            assert event.due == self.ticket.due
+
+    @rule(
+        pick=st.integers(0, 35),
+        legal=st.sampled_from([True, True, True, False]),
+        offset=st.sampled_from([0, 0, 0, 0, -1, 1]),
+        wait=st.integers(0, 4 * 3600),
+    )
+    def command(self, pick: int, legal: bool, offset: int, wait: int) -> None:
+        self.now += timedelta(seconds=wait)
+        before = self.ticket
+        assert before is not None
+        names = list(tickets.POSSIBLE[before.state]) if legal else []
+        names = names or sorted(COMMANDS)
+        name = names[pick % len(names)]
+        command = COMMANDS[name](before.version + offset)
+        fits = before.decided <= command.version <= before.version
+        may = name in tickets.POSSIBLE[before.state] and fits
+        made: list[e.Event] = []
+        try:
+            made = tickets.decide(before, command, self.now)
+        except Refused as refused:
+            why = refused.code
+        else:
+            why = None
+        assert may == (why in {None, "same_crew", "same_level"})
+        assert bool(made) == (why is None)
+        assert self.ticket is before
+        self.take(made)
+
+    @rule(wait=st.integers(0, 10 * 3600))
+    def watch(self, wait: int) -> None:
+        self.now += timedelta(seconds=wait)
+        assert self.ticket is not None
+        self.take(tickets.watch(self.ticket, self.now))
+        assert tickets.watch(self.ticket, self.now) == []
+
+    @invariant()
+    def clocks_are_never_negative(self) -> None:
+        for event, at in getattr(self, "history", []):
+            if isinstance(event, e.TicketReceived | e.TicketReopened):
+                assert (
+                    min(event.clocks.first_contact, event.clocks.respond, event.clocks.solved) > at
+                )
+            if isinstance(event, e.TicketClosed):
+                assert event.took_s >= 0
+            if isinstance(event, e.TicketConfirmed):
+                assert event.on_site_by > at
+
+    @invariant()
+    def closed_only_after_verifying(self) -> None:
+        states = getattr(self, "states", [])
+        moves = [s for i, s in enumerate(states) if i == 0 or s != states[i - 1]]
+        for before, after in itertools.pairwise(moves):
+            assert after != "closed" or before == "verifying"
+
+    @invariant()
+    def the_history_gives_the_state(self) -> None:
+        again: Ticket | None = None
+        for event, at in getattr(self, "history", []):
+            again = tickets.apply(again, event, at)
+        assert again == getattr(self, "ticket", None)
+        if again is not None and levels.running(again.state, again.clocks):
+            assert again.state in tickets.OPEN
+
+
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestLife = Life.TestCase
