@@ -8,6 +8,7 @@ from dispatch_core.ids import (
     BuildingId,
     CancelReason,
     CrewId,
+    IntakeReason,
     Level,
     LevelReason,
     NodeKind,
@@ -29,7 +30,7 @@ class ReceiveRequest(msgspec.Struct, frozen=True, kw_only=True):
     ticket: TicketId
     kind: RequestKind
     level: Level
-    level_reason: str
+    level_reason: IntakeReason
     source: str
     place: Place
     by: str

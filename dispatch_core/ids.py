@@ -49,6 +49,9 @@ ReopenReason = Literal["dissatisfied", "fault_returned", "closed_by_mistake", "o
 LevelReason = Literal[
     "danger", "vulnerable_household", "many_reports", "repeated_fault", "less_severe", "other"
 ]
+IntakeReason = Literal[
+    "as_given", "danger", "vulnerable_household", "many_reports", "repeated_fault"
+]
 OutageCause = Literal["burst", "pump", "power", "valve", "plant", "planned_work", "other"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -37,7 +37,9 @@ class Position(NamedTuple):
 
 def connect(url: str) -> Redis:
     """A client that never retries by itself: a retry after a time-out doubled an XADD."""
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1)
+    return Redis.from_url(
+        url, retry=Retry(NoBackoff(), 0), socket_timeout=1, socket_connect_timeout=1
+    )
 
 
 def stream_key(company: int, topic: str) -> str:
@@ -65,7 +67,11 @@ class Broker:
         self._add = redis.register_script(_ADD)
 
     async def add(
-        self, company: int, topic: str, before: Position | None, entries: list[tuple[Position, bytes]]
+        self,
+        company: int,
+        topic: str,
+        before: Position | None,
+        entries: list[tuple[Position, bytes]],
     ) -> tuple[bool, Position]:
         """Append `entries` if the stream ends at `before` (None: it is empty). Returns (added, where it ended)."""
         args: list[Any] = [str(before) if before else "", MAXLEN]

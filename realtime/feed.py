@@ -108,13 +108,18 @@ def seal(
             try:
                 _fold(topic, layer, fact, rows, after)
             except Exception:
-                log.exception("fact %s v%s passed over by layer %s", fact.stream, fact.version, topic)
+                log.exception(
+                    "fact %s v%s passed over by layer %s", fact.stream, fact.version, topic
+                )
     by_topic: dict[TopicKey, dict[str, Stored | None]] = {}
     for (company, topic, key), now in after.items():
         by_topic.setdefault((company, topic), {})[key] = now
     lines = _lines(line, facts, heads)
     return [
-        *(_seal_topic(at, changes, rows, heads[at], as_of) for at, changes in sorted(by_topic.items())),
+        *(
+            _seal_topic(at, changes, rows, heads[at], as_of)
+            for at, changes in sorted(by_topic.items())
+        ),
         *lines_sealed(lines, heads, as_of),
     ]
 
@@ -177,7 +182,9 @@ def _batch(
         epoch=head.epoch,
         seq_from=head.seq,
         seq_to=head.seq + 1,
-        put=[Put(key=key, version=row.version, row=msgspec.Raw(row.body)) for key, row in put.items()],
+        put=[
+            Put(key=key, version=row.version, row=msgspec.Raw(row.body)) for key, row in put.items()
+        ],
         drop=drop,
         hash=f"{total:016x}",
         as_of=as_of,

@@ -191,7 +191,11 @@ class Hub:
             slow = audience.paused()
             for out in slow:
                 audience.discard(out)
-            topics = {t: p.tick() for (c, t), p in self.pictures.items() if c == company and p.loaded}
-            audience.send(_json(Tick(server_time=server_time, business=business, topics=topics)), binary=False)
+            topics = {
+                t: p.tick() for (c, t), p in self.pictures.items() if c == company and p.loaded
+            }
+            audience.send(
+                _json(Tick(server_time=server_time, business=business, topics=topics)), binary=False
+            )
             for out in slow:
                 audience.add(out)

@@ -98,7 +98,9 @@ class Picture:
     def _remember(self, batch: RingBatch) -> None:
         self._ring.append(batch)
         self._ring_bytes += len(batch.sealed)
-        while len(self._ring) > RING_BATCHES or (self._ring_bytes > RING_BYTES and len(self._ring) > 1):
+        while len(self._ring) > RING_BATCHES or (
+            self._ring_bytes > RING_BYTES and len(self._ring) > 1
+        ):
             self._ring_bytes -= len(self._ring.popleft().sealed)
 
     def refresh(self, tick: TopicTick) -> bool:

@@ -35,7 +35,9 @@ class FeedReads(Protocol):
     async def snapshot(self, company: int, topic: str) -> bytes | None:
         """A `snap` message read in one REPEATABLE READ snapshot; None before the feed's first round."""
 
-    async def after(self, company: int, topic: str, epoch: int, seq: int) -> list[tuple[int, bytes]]:
+    async def after(
+        self, company: int, topic: str, epoch: int, seq: int
+    ) -> list[tuple[int, bytes]]:
         """Sealed batches after a position."""
 
     async def heads(self, company: int) -> dict[str, TopicTick]:
@@ -99,7 +101,9 @@ class Reader:
             return
         at = (picture.company, picture.topic)
         self._wrong[at] = self._wrong.get(at, 0) + 1
-        log.error("the stored rows of %s do not give its hash (%s times)", picture.topic, self._wrong[at])
+        log.error(
+            "the stored rows of %s do not give its hash (%s times)", picture.topic, self._wrong[at]
+        )
         await asyncio.sleep(min(0.1 * 2 ** self._wrong[at], 5))
 
     async def _read_once(self) -> None:
@@ -113,7 +117,9 @@ class Reader:
         try:
             found = await self._broker.read(self._positions())
         except AWAY as error:
-            log.warning("Redis is away (%s): reading the feed from PostgreSQL", type(error).__name__)
+            log.warning(
+                "Redis is away (%s): reading the feed from PostgreSQL", type(error).__name__
+            )
             self.redis_away = True
             return
         behind = self._take(found)
@@ -122,7 +128,9 @@ class Reader:
 
     def _positions(self) -> dict[str, str]:
         positions = {
-            stream_key(c, t): f"{p.epoch}-{p.seq}" for (c, t), p in self._hub.pictures.items() if p.loaded
+            stream_key(c, t): f"{p.epoch}-{p.seq}"
+            for (c, t), p in self._hub.pictures.items()
+            if p.loaded
         }
         positions.update({beat_key(c): i for c, i in self._beat_ids.items()})
         return positions
@@ -158,7 +166,12 @@ class Reader:
             if picture is None or not picture.loaded:
                 continue
             if not picture.refresh(tick):
-                log.error("%s differs from the feed at %s-%s: loading it again", topic, tick.epoch, tick.seq)
+                log.error(
+                    "%s differs from the feed at %s-%s: loading it again",
+                    topic,
+                    tick.epoch,
+                    tick.seq,
+                )
                 picture.seq = -1
                 behind = True
             elif (tick.epoch, tick.seq) > (picture.epoch, picture.seq):
@@ -178,10 +191,14 @@ class Reader:
                 elif head.seq > picture.seq:
                     await self._follow_log(picture)
             self._compare(company, heads)
-        self._heard_at = time.monotonic() - SILENCE_S + 0.5  # while Redis is silent, look again in half a second
+        self._heard_at = (
+            time.monotonic() - SILENCE_S + 0.5
+        )  # while Redis is silent, look again in half a second
 
     async def _follow_log(self, picture: Picture) -> None:
-        for _, sealed in await self._reads.after(picture.company, picture.topic, picture.epoch, picture.seq):
+        for _, sealed in await self._reads.after(
+            picture.company, picture.topic, picture.epoch, picture.seq
+        ):
             if self._take_batch(picture, sealed):
                 await self._load(picture)
                 return
@@ -194,5 +211,3 @@ class Reader:
                 log.info("Redis is back")
                 self._heard_at = time.monotonic()
                 self.redis_away = False
-
-

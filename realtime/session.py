@@ -20,7 +20,9 @@ _json = msgspec.json.Encoder().encode
 class Log(Protocol):
     """Batches older than the ring."""
 
-    async def between(self, company: int, topic: str, epoch: int, seq: int, upto: int) -> list[tuple[int, bytes]]:
+    async def between(
+        self, company: int, topic: str, epoch: int, seq: int, upto: int
+    ) -> list[tuple[int, bytes]]:
         """Sealed batches after `seq` up to `upto`; raises Gone."""
 
 
@@ -79,12 +81,15 @@ class Session:
             rows = await self._log.between(self._watcher.company, topic, epoch, seq, upto)
         except Gone:
             return False
-        whole = bool(rows) and rows[0][0] == seq + 1 and rows[-1][0] == upto and len(rows) == upto - seq
+        whole = (
+            bool(rows) and rows[0][0] == seq + 1 and rows[-1][0] == upto and len(rows) == upto - seq
+        )
         return whole and self._hub.resume_with(
             self._watcher, topic, epoch, seq, [sealed for _, sealed in rows], upto
         )
 
     def _error(self, code: str, topic: str | None = None) -> None:
         self._watcher.out.send(
-            _json(msgspec.convert({"t": "error", "code": code, "topic": topic}, LiveError)), binary=False
+            _json(msgspec.convert({"t": "error", "code": code, "topic": topic}, LiveError)),
+            binary=False,
         )

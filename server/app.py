@@ -10,11 +10,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import uvicorn
 import uvloop
-from litestar import Litestar, Response, get
+from litestar import Litestar, Response, Router, get
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from dispatch_core.errors import Unavailable
@@ -64,7 +67,9 @@ class Web:
         assert settings.redis_url is not None  # noqa: S101
         keys = Keys(settings.keys)
         self.pool = Pool(app_dsn(settings.database_url, keys))
-        self.feed_pool = Pool(feed_dsn(settings.database_url, keys), size=3, name="heatops-web-feed")
+        self.feed_pool = Pool(
+            feed_dsn(settings.database_url, keys), size=3, name="heatops-web-feed"
+        )
         self.clock = BusinessClock()
         self.vault = Vault(keys)
         self.accounts = Accounts(self.pool)
@@ -140,18 +145,27 @@ def create_app(settings: Settings) -> Litestar:
     async def tiles_of(company: str, name: str) -> Path | None:
         return web.cities.tiles(company, name)
 
+    async def signed_in(
+        connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+    ) -> None:
+        await web.gate.principal(connection)
+
     return Litestar(
         route_handlers=[
             health,
             *pages.create_handlers(),
-            *session.create_handlers(web.accounts, web.gate, web.cities, web.clock, web.connections),
+            *session.create_handlers(
+                web.accounts, web.gate, web.cities, web.clock, web.connections
+            ),
             *layers.create_handlers(web.hub, web.gate),
             *requests.create_handlers(web.gate, web.commits, web.vault, web.numbers, web.clock),
             *tickets.create_handlers(web.gate, web.commits, web.vault, web.tickets, web.clock),
-            *network.create_handlers(web.gate, web.commits, web.vault, web.records, web.numbers, web.clock),
+            *network.create_handlers(
+                web.gate, web.commits, web.vault, web.records, web.numbers, web.clock
+            ),
             *batches.create_handlers(web.gate, web.telemetry, web.vault, web.pool, web.clock),
             live.create_live_handler(web.hub, web.reads, web.accounts, web.connections),
-            create_tiles_handler(tiles_of),
+            Router("/", route_handlers=[create_tiles_handler(tiles_of)], guards=[signed_in]),
         ],
         exception_handlers=HANDLERS,
         lifespan=[web.lifespan],

@@ -61,7 +61,9 @@ async def only_company(dsn: str) -> str:
         return codes[0]
     raise UserError(
         "which_company",
-        f"There are {len(codes)} companies: {', '.join(codes)}." if codes else "There is no company yet.",
+        f"There are {len(codes)} companies: {', '.join(codes)}."
+        if codes
+        else "There is no company yet.",
         "Name one with --company CODE, or make one with --company CODE --new-company NAME.",
     )
 
@@ -70,7 +72,13 @@ async def only_company(dsn: str) -> str:
 
 
 def import_city(
-    settings: Settings, file: Path, *, company: str | None, new_company: str | None, name: str | None, progress: Progress
+    settings: Settings,
+    file: Path,
+    *,
+    company: str | None,
+    new_company: str | None,
+    name: str | None,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Import FILE as the city of a company; the old city stays until the new one is stored whole."""
     from server.sources import city_import
@@ -80,7 +88,11 @@ def import_city(
     folder = tiles_folder(settings.data / "cities", code)
     folder.mkdir(parents=True, exist_ok=True)
     city = city_import.import_city(file, folder, name, progress)
-    communities = {p.name: p for p in city.places if p.cls in {"neighbourhood", "quarter", "suburb", "village", "town"}}
+    communities = {
+        p.name: p
+        for p in city.places
+        if p.cls in {"neighbourhood", "quarter", "suburb", "village", "town"}
+    }
     rows = [
         (
             b.id, b.name or "", b.street or "", b.house_number or "", b.address, b.lon, b.lat, b.outline_wkb, b.levels,
@@ -94,10 +106,15 @@ def import_city(
         (
             "community",
             ("community_id", "name", "district", "lon", "lat", "radius_m"),
-            [(f"place:{p.name}", p.name, districts.get(p.name, ""), p.lon, p.lat, 500.0) for p in communities.values()],
+            [
+                (f"place:{p.name}", p.name, districts.get(p.name, ""), p.lon, p.lat, 500.0)
+                for p in communities.values()
+            ],
         ),
     ]
-    stored = City(city.name, "imported", city.tiles.stem, city.attribution, city.bounds, city.center)
+    stored = City(
+        city.name, "imported", city.tiles.stem, city.attribution, city.bounds, city.center
+    )
     asyncio.run(_store(dsn, code, new_company, stored, tables))
     progress("store", 1.0)
     return {"name": city.name, "company": code, "buildings": len(rows), "tiles": str(city.tiles)}
@@ -116,7 +133,9 @@ async def _importable(dsn: str, company: str | None, new_company: str | None) ->
     return number, code
 
 
-async def _store(dsn: str, code: str, new_company: str | None, city: City, tables: Sequence[Any]) -> None:
+async def _store(
+    dsn: str, code: str, new_company: str | None, city: City, tables: Sequence[Any]
+) -> None:
     number, _ = await _company(dsn, code, new_company)
     await write_register(dsn, number, city, tables)
 
@@ -131,7 +150,9 @@ def import_tickets(  # noqa: PLR0913 - the command's options
     """Take in a file's rows as requests, each by the same use case as the API's."""
     import uvloop
 
-    return uvloop.run(_import_tickets(settings, file, company, new_company, preset, limit, per_minute, progress))
+    return uvloop.run(
+        _import_tickets(settings, file, company, new_company, preset, limit, per_minute, progress)
+    )
 
 
 async def _import_tickets(  # noqa: PLR0913
@@ -144,7 +165,11 @@ async def _import_tickets(  # noqa: PLR0913
     tickets_csv.read_tickets(file, preset)
     number, code = await _company(dsn, company, new_company)
     keys = Keys(settings.keys)
-    pool, clock, vault = Pool(app_dsn(dsn, keys), name="heatops-import"), BusinessClock(), Vault(keys)
+    pool, clock, vault = (
+        Pool(app_dsn(dsn, keys), name="heatops-import"),
+        BusinessClock(),
+        Vault(keys),
+    )
     await clock.load(pool)
     commits, numbers = Commits(pool, clock, vault, keys.get("journal")), Numbers(pool)
     principal = Principal(number, "file", "source", b"")
@@ -152,9 +177,13 @@ async def _import_tickets(  # noqa: PLR0913
     async def one(row: Any) -> Any:
         try:
             wish = msgspec.convert(row.body, ServiceRequest)
-            use_case = use_case_of(wish, principal, TicketId(await numbers.next(clock.now())), vault)
+            use_case = use_case_of(
+                wish, principal, TicketId(await numbers.next(number, clock.now())), vault
+            )
         except msgspec.ValidationError as error:
-            return tickets_csv.Refusal("bad_row", str(error), "Mend the row and import the file again.")
+            return tickets_csv.Refusal(
+                "bad_row", str(error), "Mend the row and import the file again."
+            )
         except Refused as refused:
             return tickets_csv.Refusal(refused.code, refused.detail, refused.what_to_do)
         hashed = body_hash(msgspec.json.encode(row.body))
@@ -195,11 +224,21 @@ def run_demo(  # noqa: PLR0913 - the command's options
     settings: Settings, *, url: str, company: str, city: str, points: int, seed: int, feed: bool, progress: Progress,
 ) -> dict[str, Any]:  # fmt: skip
     """Fill a company that is empty, live through its past, and go on with the live day if `feed`."""
-    return asyncio.run(_run_demo(settings, url, company, city, points, seed, feed=feed, progress=progress))
+    return asyncio.run(
+        _run_demo(settings, url, company, city, points, seed, feed=feed, progress=progress)
+    )
 
 
 async def _run_demo(  # noqa: PLR0913
-    settings: Settings, url: str, code: str, city: str, points: int, seed: int, *, feed: bool, progress: Progress
+    settings: Settings,
+    url: str,
+    code: str,
+    city: str,
+    points: int,
+    seed: int,
+    *,
+    feed: bool,
+    progress: Progress,
 ) -> dict[str, Any]:
     from server.adapters import seeding
     from server.demo.client import ApiClient
@@ -213,7 +252,9 @@ async def _run_demo(  # noqa: PLR0913
     if state == "others":
         raise seeding.refusal(code)
     progress("city", 0.0)
-    made, register, writes = await asyncio.to_thread(_register, settings, code, city, seed, Options(points=points), dsn, state, progress)
+    made, register, writes = await asyncio.to_thread(
+        _register, settings, code, city, seed, Options(points=points), dsn, state, progress
+    )
     if state == "empty":
         progress("register", 0.0)
         await seeding.fill(dsn, number, made, writes(Vault(Keys(settings.keys)), number))
@@ -231,7 +272,14 @@ async def _run_demo(  # noqa: PLR0913
 
 
 def _register(  # noqa: PLR0913
-    settings: Settings, code: str, kind: str, seed: int, options: Any, dsn: str, state: str, progress: Progress
+    settings: Settings,
+    code: str,
+    kind: str,
+    seed: int,
+    options: Any,
+    dsn: str,
+    state: str,
+    progress: Progress,
 ) -> tuple[City | None, Any, Callable[[Vault, int], list[Any]]]:
     """The city's row (None for an imported one), the register, and how it is written."""
     from server.demo.city import make_city
@@ -240,7 +288,11 @@ def _register(  # noqa: PLR0913
     if kind == "imported":
         buildings, places, name = asyncio.run(imported_buildings(dsn, code))
         register = fill(buildings, places, seed, options, name)
-        return None, register, lambda vault, company: _tables(register, vault, company, keep_buildings=buildings)
+        return (
+            None,
+            register,
+            lambda vault, company: _tables(register, vault, company, keep_buildings=buildings),
+        )
     city = make_city(seed, options)
     register = fill_city(city, seed, options)
     stored = City(city.name, "generated", f"demo-{seed}", "", city.bounds, city.bounds.center)
@@ -249,8 +301,14 @@ def _register(  # noqa: PLR0913
 
         folder = tiles_folder(settings.data / "cities", code)
         folder.mkdir(parents=True, exist_ok=True)
-        write_city(city.features, city.bounds, folder / f"demo-{seed}.pmtiles", city.name, "", progress, 2)
-    return stored, register, lambda vault, company: _tables(register, vault, company, keep_buildings=())
+        write_city(
+            city.features, city.bounds, folder / f"demo-{seed}.pmtiles", city.name, "", progress, 2
+        )
+    return (
+        stored,
+        register,
+        lambda vault, company: _tables(register, vault, company, keep_buildings=()),
+    )
 
 
 def _tables(r: Any, vault: Vault, company: int, *, keep_buildings: Sequence[Any]) -> list[Any]:
@@ -335,7 +393,9 @@ async def _crews(client: Any, register: Any, seed: int) -> None:
     ]  # fmt: skip
     for call, status, body in await client.send_all(calls):
         if status not in {200, 201}:
-            raise UserError("demo_crew", f"{call.path} was refused: {body.get('detail')}", "Report this.")
+            raise UserError(
+                "demo_crew", f"{call.path} was refused: {body.get('detail')}", "Report this."
+            )
 
 
 def _mover(dsn: str, client: Any) -> Callable[[datetime, float], Any]:
@@ -347,7 +407,8 @@ def _mover(dsn: str, client: Any) -> Callable[[datetime, float], Any]:
             if abs(session["business"]["at"] - at.timestamp()) < 60:
                 return
             await asyncio.sleep(0.05)
-        raise UserError("clock_stuck", "The web process does not follow the business clock.", "See its log.")
+        raise UserError(
+            "clock_stuck", "The web process does not follow the business clock.", "See its log."
+        )
 
     return move
-

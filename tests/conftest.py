@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,32 @@ FORGETFUL = {
     "shared_buffers": "64MB",
 }
 TEMPLATE = "template_migrated"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)
+
+
+def find_chromium() -> str | None:
+    """HEATOPS_CHROMIUM, or the machine's own."""
+    named = os.environ.get("HEATOPS_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without Chromium the browser tests are skipped aloud; where CI=true they fail."""
+    if item.get_closest_marker("browser") is None or find_chromium():
+        return
+    reason = "no Chromium: apt-get install chromium, or name it in HEATOPS_CHROMIUM"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path, for tests marked `browser`."""
+    found = find_chromium()
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dispatch_core.ids import (
     CancelReason,
     Clock,
     CrewId,
+    IntakeReason,
     Level,
     LevelReason,
     OutageId,
@@ -60,7 +61,7 @@ class TicketFact(Body, frozen=True, kw_only=True):
 class TicketReceived(TicketFact, frozen=True, kw_only=True):
     """A request was taken in."""
 
-    level_reason: str
+    level_reason: IntakeReason
     source: str
     place: Place
     reports: int

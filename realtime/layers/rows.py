@@ -12,7 +12,14 @@ import msgspec
 
 Level = Literal["red", "yellow", "blue"]
 TicketState = Literal[
-    "received", "accepted", "dispatched", "confirmed", "handling", "verifying", "closed", "cancelled"
+    "received",
+    "accepted",
+    "dispatched",
+    "confirmed",
+    "handling",
+    "verifying",
+    "closed",
+    "cancelled",
 ]
 Clock = Literal["first_contact", "respond", "on_site", "solved"]
 
@@ -218,10 +225,25 @@ class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
     """Topic `happenings`, key = slot 00..63 of a ring, ordered by row version: one line of what just happened."""
 
     what: Literal[
-        "ticket_received", "ticket_accepted", "ticket_dispatched", "ticket_confirmed", "ticket_handling", "ticket_verifying",
-        "ticket_closed", "ticket_cancelled", "ticket_reopened", "ticket_level_changed",
-        "deadline_near", "deadline_passed", "lost_contact", "position_lost", "position_regained",
-        "outage_opened", "outage_ended", "spike_started", "spike_ended",
+        "ticket_received",
+        "ticket_accepted",
+        "ticket_dispatched",
+        "ticket_confirmed",
+        "ticket_handling",
+        "ticket_verifying",
+        "ticket_closed",
+        "ticket_cancelled",
+        "ticket_reopened",
+        "ticket_level_changed",
+        "deadline_near",
+        "deadline_passed",
+        "lost_contact",
+        "position_lost",
+        "position_regained",
+        "outage_opened",
+        "outage_ended",
+        "spike_started",
+        "spike_ended",
     ]
     at: int
     stream: str

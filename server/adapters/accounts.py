@@ -57,7 +57,9 @@ async def new_link(owner_dsn: str) -> str:
     try:
         await connection.execute("DELETE FROM sign_in_link WHERE expires_at < now()")
         await connection.execute(
-            "INSERT INTO sign_in_link VALUES ($1, $2)", hash_secret(token), system_now() + timedelta(hours=LINK_HOURS)
+            "INSERT INTO sign_in_link VALUES ($1, $2)",
+            hash_secret(token),
+            system_now() + timedelta(hours=LINK_HOURS),
         )
     finally:
         await connection.close(timeout=5)
@@ -81,7 +83,9 @@ async def new_source_token(owner_dsn: str, company: str, name: str) -> str:
     return token
 
 
-async def ensure_company(owner_dsn: str, code: str, name: str, *, demo: bool = False, timezone: str = "Asia/Shanghai") -> int:
+async def ensure_company(
+    owner_dsn: str, code: str, name: str, *, demo: bool = False, timezone: str = "Asia/Shanghai"
+) -> int:
     """The company's id; made if missing, and open to every administrator."""
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
@@ -107,7 +111,9 @@ async def company_codes(owner_dsn: str) -> list[str]:
     """Codes of all companies, oldest first."""
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
-        return [r[0] for r in await connection.fetch("SELECT code FROM company ORDER BY company_id")]
+        return [
+            r[0] for r in await connection.fetch("SELECT code FROM company ORDER BY company_id")
+        ]
     finally:
         await connection.close(timeout=5)
 
@@ -145,7 +151,9 @@ class Accounts:
             _check_password(password)
             hashed = await asyncio.to_thread(_hasher.hash, password)
         async with self._pool.connection() as c:
-            row = await c.fetchrow("SELECT * FROM link_spend($1, $2, $3)", hash_secret(token), user or None, hashed)
+            row = await c.fetchrow(
+                "SELECT * FROM link_spend($1, $2, $3)", hash_secret(token), user or None, hashed
+            )
         if row["outcome"] == "unknown":
             raise Forbidden(
                 "link_unknown",
@@ -168,13 +176,21 @@ class Accounts:
         """
         async with self._pool.connection() as c:
             row = await c.fetchrow("SELECT * FROM account_lookup($1)", user)
-        known = row["password_hash"] if row else await asyncio.to_thread(_hasher.hash, secrets.token_hex(8))
+        known = (
+            row["password_hash"]
+            if row
+            else await asyncio.to_thread(_hasher.hash, secrets.token_hex(8))
+        )
         try:
             await asyncio.to_thread(_hasher.verify, known, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             row = None
         if row is None:
-            raise Forbidden("sign_in_refused", "User or password is wrong.", "Check both, mind upper and lower case.")
+            raise Forbidden(
+                "sign_in_refused",
+                "User or password is wrong.",
+                "Check both, mind upper and lower case.",
+            )
         return await self._open(row["account_id"])
 
     async def _open(self, account: int) -> str:
@@ -183,8 +199,18 @@ class Accounts:
         async with self._pool.connection() as c:
             companies = await c.fetch("SELECT * FROM account_companies($1)", account)
             if not companies:
-                raise Forbidden("no_company", "This account belongs to no company yet.", "Ask an administrator to add it.")
-            await c.fetchval("SELECT session_open($1, $2, $3, $4)", hash_secret(secret), account, companies[0][0], until)
+                raise Forbidden(
+                    "no_company",
+                    "This account belongs to no company yet.",
+                    "Ask an administrator to add it.",
+                )
+            await c.fetchval(
+                "SELECT session_open($1, $2, $3, $4)",
+                hash_secret(secret),
+                account,
+                companies[0][0],
+                until,
+            )
         return secret
 
     async def sign_out(self, secret: str) -> None:
@@ -198,7 +224,9 @@ class Accounts:
             row = await c.fetchrow("SELECT * FROM session_lookup($1)", secret_hash)
         if row is None:
             return None
-        return Principal(row["company_id"], row["account"], "person", secret_hash), row["account_id"]
+        return Principal(row["company_id"], row["account"], "person", secret_hash), row[
+            "account_id"
+        ]
 
     async def by_token(self, token: str) -> Principal | None:
         """The source that holds this token."""
@@ -222,7 +250,9 @@ class Accounts:
         """A live pass for a living session."""
         secret = secrets.token_urlsafe(24)
         async with self._pool.connection() as c:
-            made = await c.fetchval("SELECT live_pass_make($1, $2)", hash_secret(secret), secret_hash)
+            made = await c.fetchval(
+                "SELECT live_pass_make($1, $2)", hash_secret(secret), secret_hash
+            )
         return secret if made else None
 
     async def spend_pass(self, secret: str) -> tuple[int, bytes] | None:

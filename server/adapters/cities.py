@@ -46,7 +46,8 @@ class Cities:
         """The company, None if it is gone."""
         async with self._pool.company(company, readonly=True) as c:
             row = await c.fetchrow(
-                "SELECT company_id, code, name, timezone, demo FROM company WHERE company_id = $1", company
+                "SELECT company_id, code, name, timezone, demo FROM company WHERE company_id = $1",
+                company,
             )
         return Company(*row) if row else None
 
@@ -103,7 +104,10 @@ async def write_city(c: asyncpg.Connection, company: int, city: City) -> None:
 
 
 async def write_register(
-    dsn: str, company: int, city: City, tables: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]]
+    dsn: str,
+    company: int,
+    city: City,
+    tables: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]],
 ) -> None:
     """A city and its register tables in one transaction: all of it or nothing."""
     connection = await asyncpg.connect(dsn, timeout=10)
@@ -144,7 +148,9 @@ class StoredPlace(NamedTuple):
     lat: float
 
 
-async def imported_buildings(dsn: str, code: str) -> tuple[list[StoredBuilding], list[StoredPlace], str]:
+async def imported_buildings(
+    dsn: str, code: str
+) -> tuple[list[StoredBuilding], list[StoredPlace], str]:
     """Buildings, places and name of a company's imported city.
 
     Raises:
@@ -153,10 +159,14 @@ async def imported_buildings(dsn: str, code: str) -> tuple[list[StoredBuilding],
     company = await company_id(dsn, code)
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        name = await connection.fetchval("SELECT name FROM city WHERE company_id = $1 AND kind = 'imported'", company)
+        name = await connection.fetchval(
+            "SELECT name FROM city WHERE company_id = $1 AND kind = 'imported'", company
+        )
         if name is None:
             raise UserError(
-                "no_city", f"Company {code!r} has no imported city.", "heatops city import FILE.osm.pbf comes first."
+                "no_city",
+                f"Company {code!r} has no imported city.",
+                "heatops city import FILE.osm.pbf comes first.",
             )
         rows = await connection.fetch(
             "SELECT b.building_id, b.name, b.street, b.house_number, b.address, b.lon, b.lat, b.outline, b.levels, b.use,"
@@ -165,7 +175,8 @@ async def imported_buildings(dsn: str, code: str) -> tuple[list[StoredBuilding],
             company,
         )
         places = await connection.fetch(
-            "SELECT name, lon, lat FROM community WHERE company_id = $1 ORDER BY community_id", company
+            "SELECT name, lon, lat FROM community WHERE company_id = $1 ORDER BY community_id",
+            company,
         )
     finally:
         await connection.close(timeout=5)
@@ -187,11 +198,15 @@ async def company_id(dsn: str, code: str) -> int:
     """
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        found: int | None = await connection.fetchval("SELECT company_id FROM company WHERE code = $1", code)
+        found: int | None = await connection.fetchval(
+            "SELECT company_id FROM company WHERE code = $1", code
+        )
     finally:
         await connection.close(timeout=5)
     if found is None:
         raise UserError(
-            "no_such_company", f"There is no company {code!r}.", "Check the code, or import with --create to make it."
+            "no_such_company",
+            f"There is no company {code!r}.",
+            "Check the code, or import with --create to make it.",
         )
     return found

@@ -31,7 +31,9 @@ class BusinessClock:
 
     async def load_from(self, connection: asyncpg.Connection) -> None:
         """Read the row over a given connection."""
-        row = await connection.fetchrow("SELECT anchor_business, anchor_system, rate FROM business_clock")
+        row = await connection.fetchrow(
+            "SELECT anchor_business, anchor_system, rate FROM business_clock"
+        )
         self._anchor_business, self._anchor_system = row["anchor_business"], row["anchor_system"]
         self._rate = row["rate"]
         self.loaded = True
@@ -51,7 +53,9 @@ async def set_clock(owner_dsn: str, at: datetime, rate: float) -> None:
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await connection.execute(
-            "UPDATE business_clock SET anchor_business = $1, anchor_system = clock_timestamp(), rate = $2", at, rate
+            "UPDATE business_clock SET anchor_business = $1, anchor_system = clock_timestamp(), rate = $2",
+            at,
+            rate,
         )
     finally:
         await connection.close(timeout=5)

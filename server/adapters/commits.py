@@ -64,12 +64,18 @@ class _Group:
     @property
     def left(self) -> list[Job]:
         """Jobs without an outcome yet."""
-        return [j for j in self.jobs if j not in self.answers and j not in self.refused and j not in self.again]
+        return [
+            j
+            for j in self.jobs
+            if j not in self.answers and j not in self.refused and j not in self.again
+        ]
 
 
 def lock_id(name: str) -> int:
     """A 64-bit advisory lock for a name."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True
+    )
 
 
 class Commits:
@@ -92,7 +98,9 @@ class Commits:
             Refused: by the use case, `key_in_flight`, `key_reused` or `database_unavailable`; nothing was written, except
             that an unavailable database may have committed and lost the answer: the same key tells.
         """
-        job = Job(principal, route, key, body_hash, use_case, asyncio.get_running_loop().create_future())
+        job = Job(
+            principal, route, key, body_hash, use_case, asyncio.get_running_loop().create_future()
+        )
         queue = self._queues.get(principal.company)
         if queue is None:
             queue = self._queues[principal.company] = asyncio.Queue()
@@ -123,7 +131,11 @@ class Commits:
         group = _Group(company, [j for j in jobs if not j.done.done()])
         try:
             await self._transaction(group)
-        except (asyncpg.UniqueViolationError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+        except (
+            asyncpg.UniqueViolationError,
+            asyncpg.SerializationError,
+            asyncpg.DeadlockDetectedError,
+        ):
             return self._retry(jobs)
         except Refused as refused:
             for job in group.jobs:
@@ -142,8 +154,8 @@ class Commits:
                 return left
             _fail(group.jobs[0], error)
             return []
-        for job, refused in group.refused.items():
-            _fail(job, refused)
+        for job, refusal in group.refused.items():
+            _fail(job, refusal)
         for job, answer in group.answers.items():
             if not job.done.done():
                 job.done.set_result(answer)
@@ -155,7 +167,11 @@ class Commits:
             if job.rounds > ROUNDS:
                 _fail(
                     job,
-                    Conflict("busy", "The same record is being changed all the time.", "Send the same request again."),
+                    Conflict(
+                        "busy",
+                        "The same record is being changed all the time.",
+                        "Send the same request again.",
+                    ),
                 )
         return [job for job in jobs if not job.done.done()]
 
@@ -176,7 +192,9 @@ class Commits:
             nodes = await load_nodes(c, {n for j in jobs for n in j.wanted.nodes})
             decided: list[tuple[Job, Decision]] = []
             for job in jobs:
-                loaded = Loaded({s: (h.state, h.version) for s, h in writes.heads.items()}, buildings, nodes)
+                loaded = Loaded(
+                    {s: (h.state, h.version) for s, h in writes.heads.items()}, buildings, nodes
+                )
                 try:
                     loaded = await self._second_round(c, group, job, loaded, writes)
                     if job in group.again:
@@ -195,13 +213,20 @@ class Commits:
             await self._save(c, group, decided)
 
     async def _lock(self, c: asyncpg.Connection, group: _Group) -> None:
-        keys = {job: lock_id(f"k/{group.company}/{job.principal.actor}/{job.route}/{job.key}") for job in group.jobs}
+        keys = {
+            job: lock_id(f"k/{group.company}/{job.principal.actor}/{job.route}/{job.key}")
+            for job in group.jobs
+        }
         seen: set[int] = set()
-        for job in group.jobs:  # the same key twice in one group: the second is in flight behind the first
+        for job in (
+            group.jobs
+        ):  # the same key twice in one group: the second is in flight behind the first
             if keys[job] in seen:
                 group.refused[job] = _in_flight()
             seen.add(keys[job])
-        streams = {s: lock_id(f"s/{group.company}/{s}") for j in group.left for s in j.wanted.streams}
+        streams = {
+            s: lock_id(f"s/{group.company}/{s}") for j in group.left for s in j.wanted.streams
+        }
         got = await self._try_locks(c, {*(keys[j] for j in group.left), *streams.values()})
         for job in group.left:
             if keys[job] not in got:
@@ -212,7 +237,8 @@ class Commits:
     @staticmethod
     async def _try_locks(c: asyncpg.Connection, wanted: set[int]) -> set[int]:
         rows = await c.fetch(
-            "SELECT k FROM unnest($1::bigint[]) AS k WHERE pg_try_advisory_xact_lock(k)", sorted(wanted)
+            "SELECT k FROM unnest($1::bigint[]) AS k WHERE pg_try_advisory_xact_lock(k)",
+            sorted(wanted),
         )
         return {row[0] for row in rows}
 
@@ -259,10 +285,14 @@ class Commits:
         new = [s for s in missing if s not in writes.heads]
         writes.heads.update(await journal.load_heads(c, new))
         return Loaded(
-            {s: (h.state, h.version) for s, h in writes.heads.items()}, loaded.buildings, loaded.nodes
+            {s: (h.state, h.version) for s, h in writes.heads.items()},
+            loaded.buildings,
+            loaded.nodes,
         )
 
-    async def _save(self, c: asyncpg.Connection, group: _Group, decided: list[tuple[Job, Decision]]) -> None:
+    async def _save(
+        self, c: asyncpg.Connection, group: _Group, decided: list[tuple[Job, Decision]]
+    ) -> None:
         if not decided:
             return
         persons = [p for _, d in decided for p in d.persons]
@@ -273,7 +303,14 @@ class Commits:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)
             rows.append(
-                (job.principal.actor, job.route, job.key, job.body_hash, decision.status, body.decode())
+                (
+                    job.principal.actor,
+                    job.route,
+                    job.key,
+                    job.body_hash,
+                    decision.status,
+                    body.decode(),
+                )
             )
         await c.execute(
             "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer)"
@@ -284,12 +321,21 @@ class Commits:
 
 
 async def save_secrets(
-    c: asyncpg.Connection, company: int, vault: Vault, persons: Collection[Any], texts: Collection[Any]
+    c: asyncpg.Connection,
+    company: int,
+    vault: Vault,
+    persons: Collection[Any],
+    texts: Collection[Any],
 ) -> None:
     """Residents and their words, encrypted, in the same transaction as the facts that point at them."""
     if persons:
         rows = [
-            (p.pseudonym, vault.seal_person(company, p), vault.blind(company, p.name), vault.blind(company, p.phone))
+            (
+                p.pseudonym,
+                vault.seal_person(company, p),
+                vault.blind(company, p.name),
+                vault.blind(company, p.phone),
+            )
             for p in {p.pseudonym: p for p in persons}.values()
         ]
         await c.execute(
@@ -304,7 +350,9 @@ async def save_secrets(
             "INSERT INTO person_words (company_id, words_id, pseudonym, body)"
             " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bytea[])",
             company,
-            *journal.columns([(t.words.id, t.pseudonym, vault.seal_words(company, t)) for t in texts]),
+            *journal.columns(
+                [(t.words.id, t.pseudonym, vault.seal_words(company, t)) for t in texts]
+            ),
         )
 
 

@@ -57,7 +57,8 @@ class EngineTransaction:
         """The states of the streams that could be locked; a stream in use elsewhere is left out."""
         locks = {lock_id(f"s/{self.company}/{s}"): s for s in streams}
         rows = await self._c.fetch(
-            "SELECT k FROM unnest($1::bigint[]) AS k WHERE pg_try_advisory_xact_lock(k)", sorted(locks)
+            "SELECT k FROM unnest($1::bigint[]) AS k WHERE pg_try_advisory_xact_lock(k)",
+            sorted(locks),
         )
         free = [locks[row[0]] for row in rows]
         found = await journal.load_heads(self._c, free)
@@ -99,7 +100,7 @@ class EngineTransaction:
     async def room_readings(self, batches: Collection[int]) -> list[Reading]:
         """The readings of room batches, in order of arrival."""
         rows = await self._c.fetch(
-            "SELECT point_id, extract(epoch FROM read_at)::bigint, celsius::float8 FROM room_reading"
+            "SELECT point_id, extract(epoch FROM read_at)::bigint, round(celsius::numeric, 2)::float8 FROM room_reading"
             " WHERE company_id = $1 AND batch_id = ANY($2::bigint[]) ORDER BY batch_id, read_at",
             self.company,
             list(batches),
@@ -109,7 +110,7 @@ class EngineTransaction:
     async def network_readings(self, batches: Collection[int]) -> list[NetworkRead]:
         """The readings of network batches, in order of arrival."""
         rows = await self._c.fetch(
-            "SELECT node_id, extract(epoch FROM read_at)::bigint, supply_c::float8, return_c::float8 FROM network_reading"
+            "SELECT node_id, extract(epoch FROM read_at)::bigint, round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8 FROM network_reading"
             " WHERE company_id = $1 AND batch_id = ANY($2::bigint[]) ORDER BY batch_id, read_at",
             self.company,
             list(batches),
@@ -143,7 +144,7 @@ class EngineTransaction:
     async def last_room_readings(self, since: datetime) -> list[Reading]:
         """Each point's newest reading taken after `since`."""
         rows = await self._c.fetch(
-            "SELECT DISTINCT ON (point_id) point_id, extract(epoch FROM read_at)::bigint, celsius::float8 FROM room_reading"
+            "SELECT DISTINCT ON (point_id) point_id, extract(epoch FROM read_at)::bigint, round(celsius::numeric, 2)::float8 FROM room_reading"
             " WHERE company_id = $1 AND read_at > $2 ORDER BY point_id, read_at DESC",
             self.company,
             since,
@@ -153,7 +154,7 @@ class EngineTransaction:
     async def last_network_readings(self, since: datetime) -> list[NetworkRead]:
         """Each node's newest reading taken after `since`."""
         rows = await self._c.fetch(
-            "SELECT DISTINCT ON (node_id) node_id, extract(epoch FROM read_at)::bigint, supply_c::float8, return_c::float8"
+            "SELECT DISTINCT ON (node_id) node_id, extract(epoch FROM read_at)::bigint, round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8"
             " FROM network_reading WHERE company_id = $1 AND read_at > $2 ORDER BY node_id, read_at DESC",
             self.company,
             since,
@@ -173,14 +174,17 @@ class EngineTransaction:
     async def last_fixes(self) -> dict[str, int]:
         """crew id -> business time its last fix arrived."""
         rows = await self._c.fetch(
-            "SELECT crew_id, extract(epoch FROM heard_at)::bigint FROM crew_last_fix WHERE company_id = $1", self.company
+            "SELECT crew_id, extract(epoch FROM heard_at)::bigint FROM crew_last_fix WHERE company_id = $1",
+            self.company,
         )
         return {r[0]: r[1] for r in rows}
 
     # ---------------------------------------------------------------- figures
     async def timezone(self) -> str:
         """The company's zone."""
-        zone: str = await self._c.fetchval("SELECT timezone FROM company WHERE company_id = $1", self.company)
+        zone: str = await self._c.fetchval(
+            "SELECT timezone FROM company WHERE company_id = $1", self.company
+        )
         return zone
 
     async def requests_by_hour(self, since: datetime) -> dict[int, int]:
@@ -207,7 +211,8 @@ class EngineTransaction:
     async def usual_hours(self) -> dict[tuple[str, int], tuple[int, int, int]]:
         """(day type, local hour) -> (low, usual, high)."""
         rows = await self._c.fetch(
-            "SELECT day_type, hour, low, usual, high FROM usual_hour WHERE company_id = $1", self.company
+            "SELECT day_type, hour, low, usual, high FROM usual_hour WHERE company_id = $1",
+            self.company,
         )
         return {(r[0], r[1]): (r[2], r[3], r[4]) for r in rows}
 
@@ -256,7 +261,8 @@ class EngineTransaction:
         rows = await self._c.fetch(
             "SELECT community_id, count(*) / 7.0::float8 FROM mention, generate_series(1, 7) AS d"
             " WHERE company_id = $1 AND value <= $2 AND community_id IS NOT NULL"
-            " AND said_at > $3 - d * interval '1 day' - $4 * interval '1 second' AND said_at <= $3 - d * interval '1 day' GROUP BY 1",
+            " AND said_at > $3::timestamptz - d * interval '1 day' - make_interval(secs => $4)"
+            " AND said_at <= $3::timestamptz - d * interval '1 day' GROUP BY 1",
             self.company,
             sentiment.POLICY.negative_value,
             self.now,
@@ -268,13 +274,16 @@ class EngineTransaction:
     async def last_round(self) -> int | None:
         """When the last round of the heat map was held, business time."""
         at: int | None = await self._c.fetchval(
-            "SELECT extract(epoch FROM at)::bigint FROM arrears_round WHERE company_id = $1", self.company
+            "SELECT extract(epoch FROM at)::bigint FROM arrears_round WHERE company_id = $1",
+            self.company,
         )
         return at
 
     async def grid_origin(self) -> tuple[float, float] | None:
         """The city's centre (lon, lat), or that of the households without a map."""
-        row = await self._c.fetchrow("SELECT center_lon, center_lat FROM city WHERE company_id = $1", self.company)
+        row = await self._c.fetchrow(
+            "SELECT center_lon, center_lat FROM city WHERE company_id = $1", self.company
+        )
         return (row[0], row[1]) if row else None
 
     async def household_standing(self) -> list[asyncpg.Record]:
@@ -293,12 +302,16 @@ class EngineTransaction:
             self.company,
         )
         return {
-            arrears.Cell(r[0], r[1], r[2]): arrears.Look(households=r[3], in_arrears=r[4], at=r[5]) for r in rows
+            arrears.Cell(r[0], r[1], r[2]): arrears.Look(households=r[3], in_arrears=r[4], at=r[5])
+            for r in rows
         }
 
     async def save_round(self, looks: Mapping[arrears.Cell, arrears.Look]) -> None:
         """Remember the looks and when the round was."""
-        rows = [(c.size_m, c.x, c.y, look.households, look.in_arrears, look.at) for c, look in looks.items()]
+        rows = [
+            (c.size_m, c.x, c.y, look.households, look.in_arrears, look.at)
+            for c, look in looks.items()
+        ]
         if rows:
             await self._c.execute(
                 "INSERT INTO arrears_look (company_id, size_m, x, y, households, in_arrears, at)"
@@ -320,7 +333,8 @@ class EngineTransaction:
         await self._c.execute("SELECT ensure_partitions($1, 8)", today - timedelta(days=1))
         await self._c.execute("SELECT drop_partitions($1)", today - timedelta(days=400))
         await self._c.execute(
-            "DELETE FROM idempotency WHERE company_id = $1 AND created_at < now() - interval '90 days'", self.company
+            "DELETE FROM idempotency WHERE company_id = $1 AND created_at < now() - interval '90 days'",
+            self.company,
         )
 
 

@@ -37,12 +37,17 @@ class FeedReads:
 
     async def snapshot(self, company: int, topic: str) -> bytes | None:
         """A topic's rows and position from one snapshot; None before the feed's first round."""
-        async with self._connection() as c, c.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._connection() as c,
+            c.transaction(isolation="repeatable_read", readonly=True),
+        ):
             head = await c.fetchrow(_HEAD + " AND topic = $2", company, topic)
             if head is None:
                 return None
             rows = await c.fetch(
-                "SELECT key, row_version, body FROM layer_row WHERE company_id = $1 AND topic = $2", company, topic
+                "SELECT key, row_version, body FROM layer_row WHERE company_id = $1 AND topic = $2",
+                company,
+                topic,
             )
         return feed_store.snapshot_bytes(head, rows)
 
@@ -53,7 +58,9 @@ class FeedReads:
         async with self._connection() as c:
             return await feed_store.log_after(c, company, topic, epoch, seq, upto)
 
-    async def between(self, company: int, topic: str, epoch: int, seq: int, upto: int) -> list[tuple[int, bytes]]:
+    async def between(
+        self, company: int, topic: str, epoch: int, seq: int, upto: int
+    ) -> list[tuple[int, bytes]]:
         """Sealed batches after `seq` up to `upto`, at most 500."""
         return await self.after(company, topic, epoch, seq, upto)
 

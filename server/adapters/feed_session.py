@@ -145,14 +145,18 @@ class FeedSession:
             try:
                 fact = feed_store.fact_of(row)
             except (msgspec.DecodeError, KeyError, ValueError):
-                log.exception("outbox row %s (%s) cannot be read and is passed over", row["id"], row["kind"])
+                log.exception(
+                    "outbox row %s (%s) cannot be read and is passed over", row["id"], row["kind"]
+                )
                 continue
             if fact is not None:
                 facts.append(fact)
         keys = feed.touched(self._layers, facts)
         stored = await feed_store.load_rows(self._connection, keys)
         sealed = feed.seal(self._layers, self._line, facts, stored, heads, as_of)
-        await feed_store.write(self._connection, sealed, self._generation, [r["id"] for r in scan.rows])
+        await feed_store.write(
+            self._connection, sealed, self._generation, [r["id"] for r in scan.rows]
+        )
         await feed_store.note_sources(self._connection, heard)
         return sealed
 

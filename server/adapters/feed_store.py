@@ -62,12 +62,20 @@ def fact_of(row: asyncpg.Record) -> Fact | None:
     """The fact in an outbox row. Telemetry has no version of its own: the row's id orders it. None for pure signs of life."""
     event = events.decode(row["kind"], row["v"], row["body"].encode())
     version = row["version"] if row["version"] is not None else row["id"]
-    return Fact(company=row["company_id"], stream=row["stream"], version=version, at=row["business_at"], event=event)
+    return Fact(
+        company=row["company_id"],
+        stream=row["stream"],
+        version=version,
+        at=row["business_at"],
+        event=event,
+    )
 
 
 async def waiting(connection: asyncpg.Connection, floor: int) -> bool:
     """Whether the outbox holds anything above `floor`."""
-    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE id > $1)", floor))
+    return bool(
+        await connection.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE id > $1)", floor)
+    )
 
 
 async def oldest_after(connection: asyncpg.Connection, last_id: int) -> float | None:
@@ -78,7 +86,9 @@ async def oldest_after(connection: asyncpg.Connection, last_id: int) -> float | 
     return at
 
 
-async def load_rows(connection: asyncpg.Connection, keys: Collection[RowKey]) -> dict[RowKey, Stored]:
+async def load_rows(
+    connection: asyncpg.Connection, keys: Collection[RowKey]
+) -> dict[RowKey, Stored]:
     """The stored rows among `keys`."""
     if not keys:
         return {}
@@ -192,17 +202,21 @@ async def origin(connection: asyncpg.Connection) -> tuple[str, str | None]:
     return now, stored
 
 
-async def new_epoch(connection: asyncpg.Connection, generation: int, epoch: int, origin_now: str) -> None:
+async def new_epoch(
+    connection: asyncpg.Connection, generation: int, epoch: int, origin_now: str
+) -> None:
     """Every topic goes on under `epoch`: screens take a fresh snapshot instead of trusting another past."""
     async with connection.transaction():
         moved = await connection.fetchval(
-            "UPDATE lease SET beat = beat + 1 WHERE name = 'core' AND generation = $1 RETURNING true", generation
+            "UPDATE lease SET beat = beat + 1 WHERE name = 'core' AND generation = $1 RETURNING true",
+            generation,
         )
         if not moved:
             raise Lost
         await connection.execute("UPDATE feed_head SET epoch = $1 WHERE epoch < $1", epoch)
         await connection.execute(
-            "INSERT INTO feed_origin VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET origin = excluded.origin", origin_now
+            "INSERT INTO feed_origin VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET origin = excluded.origin",
+            origin_now,
         )
 
 
@@ -212,7 +226,12 @@ async def highest_epoch(connection: asyncpg.Connection) -> int:
 
 
 async def log_after(
-    connection: asyncpg.Connection, company: int, topic: str, epoch: int, seq: int, upto: int | None = None
+    connection: asyncpg.Connection,
+    company: int,
+    topic: str,
+    epoch: int,
+    seq: int,
+    upto: int | None = None,
 ) -> list[tuple[int, bytes]]:
     """Sealed batches (seq, bytes) after `seq`, in order, at most 500."""
     rows = await connection.fetch(
@@ -270,6 +289,9 @@ def snapshot_bytes(head: asyncpg.Record, rows: Iterable[asyncpg.Record]) -> byte
             as_of=head["as_of"],
             source_at=head["source_at"],
             cadence_s=head["cadence_s"],
-            rows=[Put(key=r["key"], version=r["row_version"], row=msgspec.Raw(r["body"])) for r in rows],
+            rows=[
+                Put(key=r["key"], version=r["row_version"], row=msgspec.Raw(r["body"]))
+                for r in rows
+            ],
         )
     )

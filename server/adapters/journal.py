@@ -40,7 +40,14 @@ class Writes:
     outbox: list[tuple[Any, ...]] = field(default_factory=list)
 
     def append(
-        self, stream: str, new: Iterable[Event], *, actor: str, grounds: str, policy: str, source: str | None = None
+        self,
+        stream: str,
+        new: Iterable[Event],
+        *,
+        actor: str,
+        grounds: str,
+        policy: str,
+        source: str | None = None,
     ) -> None:
         """Chain the events to the stream's head; the head moves on, so that a later command in the group sees it."""
         head = self.heads.setdefault(stream, StreamHead())
@@ -106,7 +113,9 @@ class Writes:
             *columns(heads),
         )
         rows = [
-            _ticket_row(s.removeprefix("ticket:"), self.heads[s].state) for s in sorted(self.changed) if s.startswith("ticket:")
+            _ticket_row(s.removeprefix("ticket:"), self.heads[s].state)
+            for s in sorted(self.changed)
+            if s.startswith("ticket:")
         ]
         if rows:
             await connection.execute(_TICKETS, self.company, *columns(rows))
@@ -119,7 +128,18 @@ _TICKET_COLUMNS = (
     ("lost_contact", "bool"), ("received_at", "timestamptz"), ("due_at", "timestamptz"), ("check_at", "timestamptz"),
     ("solved_due_at", "timestamptz"), ("closed_at", "timestamptz"),
 )  # fmt: skip
-_FIXED = {"ticket_id", "kind", "source", "building_id", "community_id", "district", "lon", "lat", "address", "received_at"}
+_FIXED = {
+    "ticket_id",
+    "kind",
+    "source",
+    "building_id",
+    "community_id",
+    "district",
+    "lon",
+    "lat",
+    "address",
+    "received_at",
+}
 _TICKETS = (
     f"INSERT INTO ticket (company_id, {', '.join(name for name, _ in _TICKET_COLUMNS)}) SELECT $1, * FROM unnest("
     + ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(_TICKET_COLUMNS, 2))
@@ -155,7 +175,9 @@ def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-async def load_heads(connection: asyncpg.Connection, wanted: Collection[str]) -> dict[str, StreamHead]:
+async def load_heads(
+    connection: asyncpg.Connection, wanted: Collection[str]
+) -> dict[str, StreamHead]:
     """The heads among `wanted` that exist."""
     if not wanted:
         return {}
@@ -165,14 +187,21 @@ async def load_heads(connection: asyncpg.Connection, wanted: Collection[str]) ->
         list(wanted),
     )
     return {
-        r["stream"]: StreamHead(r["version"], r["hash"], streams.decode_state(r["stream"], r["state"])) for r in rows
+        r["stream"]: StreamHead(
+            r["version"], r["hash"], streams.decode_state(r["stream"], r["state"])
+        )
+        for r in rows
     }
 
 
-async def read_trace(connection: asyncpg.Connection, company: int, stream: str) -> list[trace.Sealed]:
+async def read_trace(
+    connection: asyncpg.Connection, company: int, stream: str
+) -> list[trace.Sealed]:
     """Every fact of a stream, oldest first, as `trace.verify` wants it."""
     rows = await connection.fetch(
-        "SELECT * FROM journal WHERE company_id = $1 AND stream = $2 ORDER BY version", company, stream
+        "SELECT * FROM journal WHERE company_id = $1 AND stream = $2 ORDER BY version",
+        company,
+        stream,
     )
     return [
         trace.Sealed(

@@ -32,11 +32,15 @@ class Watch:
 
 async def read(connection: asyncpg.Connection) -> tuple[int, int, int | None]:
     """(generation, beat, backend of the holder)."""
-    row = await connection.fetchrow("SELECT generation, beat, backend FROM lease WHERE name = 'core'")
+    row = await connection.fetchrow(
+        "SELECT generation, beat, backend FROM lease WHERE name = 'core'"
+    )
     return row["generation"], row["beat"], row["backend"]
 
 
-async def take(connection: asyncpg.Connection, generation: int, beat: int, holder: str) -> int | None:
+async def take(
+    connection: asyncpg.Connection, generation: int, beat: int, holder: str
+) -> int | None:
     """The new generation, or None if somebody was quicker. Terminates a holder that sits on the row's lock."""
     try:
         taken: int | None = await connection.fetchval(
@@ -68,5 +72,6 @@ async def resume(connection: asyncpg.Connection, generation: int) -> bool:
 async def release(connection: asyncpg.Connection, generation: int) -> None:
     """A clean stop: beat 0 lets a standby take over at once."""
     await connection.execute(
-        "UPDATE lease SET beat = 0, backend = NULL WHERE name = 'core' AND generation = $1", generation
+        "UPDATE lease SET beat = 0, backend = NULL WHERE name = 'core' AND generation = $1",
+        generation,
     )

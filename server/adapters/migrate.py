@@ -57,7 +57,9 @@ async def migrate(dsn: str, keys_dir: Path) -> list[str]:
     try:
         if int(await connection.fetchval("SHOW server_version_num")) < 150000:
             raise UserError(
-                "database_too_old", "This PostgreSQL is older than 15.", "Use PostgreSQL 15 or newer."
+                "database_too_old",
+                "This PostgreSQL is older than 15.",
+                "Use PostgreSQL 15 or newer.",
             )
         await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         await _roles(connection, keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from server.adapters.pool import Pool
 
@@ -17,9 +18,16 @@ class Numbers:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._block: Iterator[int] = iter(())
+        self._zones: dict[int, ZoneInfo] = {}
 
-    async def next(self, now: datetime) -> str:
-        """A new number for the business day of `now` (UTC). Raises Unavailable."""
+    async def next(self, company: int, now: datetime) -> str:
+        """A new number for the company's local business day at `now`. Raises Unavailable."""
+        zone = self._zones.get(company)
+        if zone is None:
+            async with self._pool.company(company, readonly=True) as c:
+                zone = self._zones[company] = ZoneInfo(
+                    await c.fetchval("SELECT timezone FROM company WHERE company_id = $1", company)
+                )
         n = next(self._block, None)
         if n is None:
             async with self._pool.connection() as c:
@@ -27,4 +35,4 @@ class Numbers:
             fresh = iter(range(start, start + BLOCK))
             n = next(fresh)
             self._block = fresh
-        return f"{now:%y%m%d}-{n:06d}"
+        return f"{now.astimezone(zone):%y%m%d}-{n:06d}"

@@ -34,7 +34,8 @@ class Records:
         """Every crew, by id."""
         async with self._pool.company(company, readonly=True) as c:
             rows = await c.fetch(
-                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'crew:%' ORDER BY stream", company
+                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'crew:%' ORDER BY stream",
+                company,
             )
             heads = await journal.load_heads(c, [r[0] for r in rows])
         return [crew_answer(CrewId(s.removeprefix("crew:")), heads[s].state) for s in sorted(heads)]

@@ -138,12 +138,18 @@ async def known(c: asyncpg.Connection, table: str) -> set[str]:
         "crew": "substr(stream, 6) FROM stream_head",
     }[table]
     only = " AND stream LIKE 'crew:%'" if table == "crew" else ""
-    rows = await c.fetch(f"SELECT {column} WHERE company_id = current_setting('heatops.company')::int{only}")
+    rows = await c.fetch(
+        f"SELECT {column} WHERE company_id = current_setting('heatops.company')::int{only}"
+    )
     return {r[0] for r in rows}
 
 
 async def replace_table(
-    c: asyncpg.Connection, company: int, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    c: asyncpg.Connection,
+    company: int,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
 ) -> int:
     """Put a register table's rows of one company in place of those that were there; the caller's transaction, as owner."""
     await c.execute(f"DELETE FROM {table} WHERE company_id = $1", company)

@@ -25,10 +25,15 @@ async def state(dsn: str, company: int) -> str:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         marks = {
-            r[0] for r in await connection.fetch("SELECT source FROM written_by WHERE company_id = $1", company)
+            r[0]
+            for r in await connection.fetch(
+                "SELECT source FROM written_by WHERE company_id = $1", company
+            )
         }
         if await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM journal WHERE company_id = $1 AND actor <> ALL($2::text[]))", company, list(OWN)
+            "SELECT EXISTS (SELECT FROM journal WHERE company_id = $1 AND actor <> ALL($2::text[]))",
+            company,
+            list(OWN),
         ):
             return "others"
         if SEEDED in marks:
@@ -53,7 +58,9 @@ async def fill(
             for table, columns, rows in tables:
                 await replace_table(connection, company, table, columns, rows)
             await _mark(connection, company, STARTED)
-            await connection.execute("UPDATE company SET demo = true WHERE company_id = $1", company)
+            await connection.execute(
+                "UPDATE company SET demo = true WHERE company_id = $1", company
+            )
         await connection.execute("ANALYZE building, household, point, node")
     finally:
         await connection.close(timeout=10)
@@ -69,7 +76,9 @@ async def finish(dsn: str, company: int) -> None:
 
 
 async def _mark(connection: asyncpg.Connection, company: int, mark: str) -> None:
-    await connection.execute("INSERT INTO written_by VALUES ($1, $2) ON CONFLICT DO NOTHING", company, mark)
+    await connection.execute(
+        "INSERT INTO written_by VALUES ($1, $2) ON CONFLICT DO NOTHING", company, mark
+    )
 
 
 async def load_clock(dsn: str) -> BusinessClock:

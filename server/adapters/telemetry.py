@@ -49,7 +49,11 @@ MENTION = Table(
     ("mention_id", "said_at", "value", "topic", "community_id", "channel", "words_id"),
     ("text", "timestamptz", "real", "text", "text", "text", "text"),
 )
-BALANCE = Table("account_balance", ("household_id", "unpaid_fen", "balance_at"), ("text", "bigint", "timestamptz"))
+BALANCE = Table(
+    "account_balance",
+    ("household_id", "unpaid_fen", "balance_at"),
+    ("text", "bigint", "timestamptz"),
+)
 
 
 class Told(NamedTuple):
@@ -102,13 +106,23 @@ class Telemetry:
             )
             await save_secrets(c, principal.company, self._vault, (), batch.texts)
             await _copy(c, principal.company, batch_id, batch, now)
-            beat = SourceHeartbeat(source=principal.name, topics=[batch.topic], cadence_s=batch.cadence_s or 0)
+            beat = SourceHeartbeat(
+                source=principal.name, topics=[batch.topic], cadence_s=batch.cadence_s or 0
+            )
             told = [(t.stream, t.event) for t in batch.told] or [(f"batch:{batch_id}", beat)]
-            await journal.tell(c, principal.company, now, told, source=batch.topic, cadence_s=batch.cadence_s)
+            await journal.tell(
+                c, principal.company, now, told, source=batch.topic, cadence_s=batch.cadence_s
+            )
             return await _save_answer(c, principal, route, key, body_hash, 200, batch.answer)
 
     async def heartbeat(
-        self, principal: Principal, route: str, key: str, body_hash: bytes, topic: str, cadence_s: float
+        self,
+        principal: Principal,
+        route: str,
+        key: str,
+        body_hash: bytes,
+        topic: str,
+        cadence_s: float,
     ) -> Answer:
         """A source says that it is alive and how often it will be heard."""
         now = self._clock.now()
@@ -118,7 +132,12 @@ class Telemetry:
                 return stored
             event = SourceHeartbeat(source=principal.name, topics=[topic], cadence_s=cadence_s)
             await journal.tell(
-                c, principal.company, now, [(f"source:{principal.name}", event)], source=topic, cadence_s=cadence_s
+                c,
+                principal.company,
+                now,
+                [(f"source:{principal.name}", event)],
+                source=topic,
+                cadence_s=cadence_s,
             )
             answer = {"source": topic, "cadence_s": cadence_s}
             return await _save_answer(c, principal, route, key, body_hash, 200, answer)
@@ -128,9 +147,7 @@ class Telemetry:
         c: asyncpg.Connection, principal: Principal, route: str, key: str, body_hash: bytes
     ) -> Answer | None:
         lock = lock_id(f"k/{principal.company}/{principal.actor}/{route}/{key}")
-        row = await c.fetchrow(
-            "SELECT pg_try_advisory_xact_lock($1) AS got", lock
-        )
+        row = await c.fetchrow("SELECT pg_try_advisory_xact_lock($1) AS got", lock)
         if not row["got"]:
             raise Conflict(
                 "key_in_flight",
@@ -157,7 +174,13 @@ class Telemetry:
 
 
 async def _save_answer(
-    c: asyncpg.Connection, principal: Principal, route: str, key: str, body_hash: bytes, status: int, answer: Any
+    c: asyncpg.Connection,
+    principal: Principal,
+    route: str,
+    key: str,
+    body_hash: bytes,
+    status: int,
+    answer: Any,
 ) -> Answer:
     body = msgspec.json.encode(answer)
     await c.execute(
@@ -180,9 +203,13 @@ async def _copy(
         return
     table = batch.table
     temp = f"in_{table.name}"
-    pairs = ", ".join(f"{name} {kind}" for name, kind in zip(table.columns, table.types, strict=True))
+    pairs = ", ".join(
+        f"{name} {kind}" for name, kind in zip(table.columns, table.types, strict=True)
+    )
     await c.execute(f"CREATE TEMP TABLE IF NOT EXISTS {temp} ({pairs}) ON COMMIT DELETE ROWS")
-    await c.copy_records_to_table(temp, schema_name="pg_temp", columns=table.columns, records=batch.rows)
+    await c.copy_records_to_table(
+        temp, schema_name="pg_temp", columns=table.columns, records=batch.rows
+    )
     names = ", ".join(table.columns)
     if table is BALANCE:
         await _merge_balances(c, company, now)
@@ -218,4 +245,3 @@ async def _merge_balances(c: asyncpg.Connection, company: int, now: datetime) ->
         company,
         now,
     )
-

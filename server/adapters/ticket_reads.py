@@ -90,7 +90,9 @@ class TicketReads:
             Invalid: `bad_page`, `after` is no `next` of ours; `bad_limit`; `unknown_figure`.
         """
         if not 1 <= wanted.limit <= MOST:
-            raise Invalid("bad_limit", f"limit is {wanted.limit}.", f"Ask for 1 to {MOST} at a time.")
+            raise Invalid(
+                "bad_limit", f"limit is {wanted.limit}.", f"Ask for 1 to {MOST} at a time."
+            )
         where, args = ["t.company_id = $1"], [company]  # type: list[str], list[Any]
 
         def add(condition: str, *values: Any) -> None:
@@ -178,12 +180,15 @@ def _conditions(wanted: TicketFilter, now: datetime, add: Any) -> None:
             add("t.solved_due_at BETWEEN ? AND ?", now - timedelta(days=7), now)
             add("t.state NOT IN ('closed', 'cancelled')")
         case other:
-            raise Invalid("unknown_figure", f"There is no figure {other!r}.", "Figures: requests, closing.")
+            raise Invalid(
+                "unknown_figure", f"There is no figure {other!r}.", "Figures: requests, closing."
+            )
 
 
 def _position(after: str) -> tuple[datetime, str]:
     seconds, dot, ticket_id = after.partition(".")
     if not dot or not seconds.isdecimal() or len(seconds) > 11:
-        raise Invalid("bad_page", f"after={after!r} is no page.", "Give back `next` as it was answered.")
+        raise Invalid(
+            "bad_page", f"after={after!r} is no page.", "Give back `next` as it was answered."
+        )
     return datetime.fromtimestamp(int(seconds), UTC), ticket_id
-

@@ -43,14 +43,18 @@ class Vault:
     def person(self, company: int, name: str | None, phone: str | None) -> SecretPerson:
         """A caller under a pseudonym: the same phone gives the same one, a caller without a phone a new one each time."""
         if phone:
-            tag = hmac.digest(self._pseudonym, f"{company}/{normal_phone(phone)}".encode(), "sha256").hex()[:20]
+            tag = hmac.digest(
+                self._pseudonym, f"{company}/{normal_phone(phone)}".encode(), "sha256"
+            ).hex()[:20]
         else:
             tag = secrets.token_hex(10)
         return SecretPerson(pseudonym=f"p-{tag}", name=name, phone=phone)
 
     def seal_person(self, company: int, person: SecretPerson) -> bytes:
         """The encrypted body of a person's row."""
-        return self._seal(company, person.pseudonym, msgspec.json.encode(PersonBody(person.name, person.phone)))
+        return self._seal(
+            company, person.pseudonym, msgspec.json.encode(PersonBody(person.name, person.phone))
+        )
 
     def open_person(self, company: int, pseudonym: str, body: bytes) -> PersonBody:
         """The plain person; raises cryptography.exceptions.InvalidTag if the row was tampered with."""
@@ -66,7 +70,9 @@ class Vault:
     def words(self, company: int, text: str, pseudonym: str | None = None) -> SecretText:
         """Free text under a new id, with the keyed digest that the journal may hold."""
         words_id = f"w-{secrets.token_hex(10)}"
-        digest = hmac.new(self._pseudonym, f"{company}/{words_id}/".encode() + text.encode(), hashlib.sha256)
+        digest = hmac.new(
+            self._pseudonym, f"{company}/{words_id}/".encode() + text.encode(), hashlib.sha256
+        )
         return SecretText(Words(id=words_id, digest=digest.hexdigest()[:32]), text, pseudonym)
 
     def seal_words(self, company: int, secret: SecretText) -> bytes:

@@ -245,7 +245,9 @@ def _mention(r: Mention, x: _Context) -> tuple[Any, ...]:
 Check = Callable[[Any, _Context], tuple[Any, ...]]
 
 
-def _checked(items: list[msgspec.Raw], struct: type, check: Check, x: _Context) -> tuple[list[Any], list[RefusedItem]]:
+def _checked(
+    items: list[msgspec.Raw], struct: type, check: Check, x: _Context
+) -> tuple[list[Any], list[RefusedItem]]:
     decode = msgspec.json.Decoder(struct).decode
     rows: list[Any] = []
     bad: list[RefusedItem] = []
@@ -312,9 +314,15 @@ def create_handlers(
         try:
             batch = msgspec.json.decode(body, type=_RawBatch)
         except msgspec.DecodeError as error:
-            raise Invalid("bad_body", str(error), 'Send {"items": [...]} as described at /docs.') from None
+            raise Invalid(
+                "bad_body", str(error), 'Send {"items": [...]} as described at /docs.'
+            ) from None
         if len(batch.items) > MOST_ITEMS:
-            raise TooLarge("too_many_items", f"{len(batch.items)} items in one batch.", "Send at most 30,000 at a time.")
+            raise TooLarge(
+                "too_many_items",
+                f"{len(batch.items)} items in one batch.",
+                "Send at most 30,000 at a time.",
+            )
         names = await known.load(principal.company, of.register) if of.register else set()
         x = _Context(principal, int(clock.now().timestamp()), names, vault)
         rows, bad = _checked(batch.items, of.struct, of.check, x)
@@ -332,7 +340,9 @@ def create_handlers(
             kind=kind, topic=of.topic, table=of.table, rows=rows, answer=BatchAnswer(accepted=len(rows), refused=bad),
             told=told, texts=x.texts, cadence_s=batch.cadence_s,
         )  # fmt: skip
-        answer = await store.store(principal, f"POST /api/batches/{kind}", key, body_hash(body), incoming)
+        answer = await store.store(
+            principal, f"POST /api/batches/{kind}", key, body_hash(body), incoming
+        )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 
     def handler(kind: str, of: _Kind) -> HTTPRouteHandler:
@@ -340,7 +350,9 @@ def create_handlers(
             f"/api/batches/{kind}",
             status_code=200,
             tags=["batches"],
-            operation_class=described(Batch, of.example, BatchAnswer, {"accepted": 1, "refused": []}),
+            operation_class=described(
+                Batch, of.example, BatchAnswer, {"accepted": 1, "refused": []}
+            ),
             name=f"batch-{kind}",
             summary=of.summary,
         )
@@ -361,14 +373,23 @@ def create_handlers(
         principal = await gate.principal(request)
         key = idempotency_key(request)
         if source not in TOPICS:
-            raise NotFound("unknown_source", f"No source {source!r} is known.", "Sources are named like layers.")
+            raise NotFound(
+                "unknown_source",
+                f"No source {source!r} is known.",
+                "Sources are named like layers.",
+            )
         body = await request.body()
         try:
             beat = msgspec.json.decode(body, type=Heartbeat)
         except msgspec.DecodeError as error:
             raise Invalid("bad_body", str(error), 'Send {"cadence_s": 60}.') from None
         answer = await store.heartbeat(
-            principal, f"POST /api/sources/{source}/heartbeat", key, body_hash(body), source, beat.cadence_s
+            principal,
+            f"POST /api/sources/{source}/heartbeat",
+            key,
+            body_hash(body),
+            source,
+            beat.cadence_s,
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 

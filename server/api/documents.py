@@ -55,7 +55,13 @@ def _convert(node: dict[str, Any], components: dict[str, Any]) -> Schema:
 
 
 def described(
-    struct: type, example: Any, answer: type, answer_example: Any, *, status: str = "200", keyed: bool = True
+    struct: type,
+    example: Any,
+    answer: type,
+    answer_example: Any,
+    *,
+    status: str = "200",
+    keyed: bool = True,
 ) -> type[Operation]:
     """An operation whose request body is `struct`, with examples, and which needs an Idempotency-Key if `keyed`."""
 
@@ -76,7 +82,8 @@ def described(
                     description="Done and durable",
                     content={
                         "application/json": OpenAPIMediaType(
-                            schema=_schema(answer), examples={"example": Example(value=answer_example)}
+                            schema=_schema(answer),
+                            examples={"example": Example(value=answer_example)},
                         )
                     },
                 ),
@@ -109,5 +116,7 @@ def decode_body(body: bytes, struct: type[T]) -> T:
         return msgspec.json.decode(body, type=struct)
     except msgspec.DecodeError as error:
         raise Invalid(
-            "bad_body", f"{error}.", "Compare the request with its description and example at /docs."
+            "bad_body",
+            f"{error}.",
+            "Compare the request with its description and example at /docs.",
         ) from None

@@ -73,7 +73,11 @@ def check_origin(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Raises Forbidden `cross_site` if a browser says that another site's page sent this."""
     origin = connection.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
-        raise Forbidden("cross_site", "This request comes from a page of another site.", "Use heatops's own pages.")
+        raise Forbidden(
+            "cross_site",
+            "This request comes from a page of another site.",
+            "Use heatops's own pages.",
+        )
 
 
 def idempotency_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -91,6 +95,8 @@ def idempotency_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
         )
     if not 8 <= len(key) <= 128 or not key.isascii() or not key.isprintable():
         raise Invalid(
-            "key_malformed", "The Idempotency-Key is not 8 to 128 printable ASCII characters.", "A UUID serves well."
+            "key_malformed",
+            "The Idempotency-Key is not 8 to 128 printable ASCII characters.",
+            "A UUID serves well.",
         )
     return key

@@ -60,7 +60,10 @@ def _geojson(picture: Picture) -> bytes:
         row = _decode(put.row)
         if "west" in row:
             w, s, e, n = row["west"], row["south"], row["east"], row["north"]
-            geometry: dict[str, Any] = {"type": "Polygon", "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]]}
+            geometry: dict[str, Any] = {
+                "type": "Polygon",
+                "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]],
+            }
         elif "lon" in row:
             geometry = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
         else:
@@ -77,16 +80,27 @@ def create_handlers(hub: Hub, gate: Gate) -> list[BaseRouteHandler]:
         principal = await gate.principal(request)
         picture = hub.pictures.get((principal.company, topic))
         if picture is None:
-            raise NotFound("unknown_topic", f"There is no layer {topic!r}.", "The layers are listed at /docs.")
+            raise NotFound(
+                "unknown_topic", f"There is no layer {topic!r}.", "The layers are listed at /docs."
+            )
         if not picture.loaded:
-            raise Unavailable("not_ready", "The layer has no picture yet.", "Ask again in a second.")
+            raise Unavailable(
+                "not_ready", "The layer has no picture yet.", "Ask again in a second."
+            )
         etag = f'"{picture.epoch}-{picture.seq}-{form}"'
-        headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Cookie, Authorization"}
+        headers = {
+            "ETag": etag,
+            "Cache-Control": "private, no-cache",
+            "Vary": "Accept-Encoding, Cookie, Authorization",
+        }
         if etag in [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]:
             return Response(b"", status_code=304, headers=headers)
         at = (principal.company, topic, form)
         if cache.get(at, ("",))[0] != etag:
-            cache[at] = (etag, gzip.compress(_json(picture) if form == "json" else _geojson(picture), 6))
+            cache[at] = (
+                etag,
+                gzip.compress(_json(picture) if form == "json" else _geojson(picture), 6),
+            )
         body = cache[at][1]
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"

@@ -164,4 +164,3 @@ def create_live_handler(
         await out.close(reason.code, reason.bye.reason)
 
     return live
-

@@ -64,7 +64,9 @@ class CrewBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     certificates: list[Name] = []
     members: Annotated[int, msgspec.Meta(ge=2, le=20)]
     vehicle: Name
-    shift: Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    shift: Annotated[
+        str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")
+    ]
 
 
 class CrewList(msgspec.Struct, kw_only=True):
@@ -79,7 +81,12 @@ class Buildings(msgspec.Struct, kw_only=True):
     items: list[dict[str, Any]]
 
 
-OUTAGE_EXAMPLE = {"id": "260114-004712", "version": 1, "name": "红旗大街 7 号换热站", "households": 1840}
+OUTAGE_EXAMPLE = {
+    "id": "260114-004712",
+    "version": 1,
+    "name": "红旗大街 7 号换热站",
+    "households": 1840,
+}
 CREW_EXAMPLE = {
     "name": "道北二次网一班", "trades": ["secondary"], "certificates": ["welder"], "members": 3, "vehicle": "暖抢-001",
     "shift": "06:00-18:00",
@@ -87,14 +94,23 @@ CREW_EXAMPLE = {
 
 
 def create_handlers(  # noqa: PLR0913 - a composition
-    gate: Gate, commits: Commits, vault: Vault, records: Records, numbers: Numbers, clock: BusinessClock
+    gate: Gate,
+    commits: Commits,
+    vault: Vault,
+    records: Records,
+    numbers: Numbers,
+    clock: BusinessClock,
 ) -> list[BaseRouteHandler]:
     """Outages, crews, records."""
 
-    async def submit(request: Request[Any, Any, Any], route: str, use_case: UseCase) -> Response[bytes]:
+    async def submit(
+        request: Request[Any, Any, Any], route: str, use_case: UseCase
+    ) -> Response[bytes]:
         principal = await gate.principal(request)
         key = idempotency_key(request)
-        answer = await commits.submit(principal, route, key, body_hash(await request.body()), use_case)
+        answer = await commits.submit(
+            principal, route, key, body_hash(await request.body()), use_case
+        )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 
     async def sealed(request: Request[Any, Any, Any], text: str | None) -> Any:
@@ -114,12 +130,17 @@ def create_handlers(  # noqa: PLR0913 - a composition
         """Open an outage: what hangs on the node comes from the heat tree."""
         body = decode_body(await request.body(), OutageBody)
         reason = await sealed(request, body.reason)
-        number = OutageId(await numbers.next(clock.now()))
+        principal = await gate.principal(request)
+        number = OutageId(await numbers.next(principal.company, clock.now()))
         return await submit(
             request,
             "POST /api/outages",
             OpenOutage(
-                outage=number, node=body.node, cause=body.cause, expected_end_at=body.expected_end_at, reason=reason
+                outage=number,
+                node=body.node,
+                cause=body.cause,
+                expected_end_at=body.expected_end_at,
+                reason=reason,
             ),
         )
 
@@ -132,7 +153,9 @@ def create_handlers(  # noqa: PLR0913 - a composition
     async def end_outage(request: Request[Any, Any, Any], outage_id: str) -> Response[bytes]:
         """Heat is back."""
         body = decode_body(await request.body(), OutageSeen)
-        use_case = ChangeOutage(outage=OutageId(outage_id), command=commands.EndOutage(version=body.version))
+        use_case = ChangeOutage(
+            outage=OutageId(outage_id), command=commands.EndOutage(version=body.version)
+        )
         return await submit(request, f"POST /api/outages/{outage_id}/end", use_case)
 
     @post(
@@ -140,7 +163,10 @@ def create_handlers(  # noqa: PLR0913 - a composition
         status_code=200,
         tags=["outages"],
         operation_class=described(
-            OutageExtension, {"version": 1, "expected_end_at": 1768359600}, OutageAnswer, OUTAGE_EXAMPLE
+            OutageExtension,
+            {"version": 1, "expected_end_at": 1768359600},
+            OutageAnswer,
+            OUTAGE_EXAMPLE,
         ),
     )
     async def extend_outage(request: Request[Any, Any, Any], outage_id: str) -> Response[bytes]:
@@ -148,7 +174,9 @@ def create_handlers(  # noqa: PLR0913 - a composition
         body = decode_body(await request.body(), OutageExtension)
         reason = await sealed(request, body.reason)
         command = commands.ExtendOutage(
-            version=body.version, expected_end_at=body.expected_end_at, reason=reason.words if reason else None
+            version=body.version,
+            expected_end_at=body.expected_end_at,
+            reason=reason.words if reason else None,
         )
         return await submit(
             request,
@@ -166,7 +194,9 @@ def create_handlers(  # noqa: PLR0913 - a composition
         "/api/crews/{crew_id:str}",
         status_code=200,
         tags=["crews"],
-        operation_class=described(CrewBody, CREW_EXAMPLE, CrewAnswer, {"id": "C07", "version": 1, "state": "off"}),
+        operation_class=described(
+            CrewBody, CREW_EXAMPLE, CrewAnswer, {"id": "C07", "version": 1, "state": "off"}
+        ),
     )
     async def register_crew(request: Request[Any, Any, Any], crew_id: str) -> Response[bytes]:
         """Enter a crew into the register, or change its data."""
@@ -207,10 +237,14 @@ def create_handlers(  # noqa: PLR0913 - a composition
     async def community(request: Request[Any, Any, Any], community_id: str) -> dict[str, Any]:
         """A community with its latest mentions, without their words."""
         principal = await gate.principal(request)
-        return _found(await records.community(principal.company, community_id), "community", community_id)
+        return _found(
+            await records.community(principal.company, community_id), "community", community_id
+        )
 
     @get("/api/buildings", tags=["register"])
-    async def buildings(request: Request[Any, Any, Any], words: Annotated[str, msgspec.Meta(max_length=200)]) -> Buildings:
+    async def buildings(
+        request: Request[Any, Any, Any], words: Annotated[str, msgspec.Meta(max_length=200)]
+    ) -> Buildings:
         """Buildings whose address resembles the words."""
         principal = await gate.principal(request)
         return Buildings(items=await records.building_search(principal.company, words))

@@ -216,7 +216,7 @@ class QueuedOutbound(Outbound):
     @property
     @override
     def closed(self) -> bool:
-        return self._closed
+        return self._closed or (self._protocol is not None and self._protocol.is_closing)
 
     @property
     @override
@@ -240,17 +240,23 @@ class QueuedOutbound(Outbound):
     @override
     async def run(self) -> None:
         try:
-            while not self._closed:
-                await self._wake.wait()
-                self._wake.clear()
+            while True:
                 while self._queue:
                     size, message = self._queue[0]
                     await self._send(message)
                     if self._queue:  # not aborted meanwhile
                         self._queue.popleft()
                         self._queued -= size
+                if self._closed:
+                    return
+                await self._wake.wait()
+                self._wake.clear()
         except _GONE:
             pass
+        except RuntimeError:
+            # uvicorn's answer when it closed the connection while the message waited.
+            if not self.closed:
+                raise
         finally:
             self._closed = True
             self._ended.set()
@@ -276,8 +282,10 @@ class QueuedOutbound(Outbound):
 
 
 def outbound(ws: AcceptedWebSocket) -> Outbound:
-    """The way out of a websocket connection that was accepted just now."""
+    """The way out of a websocket connection just accepted; RuntimeError if it has one already."""
     protocol = (ws.scope.get("extensions") or {}).get(EXTENSION)
+    if protocol is not None and protocol.on_change is not None:
+        raise RuntimeError("this connection has its one way out already")
     if protocol is not None and protocol.is_plain:
         return RawOutbound(ws, protocol)
     return QueuedOutbound(ws, protocol)

@@ -31,7 +31,11 @@ SECURITY = {
 def _page(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     path = DIST / f"{name}.html"
     if not path.is_file():
-        raise Unavailable("no_screens", "The screens have not been built.", "Run ./run once, or `npm run build` in web/.")
+        raise Unavailable(
+            "no_screens",
+            "The screens have not been built.",
+            "Run ./run once, or `npm run build` in web/.",
+        )
     body = path.read_bytes()
     etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     headers = {**SECURITY, "ETag": etag, "Cache-Control": "no-cache"}
@@ -62,7 +66,10 @@ def create_handlers() -> list[BaseRouteHandler]:
         if not file.is_relative_to(root) or not file.is_file():
             raise NotFound("no_such_asset", "There is no such file.", "Load the page again.")
         media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "X-Content-Type-Options": "nosniff",
+        }
         return Response(_read(file), media_type=media, headers=headers)
 
     return [home, wall, sign_in, asset]

@@ -40,7 +40,10 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     return Response(
-        msgspec.json.encode(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers or {}
+        msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=headers or {},
     )
 
 
@@ -64,9 +67,13 @@ def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
 def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """The framework's own refusals: a body that does not fit, a path that does not exist, a wrong method."""
     status = 422 if isinstance(error, ValidationException) else error.status_code
-    code = {400: "bad_request", 404: "no_such_page", 405: "wrong_method", 413: "too_large", 422: "bad_request"}.get(
-        status, "refused"
-    )
+    code = {
+        400: "bad_request",
+        404: "no_such_page",
+        405: "wrong_method",
+        413: "too_large",
+        422: "bad_request",
+    }.get(status, "refused")
     detail = str(error.detail)
     if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
         detail = "; ".join(f"{e.get('key', 'body')}: {e.get('message', '')}" for e in error.extra)
@@ -98,4 +105,8 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
     )
 
 
-HANDLERS: ExceptionHandlersMap = {Refused: refused, HTTPException: http_error, Exception: unexpected}  # type: ignore[dict-item]
+HANDLERS: ExceptionHandlersMap = {
+    Refused: refused,
+    HTTPException: http_error,
+    Exception: unexpected,
+}  # type: ignore[dict-item]

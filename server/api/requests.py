@@ -9,7 +9,7 @@ from litestar import Request, Response, post
 from litestar.handlers import BaseRouteHandler
 
 from dispatch_core.errors import Invalid
-from dispatch_core.ids import Level, OutageId, RequestKind, TicketId
+from dispatch_core.ids import IntakeReason, Level, OutageId, RequestKind, TicketId
 from geo.datums import Coordinate, DatumRefused, to_wgs84
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
@@ -41,7 +41,7 @@ class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     kind: RequestKind
     level: Level = "blue"
-    level_reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "given with the request"
+    level_reason: IntakeReason = "as_given"
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$")]
     building: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] | None = None
     coordinate: Spot | None = None
@@ -63,10 +63,18 @@ EXAMPLE = {
     "words": "立管漏水，楼道里都是",
     "accepted": True,
 }
-ANSWER_EXAMPLE = {"id": "260114-004711", "version": 2, "state": "accepted", "level": "red", "kind": "leak"}
+ANSWER_EXAMPLE = {
+    "id": "260114-004711",
+    "version": 2,
+    "state": "accepted",
+    "level": "red",
+    "kind": "leak",
+}
 
 
-def use_case_of(wish: ServiceRequest, principal: Principal, number: TicketId, vault: Vault) -> ReceiveRequest:
+def use_case_of(
+    wish: ServiceRequest, principal: Principal, number: TicketId, vault: Vault
+) -> ReceiveRequest:
     """The use case behind a request; resident data is sealed on the way.
 
     Raises:
@@ -75,13 +83,19 @@ def use_case_of(wish: ServiceRequest, principal: Principal, number: TicketId, va
     spot = None
     if wish.coordinate is not None:
         try:
-            point = to_wgs84(Coordinate(wish.coordinate.lon, wish.coordinate.lat, wish.coordinate.datum))
+            point = to_wgs84(
+                Coordinate(wish.coordinate.lon, wish.coordinate.lat, wish.coordinate.datum)
+            )
         except DatumRefused as refused:
-            raise Invalid(refused.code, refused.detail, "Send degrees with the datum wgs84 or cgcs2000.") from None
+            raise Invalid(
+                refused.code, refused.detail, "Send degrees with the datum wgs84 or cgcs2000."
+            ) from None
         spot = (point.lon, point.lat)
     caller = wish.caller
     person = vault.person(principal.company, caller.name, caller.phone) if caller else None
     pseudonym = person.pseudonym if person else None
+    # The address as typed may name the flat: the crew needs it, the ticket keeps only the building.
+    told = [text for text in (wish.words, wish.address) if text]
     return ReceiveRequest(
         ticket=number,
         kind=wish.kind,
@@ -93,7 +107,7 @@ def use_case_of(wish: ServiceRequest, principal: Principal, number: TicketId, va
         spot=spot,
         address=wish.address,
         caller=person,
-        words=vault.words(principal.company, wish.words, pseudonym) if wish.words else None,
+        words=vault.words(principal.company, "\n".join(told), pseudonym) if told else None,
         reports=wish.reports,
         outage=OutageId(wish.outage) if wish.outage else None,
         accepted=wish.accepted,
@@ -109,7 +123,9 @@ def create_handlers(
         "/api/requests",
         status_code=201,
         tags=["tickets"],
-        operation_class=described(ServiceRequest, EXAMPLE, TicketAnswer, ANSWER_EXAMPLE, status="201"),
+        operation_class=described(
+            ServiceRequest, EXAMPLE, TicketAnswer, ANSWER_EXAMPLE, status="201"
+        ),
     )
     async def take_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Take in a service request; answered when it is durable."""
@@ -117,9 +133,13 @@ def create_handlers(
         key = idempotency_key(request)
         body = await request.body()
         wish = decode_body(body, ServiceRequest)
-        number = TicketId(await numbers.next(clock.now()))
+        number = TicketId(await numbers.next(principal.company, clock.now()))
         answer = await commits.submit(
-            principal, "POST /api/requests", key, body_hash(body), use_case_of(wish, principal, number, vault)
+            principal,
+            "POST /api/requests",
+            key,
+            body_hash(body),
+            use_case_of(wish, principal, number, vault),
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 

@@ -118,7 +118,13 @@ def create_handlers(
         request: Request[Any, Any, Any],
         data: Annotated[
             LinkSignIn,
-            Body(examples=[Example(value={"token": "…", "user": "admin", "password": "correct horse battery"})]),
+            Body(
+                examples=[
+                    Example(
+                        value={"token": "…", "user": "admin", "password": "correct horse battery"}
+                    )
+                ]
+            ),
         ],
     ) -> Response[SignedIn]:
         """Sign in by the one-time URL that heatops printed; the first makes the administrator."""
@@ -129,7 +135,8 @@ def create_handlers(
     async def sign_in(
         request: Request[Any, Any, Any],
         data: Annotated[
-            PasswordSignIn, Body(examples=[Example(value={"user": "admin", "password": "correct horse battery"})])
+            PasswordSignIn,
+            Body(examples=[Example(value={"user": "admin", "password": "correct horse battery"})]),
         ],
     ) -> Response[SignedIn]:
         """Sign in by user and password."""
@@ -143,13 +150,17 @@ def create_handlers(
         await accounts.sign_out(request.cookies.get(COOKIE, ""))
         gate.forget(principal.secret_hash)
         await connections.session_ended(principal.secret_hash)
-        return Response(SignedIn(signed_in=False), cookies=[Cookie(key=COOKIE, value="", max_age=0, path="/")])
+        return Response(
+            SignedIn(signed_in=False), cookies=[Cookie(key=COOKIE, value="", max_age=0, path="/")]
+        )
 
     @get("/api/session", tags=["session"])
     async def session(request: Request[Any, Any, Any]) -> SessionView:
         """Who is signed in, the company, its city, and business time."""
         principal = await gate.principal(request)
-        known = await accounts.by_session(principal.secret_hash) if principal.kind == "person" else None
+        known = (
+            await accounts.by_session(principal.secret_hash) if principal.kind == "person" else None
+        )
         company = await cities.company(principal.company)
         if company is None:
             raise NotFound("no_company", "The company is gone.", "Sign in again.")
@@ -158,11 +169,13 @@ def create_handlers(
         return SessionView(
             user=principal.name,
             version=__version__,
-            company=CompanyView(code=company.code, name=company.name, timezone=company.timezone, demo=company.demo),
+            company=CompanyView(
+                code=company.code, name=company.name, timezone=company.timezone, demo=company.demo
+            ),
             companies=[CompanyLine(code=c.code, name=c.name) for c in others],
             city=CityView(
                 name=city.name,
-                tiles=f"/tiles/{company.code}/{city.tiles}",
+                tiles=f"/tiles/{company.code}/{city.tiles}.pmtiles",
                 attribution=city.attribution,
                 west=city.bounds.west,
                 south=city.bounds.south,
@@ -181,7 +194,11 @@ def create_handlers(
         """Look at another company the account belongs to."""
         principal = await gate.principal(request)
         if not await accounts.move(principal.secret_hash, data.code):
-            raise Forbidden("not_a_member", "This account does not belong to that company.", "Choose one of yours.")
+            raise Forbidden(
+                "not_a_member",
+                "This account does not belong to that company.",
+                "Choose one of yours.",
+            )
         gate.forget(principal.secret_hash)
         await connections.session_ended(principal.secret_hash)
         return SignedIn()
@@ -196,5 +213,3 @@ def create_handlers(
         return PassView(pass_=made)
 
     return [sign_in_link, sign_in, sign_out, session, change_company, live_pass]
-
-

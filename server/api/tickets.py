@@ -124,7 +124,9 @@ def _level(b: LevelBody, x: _Context) -> UseCase:
     words = text.words if text else None
     return StepTicket(
         ticket=x.ticket,
-        command=commands.ChangeLevel(version=b.version, level=b.level, reason_code=b.reason_code, reason=words),
+        command=commands.ChangeLevel(
+            version=b.version, level=b.level, reason_code=b.reason_code, reason=words
+        ),
         reason=text,
     )
 
@@ -165,7 +167,13 @@ COMMANDS: dict[str, _Command] = {
         LevelBody, _level, {"version": 2, "level": "red", "reason_code": "danger"}, "Raise or lower the response level"
     ),
 }  # fmt: skip
-ANSWER_EXAMPLE = {"id": "260114-004711", "version": 4, "state": "confirmed", "level": "red", "kind": "leak"}
+ANSWER_EXAMPLE = {
+    "id": "260114-004711",
+    "version": 4,
+    "state": "confirmed",
+    "level": "red",
+    "kind": "leak",
+}
 
 
 def create_handlers(
@@ -187,7 +195,9 @@ def create_handlers(
             principal = await gate.principal(request)
             key = idempotency_key(request)
             body = await request.body()
-            use_case = of.make(decode_body(body, of.body), _Context(principal, TicketId(ticket_id), vault))
+            use_case = of.make(
+                decode_body(body, of.body), _Context(principal, TicketId(ticket_id), vault)
+            )
             route = f"POST /api/tickets/{ticket_id}/{name}"
             answer = await commits.submit(principal, route, key, body_hash(body), use_case)
             return Response(answer.body, status_code=answer.status, media_type="application/json")
@@ -227,7 +237,9 @@ def create_handlers(
         principal = await gate.principal(request)
         found = await reads.trace(principal.company, ticket_id)
         if found is None:
-            raise NotFound("no_such_ticket", f"There is no ticket {ticket_id}.", "Check its number.")
+            raise NotFound(
+                "no_such_ticket", f"There is no ticket {ticket_id}.", "Check its number."
+            )
         return found
 
     return [*(handler(name, of) for name, of in COMMANDS.items()), tickets, ticket]

@@ -23,14 +23,18 @@ def city() -> None:
 @click.option("--new-company", help="Make the company under this name if it is missing.")
 @click.option("--name", help="What to call the city.  [default: its name on the map]")
 @json_option
-def import_city(file: Path, company: str | None, new_company: str | None, name: str | None, *, as_json: bool) -> None:
+def import_city(
+    file: Path, company: str | None, new_company: str | None, name: str | None, *, as_json: bool
+) -> None:
     """Read FILE.osm.pbf. The old city stays until the new one is complete."""
     settings = from_env()
     from server.work import import_city as run
 
     with opened(settings) as engines, progress_bar(as_json=as_json) as progress:
         ready = settings.with_engines(engines.database_url, engines.redis_url)
-        result = run(ready, file, company=company, new_company=new_company, name=name, progress=progress)
+        result = run(
+            ready, file, company=company, new_company=new_company, name=name, progress=progress
+        )
     if as_json:
         show_json(**result)
     else:

@@ -21,7 +21,9 @@ from server.settings import UserError, from_env
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same city.")
 @click.option("--url", help="Where the web is.  [default: of the `heatops up` that runs here]")
 @json_option
-def demo(*, company: str, feed: bool, city: str, points: int, seed: int, url: str | None, as_json: bool) -> None:
+def demo(
+    *, company: str, feed: bool, city: str, points: int, seed: int, url: str | None, as_json: bool
+) -> None:
     """Fill an empty company through the API, as real sources would. `up` does this by itself."""
     settings = attached(from_env())
     state = running(settings.data)

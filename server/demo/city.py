@@ -18,7 +18,7 @@ from server.demo import names
 from server.demo.communities import choose, metres
 from server.demo.footprints import PLANTS, Body, block_uses, make_bodies
 from server.demo.nature import Nature, make_nature
-from server.demo.plane import Poly, Pt, Warp, area, dense
+from server.demo.plane import Poly, Pt, Warp, dense
 from server.demo.records import Home, Options
 from server.demo.streets import PLAZA, Plan, make_plan
 
@@ -147,7 +147,8 @@ def _communities(
                     id=_id(k), name=f"{name} {number} 栋", street=street, house_number=f"{door}",
                     address=f"{district} {street} {door} 号 {name} {number} 栋", lon=lon, lat=lat,
                     outline_wkb=_wkb(outlines[k]), levels=body.levels, use=body.use,
-                    area_m2=round(abs(area(body.shape)), 1), district=district, community=name,
+                    area_m2=round(warp.square_metres(outlines[k]), 1), district=district,
+                    community=name,
                 )
             )  # fmt: skip
         out.append(homes)

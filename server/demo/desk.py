@@ -76,7 +76,6 @@ class Desk:
 
     def _first_seen(self, ticket: Body, at: float) -> Job:
         """A new ticket, or one that another process knew: of its past only the age counts."""
-        place = ticket["place"]
         early = ticket["state"] in {"received", "accepted"}
         job = Job(
             id=ticket["id"],
@@ -84,8 +83,8 @@ class Desk:
             state=ticket["state"],
             level=ticket["level"],
             kind=ticket["kind"],
-            at=(float(place["lon"]), float(place["lat"])),
-            substation="换热站" in place["address"] and place["building"] is None,
+            at=(float(ticket["lon"]), float(ticket["lat"])),
+            substation="换热站" in ticket["address"] and ticket["building"] is None,
             crew=None,
             since=float(ticket["received_at"]) if early else at,
         )

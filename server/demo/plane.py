@@ -139,8 +139,23 @@ class Warp:
         return math.atan2(b[1] - a[1], b[0] - a[0])
 
     def body(self, at: Pt, angle: float, shape: Sequence[Pt]) -> list[Pt]:
-        """A rigid shape (metres around 0, 0; x along `angle`) set down at a flat place: degrees."""
+        """A shape (metres around 0, 0; x along `angle`) set down at a flat place: degrees.
+
+        It keeps its right angles, and shrinks where the bend squeezes the plane, so that
+        neighbours stay apart.
+        """
         ox, oy = self.bend(at)
         t = self.turn(at, angle)
+        along = min(1.0, self._stretch(at, angle))
+        across = min(1.0, self._stretch(at, angle + math.pi / 2))
         c, s = math.cos(t), math.sin(t)
-        return [self.degrees((ox + x * c - y * s, oy + x * s + y * c)) for x, y in shape]
+        sized = [(x * along, y * across) for x, y in shape]
+        return [self.degrees((ox + x * c - y * s, oy + x * s + y * c)) for x, y in sized]
+
+    def _stretch(self, p: Pt, angle: float) -> float:
+        q = (p[0] + 5 * math.cos(angle), p[1] + 5 * math.sin(angle))
+        return math.dist(self.bend(p), self.bend(q)) / 5
+
+    def square_metres(self, outline: Sequence[Pt]) -> float:
+        """Area of a small ring of degrees."""
+        return abs(area(outline)) * self._m_lon * self._m_lat

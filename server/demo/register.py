@@ -75,7 +75,7 @@ def _homely(b: AnyBuilding) -> bool:
 
 
 def _dense(able: list[AnyBuilding], enough: int) -> list[AnyBuilding]:
-    """Those with the most neighbours: quarters, not scattered houses; at least four times enough."""
+    """Those with the most neighbours: quarters, no scattered houses; four times enough."""
     if len(able) <= 4 * enough:
         return able
     cells = np.floor(metres([(b.lon, b.lat) for b in able]) / 250).astype(np.int64)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
-from server.demo.calls import Body
+from server.demo.calls import Body, Call
 from server.demo.client import ApiClient
 from server.demo.faults import FIRST_DAY
 from server.demo.simulate import Day
@@ -16,7 +15,12 @@ from server.demo.weather import CITY_OFFSET_S, DAY
 OPENING_AT = FIRST_DAY * DAY - CITY_OFFSET_S + 7 * 3600 + 5 * 60
 """07:05 on 14 January 2026 by the city's clock, Unix seconds: the live day begins."""
 HISTORY_S = 26 * 3600
-STEP_S, LATE_STEP_S, LATE_FROM_S = 900, 300, 2 * 3600
+STEPS: tuple[tuple[float, int], ...] = ((6 * 3600, 1800), (2 * 3600, 900), (0, 240))
+"""How far back from the opening a length of step holds, seconds: the nearer, the finer. The last
+one is shorter than the time after which a crew without a fix counts as lost."""
+ROUND_S = 300
+"""Within one step of the past people act, and wait for answers, about this often."""
+CATCH_UP_STEP_S = 300
 LIVE_STEP_S = 1.0
 PAGE = 500
 
@@ -44,17 +48,19 @@ async def backfill(
     await clock(datetime.fromtimestamp(at, UTC), 1.0)
     sent += await _play(client, day, list(day.opening(int(at))))
     while at < until:
-        span = LATE_STEP_S if until - at <= LATE_FROM_S else STEP_S
+        span = next(step for back, step in STEPS if until - at > back)
         after = min(until, at + span)
         await clock(datetime.fromtimestamp(after, UTC), 1.0)
-        sent += await _play(client, day, day.step(at, after))
-        at = after
+        while at < after:
+            soon = min(after, at + ROUND_S)
+            sent += await _play(client, day, day.step(at, soon))
+            at = soon
         progress("history", (at - start) / history_s)
     await clock(datetime.fromtimestamp(until, UTC), 1.0)
     return sent
 
 
-async def _play(client: ApiClient, day: Day, calls: list[Any]) -> int:
+async def _play(client: ApiClient, day: Day, calls: list[Call]) -> int:
     for call, status, body in await client.send_all(calls):
         day.answer(call, status, body)
     return len(calls)
@@ -97,9 +103,9 @@ async def live(client: ApiClient, day: Day) -> None:
         # the clock was set back: begin again from there
         at = min(at, now)
         if now - at > HISTORY_S:
-            at = now - STEP_S
+            at = now - CATCH_UP_STEP_S
         while at < now:
-            after = min(now, at + STEP_S)
+            after = min(now, at + CATCH_UP_STEP_S)
             await _play(client, day, day.step(at, after))
             at = after
 

@@ -128,7 +128,9 @@ class Core:
                     ("figure:rooms", engines.rooms.figure(now)),
                     ("figure:supply", engines.network.figure(now)),
                 ]
-                new = [(name, e) for name, e in found if e is not None and engines.told.get(name) != e]
+                new = [
+                    (name, e) for name, e in found if e is not None and engines.told.get(name) != e
+                ]
                 await tx.tell(new)
             engines.told.update(new)
 

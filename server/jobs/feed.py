@@ -32,7 +32,9 @@ def beats_of(round_: Round) -> list[Beat]:
             source_at=head["source_at"],
             cadence_s=head["cadence_s"],
         )
-    return [Beat(c, msgspec.msgpack.encode(BeatPayload(topics))) for c, topics in by_company.items()]
+    return [
+        Beat(c, msgspec.msgpack.encode(BeatPayload(topics))) for c, topics in by_company.items()
+    ]
 
 
 async def run(session: FeedSession, publisher: Publisher) -> None:

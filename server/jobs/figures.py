@@ -55,7 +55,9 @@ def _usual(
 async def closing(tx: EngineTransaction) -> ClosingCounted:
     """Of the tickets whose 24 h ran out in the last 7 days, how many are closed."""
     zone = ZoneInfo(await tx.timezone())
-    midnight = tx.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    midnight = (
+        tx.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    )
     due, closed, closed_today, received_today = await tx.closing(midnight)
     return ClosingCounted(
         due=due,

@@ -48,12 +48,16 @@ class NetworkEngine:
             node = self._nodes.get(r.node)
             if node is None or not (network.possible(r.supply_c) and network.possible(r.return_c)):
                 continue
-            state = network.decide(self._states.get(r.node), node, r.supply_c, r.return_c, r.read_at)
+            state = network.decide(
+                self._states.get(r.node), node, r.supply_c, r.return_c, r.read_at
+            )
             if state is not None:
                 self._states[r.node] = changed[r.node] = state
         return changed
 
-    async def take(self, tx: EngineTransaction, readings: list[NetworkRead]) -> list[tuple[str, Event]]:
+    async def take(
+        self, tx: EngineTransaction, readings: list[NetworkRead]
+    ) -> list[tuple[str, Event]]:
         """What the feed is to be told of a batch."""
         told: list[tuple[str, Event]] = []
         if not self._loaded or any(r.node not in self._nodes for r in readings):

@@ -68,7 +68,9 @@ class Publisher:
                     away = False
             except (*AWAY, Gone) as error:
                 if not away:
-                    log.warning("Redis is away (%s): screens read from PostgreSQL", type(error).__name__)
+                    log.warning(
+                        "Redis is away (%s): screens read from PostgreSQL", type(error).__name__
+                    )
                     away = True
                 await asyncio.sleep(0.2)
                 self._wake.set()

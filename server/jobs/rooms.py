@@ -33,7 +33,9 @@ class RoomEngine:
         self._points = {stream.removeprefix("point:"): state for stream, state in heads.items()}
         for reading in await tx.last_room_readings(tx.now - REMEMBER):
             point = self._points.get(reading.point)
-            if (point is None or point.read_at < reading.read_at) and rooms.possible(reading.celsius):
+            if (point is None or point.read_at < reading.read_at) and rooms.possible(
+                reading.celsius
+            ):
                 self._points[reading.point] = rooms.Point(
                     celsius=reading.celsius,
                     read_at=reading.read_at,
@@ -65,7 +67,12 @@ class RoomEngine:
             part = facts[start : start + FACTS_AT_ONCE]
             await tx.heads({stream for stream, _ in part})
             for stream, event in part:
-                tx.append(stream, [event], grounds="room reading against its bound", policy=rooms.POLICY.version)
+                tx.append(
+                    stream,
+                    [event],
+                    grounds="room reading against its bound",
+                    policy=rooms.POLICY.version,
+                )
                 if isinstance(event, RoomAlarmRaised):
                     self._raised.append(unix(tx.now))
         return after

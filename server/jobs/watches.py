@@ -25,7 +25,9 @@ async def ticket_warnings(tx: EngineTransaction) -> int:
             continue
         events = tickets.watch(ticket, tx.now)
         if events:
-            tx.append(stream, events, grounds="a clock reached its time", policy=levels.POLICY.version)
+            tx.append(
+                stream, events, grounds="a clock reached its time", policy=levels.POLICY.version
+            )
             said += len(events)
     return said
 
@@ -35,7 +37,9 @@ async def lost_positions(tx: EngineTransaction) -> int:
     known = await tx.streams_like("crew:")
     fixes = await tx.last_fixes()
     due = [
-        stream for stream, crew in known.items() if crews.watch(crew, fixes.get(stream.removeprefix("crew:")), tx.now)
+        stream
+        for stream, crew in known.items()
+        if crews.watch(crew, fixes.get(stream.removeprefix("crew:")), tx.now)
     ]
     said = 0
     for stream, crew in (await tx.heads(due)).items():
@@ -43,7 +47,12 @@ async def lost_positions(tx: EngineTransaction) -> int:
             continue
         events = crews.watch(crew, fixes.get(stream.removeprefix("crew:")), tx.now)
         if events:
-            tx.append(stream, events, grounds="no position for too long, or one again", policy=crews.POLICY.version)
+            tx.append(
+                stream,
+                events,
+                grounds="no position for too long, or one again",
+                policy=crews.POLICY.version,
+            )
             said += len(events)
     return said
 
@@ -52,7 +61,11 @@ async def shifts(tx: EngineTransaction) -> int:
     """Crews come on duty and go off it by the shift in their register; who still has tickets stays until they are done."""
     zone = ZoneInfo(await tx.timezone())
     known = await tx.streams_like("crew:")
-    due = {stream: command for stream, crew in known.items() if (command := _shift(crew, tx.now, zone)) is not None}
+    due = {
+        stream: command
+        for stream, crew in known.items()
+        if (command := _shift(crew, tx.now, zone)) is not None
+    }
     said = 0
     for stream, crew in (await tx.heads(due)).items():
         if crew is None:
@@ -107,9 +120,16 @@ async def moods(tx: EngineTransaction) -> int:
         site = sites.get(name)
         if site is None:
             continue
-        events = sentiment.decide(community, site, windows.get(name, empty), usual.get(name, 0.0), tx.now)
+        events = sentiment.decide(
+            community, site, windows.get(name, empty), usual.get(name, 0.0), tx.now
+        )
         if events:
-            tx.append(stream, events, grounds="mentions of the last three hours", policy=sentiment.POLICY.version)
+            tx.append(
+                stream,
+                events,
+                grounds="mentions of the last three hours",
+                policy=sentiment.POLICY.version,
+            )
             said += len(events)
     return said
 
@@ -134,10 +154,17 @@ async def arrears_round(tx: EngineTransaction) -> int:
         leaves[cell] = (households + 1, owing + bool(row[3]))
         changes.append(arrears.Change(household=row[0], leaf=cell, at=row[4]))
     looks = await tx.looks()
-    outcome = arrears.publish(leaves, looks, arrears.count_changed(changes, looks), now, _bounds(grid))
+    outcome = arrears.publish(
+        leaves, looks, arrears.count_changed(changes, looks), now, _bounds(grid)
+    )
     await tx.heads({f"cell:{cell.name()}" for cell, _ in outcome.events})
     for cell, event in outcome.events:
-        tx.append(f"cell:{cell.name()}", [event], grounds="round of the arrears map", policy=arrears.POLICY.version)
+        tx.append(
+            f"cell:{cell.name()}",
+            [event],
+            grounds="round of the arrears map",
+            policy=arrears.POLICY.version,
+        )
     await tx.save_round({c: look for c, look in outcome.looks.items() if looks.get(c) != look})
     return len(outcome.events)
 

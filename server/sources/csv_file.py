@@ -65,8 +65,8 @@ def inspect(path: Path) -> CsvFile:
             "Check its permissions.",
         ) from None
     digest, size, encoding = _read_through(path, packed=packed)
-    with _bytes(path, packed=packed) as raw:
-        first = io.TextIOWrapper(raw, encoding, newline="").readline()
+    with _bytes(path, packed=packed) as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
+        first = text.readline()
     separator = max(_SEPARATORS, key=lambda s: (first.count(s), s == ","))
     header = [c.strip().lower() for c in next(csv.reader([first], delimiter=separator), [])]
     if not any(header) or all(_is_number(c) for c in header):
@@ -136,10 +136,11 @@ def _is_number(cell: str) -> bool:
 
 def lines(file: CsvFile) -> Iterator[Line]:
     """Every record after the header; blank ones are passed over."""
-    with _bytes(file.path, packed=file.packed) as raw:
-        reader = csv.reader(
-            io.TextIOWrapper(raw, file.encoding, newline=""), delimiter=file.separator, strict=True
-        )
+    with (
+        _bytes(file.path, packed=file.packed) as raw,
+        io.TextIOWrapper(raw, file.encoding, newline="") as text,
+    ):
+        reader = csv.reader(text, delimiter=file.separator, strict=True)
         next(reader)
         while True:
             try:

@@ -29,6 +29,7 @@ from dispatch_core.events import Event
 from dispatch_core.ids import (
     Clock,
     CrewId,
+    IntakeReason,
     Level,
     OutageId,
     RedispatchReason,
@@ -144,7 +145,7 @@ class ReceiveRequest:
     level: Level
     source: str
     by: str
-    level_reason: str = "given with the request"
+    level_reason: IntakeReason = "as_given"
     building: str | None = None
     spot: tuple[float, float] | None = None
     address: str | None = None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch_core.trace import START, Chain, Record, Sealed, Spot, canonical, seal, verify
@@ -73,6 +73,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", sorted(CHANGES))
 @given(data=st.data(), facts=CHAINS)
+@settings(max_examples=40)
 def test_any_changed_field_is_noticed(name: str, data: st.DataObject, facts: list[Sealed]) -> None:
     i = data.draw(st.integers(0, len(facts) - 1))
     old = facts[i].record

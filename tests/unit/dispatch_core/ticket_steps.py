@@ -27,7 +27,7 @@ NOTE = Words(id="w1", digest="d1")
 
 def receive(**changed: Any) -> c.ReceiveRequest:
     given: dict[str, Any] = {
-        "ticket": "t1", "kind": "not_warm", "level": "yellow", "level_reason": "cold flat",
+        "ticket": "t1", "kind": "not_warm", "level": "yellow", "level_reason": "as_given",
         "source": "phone", "place": PLACE, "by": "user:1",
     }  # fmt: skip
     return c.ReceiveRequest(**{**given, **changed})

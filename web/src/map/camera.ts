@@ -25,8 +25,8 @@ const ENOUGH = 12;
 const AREAS = 4;
 const INCIDENT_REACH_DEG = 0.006;
 
-/** The box round the points without the outermost 1 % on each side: one stray coordinate moves nothing. */
-export function boundsOf(points: readonly Point[], trim = 0.01): Bounds | null {
+/** The box round the points without the outermost 2 % on each side: one stray coordinate moves nothing. */
+export function boundsOf(points: readonly Point[], trim = 0.02): Bounds | null {
   if (points.length === 0) return null;
   const lons = points.map((p) => p.lon).sort((a, b) => a - b);
   const lats = points.map((p) => p.lat).sort((a, b) => a - b);

@@ -32,9 +32,8 @@ import { draw, PIXEL_RATIO, stretching } from './icons';
 import {
   arrearsLayers,
   CLICKABLE,
-  FEW_CLUSTERS,
-  MANY_CLUSTERS,
-  MANY_TICKETS,
+  CLUSTER_MAX_ZOOM,
+  clusterRadius,
   markLayers,
   overlaySources,
   type View,
@@ -89,7 +88,7 @@ export class CityMap {
   #dirty = new Set<Topic>();
   #timer: number | undefined;
   #lastFlush = 0;
-  #many = false;
+  #radius: number | null = null;
   #lost = false;
   #patience: number | undefined;
   #tilesTimer: number | undefined;
@@ -205,7 +204,7 @@ export class CityMap {
       else console.warn(event.error.message);
     });
     map.on('click', (event) => void this.#click(event));
-    for (const touch of ['dragstart', 'wheel', 'touchstart', 'mousedown'] as const) {
+    for (const touch of ['dragstart', 'wheel', 'dblclick', 'touchstart'] as const) {
       map.on(touch, () => this.#options.touched());
     }
   }
@@ -226,7 +225,7 @@ export class CityMap {
 
   #everything(): void {
     this.#applied.clear();
-    this.#many = false;
+    this.#radius = null;
     this.#fullTickets = true;
     this.#apply();
     for (const topic of ['tickets', 'crews', 'rooms', 'arrears', 'sentiment', 'outages'] as const) this.#mark(topic);
@@ -291,10 +290,10 @@ export class CityMap {
     const source = this.map.getSource<GeoJSONSource>('tickets');
     if (source === undefined) return;
     const rows = this.#options.live.rows('tickets');
-    const many = rows.size > MANY_TICKETS;
-    if (many !== this.#many) {
-      this.#many = many;
-      void source.setClusterOptions({ cluster: true, ...(many ? MANY_CLUSTERS : FEW_CLUSTERS) });
+    const radius = clusterRadius(rows.size, this.map.getContainer().clientWidth);
+    if (radius !== this.#radius) {
+      this.#radius = radius;
+      void source.setClusterOptions({ cluster: true, clusterMaxZoom: CLUSTER_MAX_ZOOM, clusterRadius: radius });
     }
     if (this.#fullTickets) {
       this.#fullTickets = false;

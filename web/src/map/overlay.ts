@@ -13,10 +13,13 @@ export interface View {
   faded: boolean;
 }
 
-/** Above this many tickets the marks are gathered more strongly. */
-export const MANY_TICKETS = 1500;
-export const FEW_CLUSTERS = { clusterRadius: 9, clusterMaxZoom: 16 };
-export const MANY_CLUSTERS = { clusterRadius: 56, clusterMaxZoom: 16 };
+/** How strongly ticket marks are gathered: hardly at all on a wall with few, more on a phone or with very many. */
+export function clusterRadius(tickets: number, mapWidth: number): number {
+  if (tickets > 1500) return 56;
+  return mapWidth < 700 ? 30 : 9;
+}
+/** From here on only tickets at the very same place stay gathered. */
+export const CLUSTER_MAX_ZOOM = 16;
 /** Below: alarms by substation. From here by building, and from the next one by point. */
 const ROOMS_BY_BUILDING = 13;
 const ROOMS_BY_POINT = 15;
@@ -37,7 +40,8 @@ export function overlaySources(): Record<string, SourceSpecification> {
       data: collection([]),
       promoteId: 'id',
       cluster: true,
-      ...FEW_CLUSTERS,
+      clusterRadius: clusterRadius(0, Infinity),
+      clusterMaxZoom: CLUSTER_MAX_ZOOM,
       maxzoom: 17,
       clusterProperties: { rank: ['max', ['get', 'rank']], late: ['max', ['get', 'late']] },
     },

@@ -72,7 +72,7 @@ def test_a_ticket_given_to_another_crew_is_no_longer_confirmed() -> None:
         reason_code="no_answer", reason=None,
     )  # fmt: skip
     received = e.TicketReceived(
-        ticket=LABEL, due=None, level_reason="", source="phone", place=PLACE, reports=1,
+        ticket=LABEL, due=None, level_reason="as_given", source="phone", place=PLACE, reports=1,
         resident=None, words=None, outage=None, policy="levels-1",
         clocks=e.Clocks(first_contact=1, respond=1, on_site=None, solved=1),
     )  # fmt: skip

@@ -67,7 +67,7 @@ class World:
         if state is None or self.dice.random() < 0.02:
             level = self.dice.choice(["red", "yellow", "blue"])
             command: Any = c.ReceiveRequest(
-                ticket=name, kind="leak", level=level, level_reason="words", source="phone",
+                ticket=name, kind="leak", level=level, level_reason="danger", source="phone",
                 by="u1", place=place(name), accepted=self.dice.random() < 0.5,
             )  # fmt: skip
         else:

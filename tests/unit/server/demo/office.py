@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-import msgspec
-
 from dispatch_core import commands, tickets
 from dispatch_core.errors import Refused
 from dispatch_core.ids import Place
@@ -32,7 +30,8 @@ class Office:
         t = self.tickets[id_]
         return {
             "id": id_, "version": t.version, "state": t.state, "level": t.level, "kind": t.kind,
-            "place": msgspec.to_builtins(t.place), "crew": t.crew, "received_at": t.received_at,
+            "lon": t.place.lon, "lat": t.place.lat, "address": t.place.address,
+            "building": t.place.building, "crew": t.crew, "received_at": t.received_at,
         }  # fmt: skip
 
     def open(self):

@@ -1,4 +1,4 @@
-"""The register: counts, the heat tree without a gap, made-up residents, and an imported city filled alike."""
+"""The register: counts, a heat tree without a gap, made-up residents, imported cities."""
 
 import math
 from collections import Counter

@@ -1,5 +1,6 @@
-"""The day: deterministic calls, tickets carried through their steps, a fault that shows, no resident where none belongs."""
+"""The day: repeatable calls, tickets carried to their end, a fault, residents kept apart."""
 
+import asyncio
 import json
 from collections import Counter
 
@@ -7,7 +8,7 @@ from office import Office
 
 from server.demo import chance
 from server.demo.fleet import apart_m, on_shift
-from server.demo.run import OPENING_AT
+from server.demo.run import OPENING_AT, backfill
 from server.demo.simulate import Day
 from server.demo.weather import outdoor
 
@@ -26,10 +27,33 @@ def play(day, office, start, end, step):
     return sent
 
 
+class Direct:
+    """A client without a wire: the office answers at the time its clock shows."""
+
+    def __init__(self, office):
+        self.office, self.at, self.moves = office, 0.0, []
+
+    async def clock(self, at, rate):
+        self.at = at.timestamp()
+        self.moves.append((self.at, rate))
+        self.office.watch(self.at)
+
+    async def send_all(self, calls):
+        return [(c, *self.office.handle(c, self.at)) for c in calls]
+
+
 def test_a_morning_opens_with_work_and_a_fault(register):
     day, office = Day(register, 7), Office(register)
-    sent = play(day, office, OPENING_AT - 26 * 3600, OPENING_AT, 900)
-    assert len(sent) < 8000
+    client = Direct(office)
+    told = []
+    sent = asyncio.run(
+        backfill(client, day, client.clock, lambda what, done: told.append((what, done)))
+    )
+    assert client.moves[-1] == (OPENING_AT, 1.0)
+    assert [m[0] for m in client.moves] == sorted(m[0] for m in client.moves)
+    assert told[-1] == ("history", 1.0)
+    assert office.items["account-balances"] >= 60_000
+    assert sent < 8000
     assert not office.refused
     levels = Counter(t["level"] for t in office.open())
     assert 2 <= levels["red"] <= 12

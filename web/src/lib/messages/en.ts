@@ -83,7 +83,7 @@ export const en: Messages = {
   usual: (n) => `usual ${n}`,
   noUsual: 'no usual yet',
   closingRate: 'Closing rate',
-  target: (pct) => `target ${pct}%`,
+  target: (pct) => `goal ${pct}%`,
   closedOf: (closed, due) => `7 days ${closed} / ${due}`,
   noneDue: 'none fell due in 7 days',
   sentiment: 'Sentiment',

@@ -1,0 +1,125 @@
+// The wall's figures over rows, and the one incident that leads.
+import { describe, expect, it } from 'vitest';
+import type { OutageRow, RoomRow, TicketRow } from '../src/lib/wire';
+import { passes } from '../src/wall/panel';
+import { roomsByBuilding, roomsBySubstation, summarizeOutages, summarizeTickets, worstIncident } from '../src/wall/summary';
+
+const ticket = (changes: Partial<TicketRow>): TicketRow => ({
+  kind: 'leak',
+  level: 'blue',
+  state: 'handling',
+  lon: 126.6,
+  lat: 45.7,
+  address: '经纬街 128 号',
+  building: null,
+  community: null,
+  district: null,
+  source: 'hotline',
+  received_at: 1000,
+  due_at: 2000,
+  due_clock: 'respond',
+  near: false,
+  overdue: false,
+  overdue_since: null,
+  lost_contact: false,
+  crew: 'k1',
+  crew_name: '一班',
+  crew_confirmed: true,
+  outage: null,
+  reports: 1,
+  ...changes,
+});
+
+const outage = (changes: Partial<OutageRow>): OutageRow => ({
+  name: '7 号站',
+  node_kind: 'substation',
+  lon: 126.6,
+  lat: 45.7,
+  buildings: 4,
+  households: 100,
+  cause: 'pump',
+  opened_at: 500,
+  expected_end_at: 5000,
+  ...changes,
+});
+
+const room = (changes: Partial<RoomRow>): RoomRow => ({
+  celsius: 15,
+  bound_c: 18,
+  since: 1,
+  read_at: 2,
+  lon: 126.6,
+  lat: 45.7,
+  address: '经纬街 128 号',
+  building: 'b1',
+  community: null,
+  substation: 's1',
+  substation_name: '7 号站',
+  substation_lon: 126.61,
+  substation_lat: 45.71,
+  ...changes,
+});
+
+function rows<Row>(...list: Row[]): [string, { version: number; row: Row }][] {
+  return list.map((row, i) => [`k${i}`, { version: i, row }]);
+}
+
+describe('summarizeTickets', () => {
+  const all = rows(
+    ticket({ level: 'red', near: true }),
+    ticket({ level: 'yellow', near: true, overdue: true, overdue_since: 1800 }),
+    ticket({ overdue: true, overdue_since: 1500, lost_contact: true }),
+    ticket({ crew_confirmed: false }),
+  );
+  const sum = summarizeTickets(all);
+
+  it('counts by level and by clock, an overdue ticket no longer as near', () => {
+    expect(sum.open).toEqual({ red: 1, yellow: 1, blue: 2 });
+    expect([sum.total, sum.near, sum.overdue, sum.oldestOverdue, sum.lostContact]).toEqual([4, 1, 2, 1500, 1]);
+  });
+
+  it('counts what its list shows', () => {
+    for (const by of ['near', 'overdue', 'lost_contact'] as const) {
+      const listed = all.filter(([key, { row }]) => passes({ by }, key, row)).length;
+      expect(listed).toBe({ near: sum.near, overdue: sum.overdue, lost_contact: sum.lostContact }[by]);
+    }
+  });
+
+  it('calls only a red ticket urgent: without a confirmed crew, or overdue', () => {
+    expect([sum.urgent, sum.worst]).toEqual([0, null]);
+    const urgent = summarizeTickets(
+      rows(
+        ticket({ level: 'red', crew_confirmed: false, received_at: 900 }),
+        ticket({ level: 'red', overdue: true, overdue_since: 1900 }),
+        ticket({ level: 'red' }),
+      ),
+    );
+    expect([urgent.urgent, urgent.worst?.key]).toEqual([2, 'k1']);
+  });
+});
+
+describe('worstIncident', () => {
+  it('puts a red ticket before an outage, a late outage before a large one', () => {
+    const quiet = summarizeTickets([]);
+    const outages = summarizeOutages(rows(outage({ households: 900 }), outage({ expected_end_at: 900 })), 1000);
+    expect([outages.count, outages.households, outages.late, outages.worst?.key]).toEqual([2, 1000, 1, 'k1']);
+    expect(worstIncident(quiet, outages)).toMatchObject({ kind: 'outage', key: 'k1' });
+    const red = summarizeTickets(rows(ticket({ level: 'red', crew_confirmed: false })));
+    expect(worstIncident(red, outages)).toMatchObject({ kind: 'ticket', key: 'k0' });
+    expect(worstIncident(quiet, summarizeOutages([], 0))).toBeNull();
+  });
+});
+
+describe('rooms', () => {
+  const all = rows(room({}), room({ building: 'b2' }), room({ building: 'b3', substation: null }));
+
+  it('gather at their building, and at their substation when it has a place', () => {
+    expect(roomsByBuilding(all).map((group) => group.points.length)).toEqual([1, 1, 1]);
+    const groups = roomsBySubstation(all);
+    expect(groups.map((group) => [group.key, group.points])).toEqual([
+      ['s:s1', ['k0', 'k1']],
+      ['b:b3', ['k2']],
+    ]);
+    expect([groups[0]?.lon, groups[1]?.lon]).toEqual([126.61, 126.6]);
+  });
+});
