@@ -2,6 +2,7 @@
 PYTHON = .venv/bin/python
 COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style=line
+FIGURES = $(filter-out fanout_app, $(patsubst benchmarks/%.py, %, $(wildcard benchmarks/[a-z]*.py)))
 
 .PHONY: run test lint types bench web setup lock
 
@@ -12,16 +13,17 @@ test:
 	./test
 
 setup:
-	python3 tools/bootstrap.py test
+	@sh -c '. tools/python.sh; exec "$$python" tools/bootstrap.py test' ./make
 
 lint: setup
 	$(PYTHON) tools/check.py --only lint
 
 types: setup
+	$(PYTHON) tools/contract.py
 	$(PYTHON) tools/check.py --only types
 
 bench: setup
-	for file in benchmarks/[a-z]*.py; do $(PYTHON) -m benchmarks.$$(basename $$file .py) --json || exit; done
+	for figure in $(FIGURES); do $(PYTHON) -m benchmarks.$$figure --json || exit; done
 
 web: setup
 	$(PYTHON) tools/check.py --only web

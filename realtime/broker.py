@@ -1,4 +1,5 @@
-"""Redis Streams as the fast path: sealed bytes in, sealed bytes out. Everything here may be lost at any time."""
+"""Redis Streams as the fast path: sealed bytes in, sealed bytes out.
+Everything here may be lost at any time."""
 
 from __future__ import annotations
 
@@ -9,18 +10,22 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 MAXLEN = 3000
 BLOCK_MS = 500
 AWAY = (RedisError, OSError, TimeoutError)
 """What a Redis that is gone, stopped or starting raises."""
 
-# Adds only if the last id is the one before; else says what the last id is. KEYS[1] stream; ARGV: previous id, maxlen, (id, bytes)...
+# Adds only if the last id is the one before; else says what the last id is.
+# KEYS[1] stream; ARGV: previous id, maxlen, (id, bytes)...
 _ADD = """
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 local at = last[1] and last[1][1] or ''
 if at ~= ARGV[1] then return {0, at} end
-for i = 3, #ARGV, 2 do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[i], 'b', ARGV[i + 1]) end
+for i = 3, #ARGV, 2 do
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[i], 'b', ARGV[i + 1])
+end
 return {1, at}
 """
 
@@ -31,6 +36,7 @@ class Position(NamedTuple):
     epoch: int
     seq: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.epoch}-{self.seq}"
 
@@ -73,7 +79,8 @@ class Broker:
         before: Position | None,
         entries: list[tuple[Position, bytes]],
     ) -> tuple[bool, Position]:
-        """Append `entries` if the stream ends at `before` (None: it is empty). Returns (added, where it ended)."""
+        """Append `entries` if the stream ends at `before` (None: it is empty).
+        Returns (added, where it ended)."""
         args: list[Any] = [str(before) if before else "", MAXLEN]
         for position, sealed in entries:
             args += (str(position), sealed)
@@ -84,7 +91,8 @@ class Broker:
         """The bytes stored under `position`."""
         key = stream_key(company, topic)
         found = await self._redis.xrange(key, str(position), str(position))
-        return cast("bytes", found[0][1][b"b"]) if found else None
+        fields = found[0][1] if found else None
+        return cast("bytes", fields[b"b"]) if fields else None
 
     async def beat(self, company: int, payload: bytes) -> None:
         """Publish a beat; only the latest matters."""
@@ -93,7 +101,8 @@ class Broker:
     async def read(
         self, after: dict[str, str], *, block_ms: int | None = BLOCK_MS
     ) -> list[tuple[str, str, bytes]]:
-        """(stream key, id, bytes) of what follows the ids in `after`; empty after `block_ms` of silence."""
+        """(stream key, id, bytes) of what follows the ids in `after`;
+        empty after `block_ms` of silence."""
         answer = await cast(
             "Awaitable[Any]", self._redis.xread(cast("Any", after), count=500, block=block_ms)
         )
@@ -106,7 +115,7 @@ class Broker:
     async def ping(self) -> bool:
         """Whether Redis answers now."""
         try:
-            return bool(await cast("Awaitable[bool]", self._redis.ping()))
+            return bool(await self._redis.ping())
         except AWAY:
             return False
 

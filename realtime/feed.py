@@ -1,7 +1,7 @@
 """From committed facts to sealed batches: pure, told what is stored and what has come in.
 
-The rows of a layer are the whole memory: a topic's new rows follow from its old ones and the facts, so that the feed may die
-at any line and the next one goes on.
+The rows of a layer are the whole memory: a topic's new rows follow from its old ones and the facts,
+so that the feed may die at any line and the next one goes on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a topic stands. `last_line` is the highest row version of the ring, for happenings only."""
+    """Where a topic stands. `last_line` is the highest row version of the ring,
+    for happenings only."""
 
     epoch: int
     seq: int
@@ -223,7 +224,8 @@ def _lines(
 def lines_sealed(
     lines: Mapping[int, list[HappeningRow]], heads: Mapping[TopicKey, Head], as_of: float
 ) -> list[Sealed]:
-    """The ring of the last 64 lines: version n stands in slot n mod 64, so version n - 64 leaves."""
+    """The ring of the last 64 lines: version n stands in slot n mod 64,
+    so version n - 64 leaves."""
     sealed = []
     for company, rows in sorted(lines.items()):
         head = heads[company, HAPPENINGS]

@@ -54,8 +54,8 @@ class Watcher:
         self.out = out
         self.topics: set[str] = set()
         self.behind: dict[str, tuple[int, int]] = {}
-        """Topic -> (epoch, seq) it has: to be caught up by one merged batch when the client reads again. A topic that
-        is not in here stands where the picture stands."""
+        """Topic -> (epoch, seq) it has: to be caught up by one merged batch when the client reads
+        again. A topic that is not in here stands where the picture stands."""
 
 
 class Hub:
@@ -94,13 +94,15 @@ class Hub:
 
     # ---------------------------------------------------------------- subscriptions
     def resume(self, watcher: Watcher, topic: str, epoch: int, seq: int) -> bool:
-        """Go on from the client's position if our ring reaches back to it. False: it needs more than that."""
+        """Go on from the client's position if our ring reaches back to it.
+        False: it needs more than that."""
         return self.resume_with(watcher, topic, epoch, seq, [], seq)
 
     def resume_with(
         self, watcher: Watcher, topic: str, epoch: int, seq: int, log: list[bytes], upto: int
     ) -> bool:
-        """Go on from the client's position with batches from the feed log up to `upto`, then from our ring."""
+        """Go on from the client's position with batches from the feed log up to `upto`,
+        then from our ring."""
         picture = self.pictures[watcher.company, topic]
         rest = picture.since(upto)
         if epoch != picture.epoch or rest is None:
@@ -141,8 +143,9 @@ class Hub:
 
     # ---------------------------------------------------------------- what the reader brings
     def forward(self, picture: Picture, sealed: bytes, before: int) -> None:
-        """A batch was applied to the picture, which stood at seq `before`: the same bytes to everyone who stood there
-        too; the slow are marked and get what they missed as one batch later."""
+        """A batch was applied to the picture, which stood at seq `before`: the same bytes to
+        everyone who stood there too; the slow are marked and get what they missed as one batch
+        later."""
         current = self._current.get((picture.company, picture.topic))
         if not current:
             return
@@ -162,7 +165,8 @@ class Hub:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Bring those who read again up to date: one merged batch, or a snapshot if they missed too much."""
+        """Bring those who read again up to date:
+        one merged batch, or a snapshot if they missed too much."""
         for watcher in self.all_watchers():
             for topic in sorted(watcher.behind):
                 if watcher.out.paused:
@@ -183,8 +187,8 @@ class Hub:
         self._follow(watcher, picture.topic)
 
     def tick(self, server_time: float, business: BusinessTime) -> None:
-        """Every second: time and the state of every topic, to each company's clients. A client that does not keep up
-        misses ticks: what it shows grows old by its own clock."""
+        """Every second: time and the state of every topic, to each company's clients.
+        A client that does not keep up misses ticks: what it shows grows old by its own clock."""
         for company, audience in self._everyone.items():
             if not audience:
                 continue

@@ -1,7 +1,8 @@
 """Every message of the `/live` websocket, subprotocol `heatops.v1`.
 
-Control messages are JSON text frames. `snap` and `batch` are MessagePack binary frames, so that the same sealed bytes
-serve the journal of the feed, Redis and every screen. The rows inside are the structs of realtime.layers.rows.
+Control messages are JSON text frames. `snap` and `batch` are MessagePack binary frames, so that the
+same sealed bytes serve the journal of the feed, Redis and every screen. The rows inside are the
+structs of realtime.layers.rows.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="res
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="batch"):
-    """Server: a sealed batch. Apply whole if epoch matches and seq_from <= have < seq_to; ignore if seq_to <= have;
-    otherwise subscribe again."""
+    """Server: a sealed batch. Apply whole if epoch matches and seq_from <= have < seq_to;
+    ignore if seq_to <= have; otherwise subscribe again."""
 
     topic: str
     epoch: int
@@ -91,7 +92,8 @@ class TopicTick(msgspec.Struct, frozen=True, kw_only=True):
     as_of: float
     """System time, Unix seconds: everything committed before it is shown."""
     source_at: float | None
-    """System time of the latest word from the topic's source; None when no source has written yet."""
+    """System time of the latest word from the topic's source;
+    None when no source has written yet."""
     cadence_s: float | None
     """The source is late when it is silent for longer than this; None when it promises nothing."""
 

@@ -1,4 +1,5 @@
-"""One topic as a web process holds it: its rows, its position, and the last sealed batches as they came."""
+"""One topic as a web process holds it:
+its rows, its position, and the last sealed batches as they came."""
 
 from __future__ import annotations
 
@@ -112,7 +113,8 @@ class Picture:
         return True
 
     def since(self, seq: int) -> list[RingBatch] | None:
-        """The batches after `seq`; empty when there is nothing newer, None when the ring does not reach back."""
+        """The batches after `seq`; empty when there is nothing newer,
+        None when the ring does not reach back."""
         if seq >= self.seq:
             return []
         if not self._ring or self._ring[0].seq_from > seq:
@@ -120,7 +122,8 @@ class Picture:
         return [batch for batch in self._ring if batch.seq_to > seq]
 
     def merged_since(self, seq: int) -> bytes | None:
-        """One batch from `seq` to now: whole batches merged by key. None when the ring does not reach back."""
+        """One batch from `seq` to now: whole batches merged by key.
+        None when the ring does not reach back."""
         batches = self.since(seq)
         if not batches:
             return None

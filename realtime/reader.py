@@ -1,4 +1,5 @@
-"""Keeps this process's pictures true: a snapshot from PostgreSQL, batches from Redis, or from the feed log when Redis is silent."""
+"""Keeps this process's pictures true:
+a snapshot from PostgreSQL, batches from Redis, or from the feed log when Redis is silent."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ POLL_S = 0.2
 COMPANIES_S = 5.0
 
 
-class Gone(Exception):
+class Gone(Exception):  # noqa: N818 - a state of the store, no defect
     """The store does not answer now; try again."""
 
 
@@ -33,7 +34,8 @@ class FeedReads(Protocol):
         """Every company."""
 
     async def snapshot(self, company: int, topic: str) -> bytes | None:
-        """A `snap` message read in one REPEATABLE READ snapshot; None before the feed's first round."""
+        """A `snap` message read in one REPEATABLE READ snapshot;
+        None before the feed's first round."""
 
     async def after(
         self, company: int, topic: str, epoch: int, seq: int
@@ -54,7 +56,8 @@ _decode_beat = msgspec.msgpack.Decoder(BeatTopics).decode
 
 
 class Reader:
-    """One per web process. `ready` is set when every topic of every company has its first picture."""
+    """One per web process. `ready` is set when every topic of every company
+    has its first picture."""
 
     def __init__(self, hub: Hub, broker: Broker, reads: FeedReads, topics: list[str]) -> None:
         self._hub = hub
@@ -68,7 +71,8 @@ class Reader:
         self._wrong: dict[tuple[int, str], int] = {}
 
     async def run(self) -> None:
-        """For ever. PostgreSQL and Redis may each be away; what is shown grows old visibly and is mended later."""
+        """For ever. PostgreSQL and Redis may each be away;
+        what is shown grows old visibly and is mended later."""
         companies_at = float("-inf")
         while True:
             try:
@@ -179,7 +183,8 @@ class Reader:
         return behind
 
     async def _poll_postgres(self) -> None:
-        """Read what is new from the feed log and the heads; a different epoch or a hole loads the topic again."""
+        """Read what is new from the feed log and the heads;
+        a different epoch or a hole loads the topic again."""
         for company in list(self._beat_ids):
             heads = await self._reads.heads(company)
             for topic, head in heads.items():
@@ -191,9 +196,8 @@ class Reader:
                 elif head.seq > picture.seq:
                     await self._follow_log(picture)
             self._compare(company, heads)
-        self._heard_at = (
-            time.monotonic() - SILENCE_S + 0.5
-        )  # while Redis is silent, look again in half a second
+        # while Redis is silent, look again in half a second
+        self._heard_at = time.monotonic() - SILENCE_S + 0.5
 
     async def _follow_log(self, picture: Picture) -> None:
         for _, sealed in await self._reads.after(
@@ -204,7 +208,8 @@ class Reader:
                 return
 
     async def probe(self) -> None:
-        """Ask Redis now and then whether it is back; a task of its own, so that polling never waits for it."""
+        """Ask Redis now and then whether it is back;
+        a task of its own, so that polling never waits for it."""
         while True:
             await asyncio.sleep(0.5)
             if self.redis_away and await self._broker.ping():

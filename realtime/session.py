@@ -72,7 +72,8 @@ class Session:
         self._hub.snapshot(self._watcher, message.topic)
 
     async def _resume_from_log(self, topic: str, epoch: int, seq: int) -> bool:
-        """Older than the ring: the feed log has it, or it is a snapshot. A hole is never bridged."""
+        """Older than the ring: the feed log has it, or it is a snapshot.
+        A hole is never bridged."""
         picture = self._hub.pictures[self._watcher.company, topic]
         if epoch != picture.epoch or seq >= picture.seq:
             return False

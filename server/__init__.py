@@ -1,3 +1,4 @@
-"""The application: command line, composition root, use cases, adapters, API, sources, jobs and engines."""
+"""The application: command line, composition root, use cases, adapters, API, sources,
+jobs and engines."""
 
 __version__ = "0.1.0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -43,7 +44,7 @@ from server.adapters.records import Records
 from server.adapters.telemetry import Telemetry
 from server.adapters.ticket_reads import TicketReads
 from server.adapters.vault import Vault
-from server.api import batches, layers, live, network, pages, requests, session, tickets
+from server.api import batches, docs, layers, live, network, pages, requests, session, tickets
 from server.api.audience import Audience
 from server.api.gate import Gate
 from server.api.problems import HANDLERS
@@ -110,8 +111,8 @@ class Web:
             running = [
                 tasks.create_task(work)
                 for work in (
-                    self.commits.run(), self.reader.run(), self.reader.probe(), self.connections.tend(), self.tick(),
-                    self.follow_clock(),
+                    self.commits.run(), self.reader.run(), self.reader.probe(),
+                    self.connections.tend(), self.tick(), self.follow_clock(),
                 )
             ]  # fmt: skip
             await self.reader.ready.wait()
@@ -169,7 +170,9 @@ def create_app(settings: Settings) -> Litestar:
         ],
         exception_handlers=HANDLERS,
         lifespan=[web.lifespan],
-        openapi_config=OpenAPIConfig(title="heatops", version=__version__, path="/docs"),
+        openapi_config=OpenAPIConfig(
+            title="heatops", version=__version__, path="/docs", render_plugins=docs.plugins()
+        ),
         request_max_body_size=MAX_BODY,
         logging_config=None,
     )
@@ -225,7 +228,15 @@ async def _core(settings: Settings) -> None:
             tasks.create_task(Core(store, reads).run())
 
     holder = f"{socket.gethostname()}/{os.getpid()}"
-    await Leadership(feed_dsn(settings.database_url, keys), holder, lead).run()
+    leadership = Leadership(feed_dsn(settings.database_url, keys), holder, lead)
+    running = asyncio.ensure_future(leadership.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        log.info("stopped")
 
 
 def _logging() -> None:

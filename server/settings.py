@@ -54,8 +54,7 @@ class Settings:
 
 def default_data() -> Path:
     """./var of the checkout; as root /var/lib/heatops/<hash of the checkout's path>, which the
-    account that runs the
-    engines can reach even when the checkout lies in a private home."""
+    account that runs the engines can reach even when the checkout lies in a private home."""
     if os.geteuid() != 0:
         return CHECKOUT / "var"
     digest = hashlib.sha256(os.fsencode(CHECKOUT)).hexdigest()[:12]

@@ -264,7 +264,10 @@ async def _run_demo(  # noqa: PLR0913
     async with ApiClient(url, token) as client:
         if state != "seeded":
             await _crews(client, register, seed)
-            await backfill(client, day, _mover(dsn, client), progress)
+            if await seeding.alone(dsn, number):
+                await backfill(client, day, _mover(dsn, client), progress)
+            else:  # others live by this clock: the demo joins them where they are
+                await client.send_all(list(day.opening(await _business_now(client))))
             await seeding.finish(dsn, number)
         if feed:
             await live(client, day)
@@ -396,6 +399,11 @@ async def _crews(client: Any, register: Any, seed: int) -> None:
             raise UserError(
                 "demo_crew", f"{call.path} was refused: {body.get('detail')}", "Report this."
             )
+
+
+async def _business_now(client: Any) -> int:
+    session = await client.get("/api/session")
+    return int(session["business"]["at"])
 
 
 def _mover(dsn: str, client: Any) -> Callable[[datetime, float], Any]:

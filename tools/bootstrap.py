@@ -34,6 +34,11 @@ IS_SYSTEM_PYTHON = (
 PACKAGE_PREFIX = "python3" if IS_SYSTEM_PYTHON else f"python{VERSION}"
 
 
+# Finds its Python beside itself, so that spaces in the path do no harm; -P: no other `server` that
+# happens to lie in the current folder.
+COMMAND = '#!/bin/sh\nexec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -m server "$@"\n'
+
+
 class SetupError(Exception):
     """Something only the user can put right; the text says what and how."""
 
@@ -115,11 +120,10 @@ class Step:
 def environment() -> None:
     """.venv with this Python; one that works is kept, one that was moved or lost its Python is made
     anew."""
-    step = Step("environment", [VERSION, str(ROOT)], [PYTHON])
+    step = Step("environment", [VERSION, str(ROOT), COMMAND], [PYTHON])
     if step.done():
         return
-    moved = (STAMPS / "environment").exists()
-    if moved or not usable():
+    if not usable():
         say(f"Making the environment .venv with Python {VERSION}")
         if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
             raise SetupError(
@@ -133,14 +137,16 @@ def environment() -> None:
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV), "platbase": str(VENV)}))
     (site / "heatops.pth").write_text(f"{ROOT}\n", "utf-8")
     command = VENV / "bin" / "heatops"
-    command.write_text('#!/bin/sh\nexec "$(dirname -- "$0")/python" -m server "$@"\n', "utf-8")
+    command.write_text(COMMAND, "utf-8")
     command.chmod(0o755)
     step.finish()
 
 
 def usable() -> bool:
-    """Whether .venv has this version of Python, and pip."""
-    if not PYTHON.exists():
+    """Whether .venv has this version of Python, and pip, and was made in this place."""
+    pointer = next(VENV.glob("lib/python*/site-packages/heatops.pth"), None)
+    moved = pointer is not None and pointer.read_text("utf-8") != f"{ROOT}\n"
+    if moved or not PYTHON.exists():
         return False
     probe = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     try:
@@ -324,11 +330,18 @@ def run(
     cwd: Path = ROOT,
     env: dict[str, str] | None = None,
 ) -> None:
-    """Run a tool, its output shown on standard error. Raises SetupError(failure) when it fails."""
+    """Run a tool; its output is shown only when it fails, which raises SetupError(failure)."""
     done = subprocess.run(
-        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode != 0:
+        sys.stderr.buffer.write(done.stdout)
         raise SetupError(f"{failure}.\nWhat went wrong is above; start again when it is mended.")
 
 

@@ -1,4 +1,4 @@
-"""Writes what is generated from the catalogue: web/src/lib/wire.ts and docs/asyncapi.json (`make types`)."""
+"""Writes web/src/lib/wire.ts and docs/asyncapi.json from the catalogue (`make types`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""The rows a screen may receive, one struct per topic: the whole vocabulary of the wire, without a field for a resident.
+"""The rows a screen may receive, one struct per topic:
+the whole vocabulary of the wire, without a field for a resident.
 
-Times are Unix seconds of the business clock unless the name says otherwise; coordinates are WGS-84 degrees.
-The TypeScript types and the AsyncAPI document are generated from this file and dispatch_core.events.
+Times are Unix seconds of the business clock unless the name says otherwise; coordinates are WGS-84
+degrees. The TypeScript types and the AsyncAPI document are generated from this file and
+dispatch_core.events.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CrewRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic `crews`, key = crew id: what a crew is doing. Where it is stands in topic `positions`."""
+    """Topic `crews`, key = crew id: what a crew is doing.
+    Where it is stands in topic `positions`."""
 
     name: str
     trades: list[str]
@@ -80,7 +83,8 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic `rooms`, key = room-temperature point (a sensor number): one active alarm, placed at its building."""
+    """Topic `rooms`, key = room-temperature point (a sensor number):
+    one active alarm, placed at its building."""
 
     celsius: float
     bound_c: float
@@ -98,7 +102,8 @@ class RoomRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArrearsRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic `arrears`, key = `size:x:y`: one published cell of the projected grid; a banded rate, never a sum."""
+    """Topic `arrears`, key = `size:x:y`: one published cell of the projected grid;
+    a banded rate, never a sum."""
 
     size_m: Literal[100, 200, 400, 800]
     west: float
@@ -121,7 +126,8 @@ class SentimentRow(msgspec.Struct, frozen=True, kw_only=True):
     negative: int
     mean_value: float
     top_topic: str
-    """Code of the commonest topic of the negative mentions, e.g. not_warm, billing, leak, attitude, other."""
+    """Code of the commonest topic of the negative mentions, e.g. not_warm, billing, leak, attitude,
+    other."""
     spike: bool
     spike_since: int | None
 
@@ -177,7 +183,8 @@ class WeatherFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure
 
 
 class RequestsFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="requests"):
-    """Topic `figures`, key `requests`: the current local hour so far, pro-rated usual, and 24 hours around it."""
+    """Topic `figures`, key `requests`:
+    the current local hour so far, pro-rated usual, and 24 hours around it."""
 
     this_hour: int
     per_hour: int
@@ -187,7 +194,8 @@ class RequestsFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figur
 
 
 class ClosingFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="closing"):
-    """Topic `figures`, key `closing`: tickets whose 24 h ran out in the last 7 days and how many of them are closed."""
+    """Topic `figures`, key `closing`:
+    tickets whose 24 h ran out in the last 7 days and how many of them are closed."""
 
     due: int
     closed: int
@@ -197,7 +205,8 @@ class ClosingFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure
 
 
 class RoomsFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="rooms"):
-    """Topic `figures`, key `rooms`: how many points there are, report, and stand below the bound."""
+    """Topic `figures`, key `rooms`: how many points there are, report,
+    and stand below the bound."""
 
     points: int
     online: int
@@ -222,7 +231,8 @@ FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | Suppl
 
 
 class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Topic `happenings`, key = slot 00..63 of a ring, ordered by row version: one line of what just happened."""
+    """Topic `happenings`, key = slot 00..63 of a ring, ordered by row version:
+    one line of what just happened."""
 
     what: Literal[
         "ticket_received",
@@ -247,7 +257,8 @@ class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
     ]
     at: int
     stream: str
-    """The journal stream this line comes from, e.g. `ticket:260114-000123`: one click leads to its records."""
+    """The journal stream this line comes from, e.g. `ticket:260114-000123`:
+    one click leads to its records."""
     level: Level | None
     kind: str | None
     place: str

@@ -1,4 +1,5 @@
-"""Who is asking: accounts, sessions, one-time links, live passes and the tokens of sources. Secrets are stored as hashes only."""
+"""Who is asking: accounts, sessions, one-time links, live passes and the tokens of sources.
+Secrets are stored as hashes only."""
 
 from __future__ import annotations
 
@@ -72,7 +73,8 @@ async def new_source_token(owner_dsn: str, company: str, name: str) -> str:
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await connection.execute(
-            "INSERT INTO source_token (company_id, token_hash, name) SELECT company_id, $2, $3 FROM company WHERE code = $1"
+            "INSERT INTO source_token (company_id, token_hash, name) SELECT company_id, $2, $3"
+            " FROM company WHERE code = $1"
             " ON CONFLICT (company_id, name) DO UPDATE SET token_hash = excluded.token_hash",
             company,
             hash_secret(token),
@@ -99,7 +101,8 @@ async def ensure_company(
                 timezone,
             )
             await connection.execute(
-                "INSERT INTO membership (company_id, account_id) SELECT $1, account_id FROM account ON CONFLICT DO NOTHING",
+                "INSERT INTO membership (company_id, account_id) SELECT $1, account_id"
+                " FROM account ON CONFLICT DO NOTHING",
                 company,
             )
     finally:
@@ -144,7 +147,8 @@ class Accounts:
         """Spend a one-time link; the first makes the administrator. Returns a session secret.
 
         Raises:
-            Forbidden: `link_unknown`. Invalid: `first_administrator` (user and password are needed), `password_length`.
+            Forbidden: `link_unknown`. Invalid: `first_administrator` (user and password are
+                needed), `password_length`.
         """
         hashed: str | None = None
         if password is not None:

@@ -77,18 +77,22 @@ def tiles_folder(folder: Path, code: str) -> Path:
 
 
 BUILDING_COLUMNS = (
-    "building_id", "name", "street", "house_number", "address", "lon", "lat", "outline", "levels", "area_m2", "use",
-    "district", "community_id", "substation_id",
+    "building_id", "name", "street", "house_number", "address", "lon", "lat", "outline", "levels",
+    "area_m2", "use", "district", "community_id", "substation_id",
 )  # fmt: skip
 
 
 async def write_city(c: asyncpg.Connection, company: int, city: City) -> None:
     """Put a city in place of the one that was there; the caller's transaction, as owner."""
     await c.execute(
-        "INSERT INTO city (company_id, name, kind, tiles, attribution, west, south, east, north, center_lon, center_lat)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (company_id) DO UPDATE SET"
-        " name = excluded.name, kind = excluded.kind, tiles = excluded.tiles, attribution = excluded.attribution,"
-        " west = excluded.west, south = excluded.south, east = excluded.east, north = excluded.north,"
+        "INSERT INTO city (company_id, name, kind, tiles, attribution, west, south, east, north,"
+        " center_lon, center_lat)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " ON CONFLICT (company_id) DO UPDATE SET"
+        " name = excluded.name, kind = excluded.kind, tiles = excluded.tiles, "
+        "attribution = excluded.attribution,"
+        " west = excluded.west, south = excluded.south, east = excluded.east, "
+        "north = excluded.north,"
         " center_lon = excluded.center_lon, center_lat = excluded.center_lat",
         company,
         city.name,
@@ -169,9 +173,11 @@ async def imported_buildings(
                 "heatops city import FILE.osm.pbf comes first.",
             )
         rows = await connection.fetch(
-            "SELECT b.building_id, b.name, b.street, b.house_number, b.address, b.lon, b.lat, b.outline, b.levels, b.use,"
+            "SELECT b.building_id, b.name, b.street, b.house_number, b.address, b.lon, b.lat,"
+            " b.outline, b.levels, b.use,"
             " coalesce(b.area_m2, 0) AS area, b.district, c.name AS community FROM building b"
-            " LEFT JOIN community c USING (company_id, community_id) WHERE b.company_id = $1 ORDER BY b.building_id",
+            " LEFT JOIN community c USING (company_id, community_id) WHERE b.company_id = $1"
+            " ORDER BY b.building_id",
             company,
         )
         places = await connection.fetch(
@@ -182,8 +188,8 @@ async def imported_buildings(
         await connection.close(timeout=5)
     buildings = [
         StoredBuilding(
-            r[0], r[1] or None, r[2] or None, r[3] or None, r[4], r[5], r[6], r[7] or b"", r[8], r[9], r[10],
-            r[11] or None, r[12],
+            r[0], r[1] or None, r[2] or None, r[3] or None, r[4], r[5], r[6], r[7] or b"", r[8],
+            r[9], r[10], r[11] or None, r[12],
         )
         for r in rows
     ]  # fmt: skip

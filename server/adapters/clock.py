@@ -17,7 +17,8 @@ def system_now() -> datetime:
 
 
 class BusinessClock:
-    """Business time = anchor_business + (system time - anchor_system) * rate. Only the owner of the database moves it."""
+    """Business time = anchor_business + (system time - anchor_system) * rate.
+    Only the owner of the database moves it."""
 
     def __init__(self) -> None:
         self._anchor_business = self._anchor_system = system_now()
@@ -49,11 +50,13 @@ class BusinessClock:
 
 
 async def set_clock(owner_dsn: str, at: datetime, rate: float) -> None:
-    """Move the business clock: demo, load test and fault tests only. Processes take it up within a second."""
+    """Move the business clock: demo, load test and fault tests only.
+    Processes take it up within a second."""
     connection = await asyncpg.connect(owner_dsn, timeout=5)
     try:
         await connection.execute(
-            "UPDATE business_clock SET anchor_business = $1, anchor_system = clock_timestamp(), rate = $2",
+            "UPDATE business_clock SET anchor_business = $1,"
+            " anchor_system = clock_timestamp(), rate = $2",
             at,
             rate,
         )

@@ -1,7 +1,9 @@
-"""Carries use cases out: one at a time when idle, in groups of one company when several are in flight.
+"""Carries use cases out: one at a time when idle,
+in groups of one company when several are in flight.
 
-A group is one transaction: try-locks on keys and streams in sorted order, stored answers, load, decide each, bulk write. What cannot
-get its key is in flight elsewhere (409); what cannot get its stream waits for the next group; a refused one writes nothing.
+A group is one transaction: try-locks on keys and streams in sorted order, stored answers, load,
+decide each, bulk write. What cannot get its key is in flight elsewhere (409); what cannot get its
+stream waits for the next group; a refused one writes nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from server.ports import Decision, Loaded, UseCase, Wanted
 log = logging.getLogger(__name__)
 
 GROUP = 128
-ROUNDS = 50
+ROUNDS = 400
 
 
 class Answer(NamedTuple):
@@ -95,8 +97,9 @@ class Commits:
         """Decide and commit; returns after the commit.
 
         Raises:
-            Refused: by the use case, `key_in_flight`, `key_reused` or `database_unavailable`; nothing was written, except
-            that an unavailable database may have committed and lost the answer: the same key tells.
+            Refused: by the use case, `key_in_flight`, `key_reused` or `database_unavailable`;
+            nothing was written, except that an unavailable database may have committed and lost the
+            answer: the same key tells.
         """
         job = Job(
             principal, route, key, body_hash, use_case, asyncio.get_running_loop().create_future()
@@ -127,7 +130,8 @@ class Commits:
                 await asyncio.sleep(0.005)
 
     async def _commit(self, company: int, jobs: list[Job]) -> list[Job]:
-        """Commit a group; on a lost race or one bad apple, each alone. Returns the jobs to try again."""
+        """Commit a group; on a lost race or one bad apple, each alone.
+        Returns the jobs to try again."""
         group = _Group(company, [j for j in jobs if not j.done.done()])
         try:
             await self._transaction(group)
@@ -205,8 +209,8 @@ class Commits:
                     continue
                 for stream, new in decision.appends.items():
                     writes.append(
-                        stream, new, actor=job.principal.actor, grounds=decision.grounds, policy=decision.policy,
-                        source=decision.source,
+                        stream, new, actor=job.principal.actor, grounds=decision.grounds,
+                        policy=decision.policy, source=decision.source,
                     )  # fmt: skip
                 decided.append((job, decision))
             await writes.flush(c)
@@ -264,7 +268,8 @@ class Commits:
                 group.refused[job] = Invalid(
                     "key_reused",
                     "This Idempotency-Key was used for another request.",
-                    "Use a new key for a new request, and the old key only to repeat the old one unchanged.",
+                    "Use a new key for a new request, "
+                    "and the old key only to repeat the old one unchanged.",
                 )
             else:
                 group.answers[job] = Answer(row["status"], row["answer"].encode(), stored=True)
@@ -314,7 +319,8 @@ class Commits:
             )
         await c.execute(
             "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer)"
-            " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::text[])",
+            " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[],"
+            " $6::smallint[], $7::text[])",
             group.company,
             *journal.columns(rows),
         )
@@ -327,7 +333,8 @@ async def save_secrets(
     persons: Collection[Any],
     texts: Collection[Any],
 ) -> None:
-    """Residents and their words, encrypted, in the same transaction as the facts that point at them."""
+    """Residents and their words, encrypted, in the same transaction as the
+    facts that point at them."""
     if persons:
         rows = [
             (

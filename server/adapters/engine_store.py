@@ -17,6 +17,15 @@ from server.adapters.commits import lock_id
 from server.adapters.pool import Pool
 
 ACTOR = "system:core"
+KEEP_DAYS = {
+    "feed_log": 14,
+    "room_reading": 800,
+    "network_reading": 800,
+    "crew_fix": 400,
+    "weather": 800,
+    "mention": 400,
+}
+"""How long partitions are kept: the wall as it was for two weeks, readings for two seasons."""
 
 
 class Waiting(NamedTuple):
@@ -83,7 +92,8 @@ class EngineTransaction:
     async def waiting(self) -> list[Waiting]:
         """Batches not taken yet, oldest first, locked against another core."""
         rows = await self._c.fetch(
-            "SELECT batch_id, kind FROM telemetry_batch WHERE company_id = $1 AND NOT taken ORDER BY batch_id LIMIT 20"
+            "SELECT batch_id, kind FROM telemetry_batch WHERE company_id = $1 AND NOT taken"
+            " ORDER BY batch_id LIMIT 20"
             " FOR UPDATE SKIP LOCKED",
             self.company,
         )
@@ -92,7 +102,8 @@ class EngineTransaction:
     async def taken(self, batches: Collection[int]) -> None:
         """The engines have what these batches held."""
         await self._c.execute(
-            "UPDATE telemetry_batch SET taken = true WHERE company_id = $1 AND batch_id = ANY($2::bigint[])",
+            "UPDATE telemetry_batch SET taken = true"
+            " WHERE company_id = $1 AND batch_id = ANY($2::bigint[])",
             self.company,
             list(batches),
         )
@@ -100,7 +111,8 @@ class EngineTransaction:
     async def room_readings(self, batches: Collection[int]) -> list[Reading]:
         """The readings of room batches, in order of arrival."""
         rows = await self._c.fetch(
-            "SELECT point_id, extract(epoch FROM read_at)::bigint, round(celsius::numeric, 2)::float8 FROM room_reading"
+            "SELECT point_id, extract(epoch FROM read_at)::bigint,"
+            " round(celsius::numeric, 2)::float8 FROM room_reading"
             " WHERE company_id = $1 AND batch_id = ANY($2::bigint[]) ORDER BY batch_id, read_at",
             self.company,
             list(batches),
@@ -110,7 +122,9 @@ class EngineTransaction:
     async def network_readings(self, batches: Collection[int]) -> list[NetworkRead]:
         """The readings of network batches, in order of arrival."""
         rows = await self._c.fetch(
-            "SELECT node_id, extract(epoch FROM read_at)::bigint, round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8 FROM network_reading"
+            "SELECT node_id, extract(epoch FROM read_at)::bigint,"
+            " round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8"
+            " FROM network_reading"
             " WHERE company_id = $1 AND batch_id = ANY($2::bigint[]) ORDER BY batch_id, read_at",
             self.company,
             list(batches),
@@ -144,7 +158,8 @@ class EngineTransaction:
     async def last_room_readings(self, since: datetime) -> list[Reading]:
         """Each point's newest reading taken after `since`."""
         rows = await self._c.fetch(
-            "SELECT DISTINCT ON (point_id) point_id, extract(epoch FROM read_at)::bigint, round(celsius::numeric, 2)::float8 FROM room_reading"
+            "SELECT DISTINCT ON (point_id) point_id, extract(epoch FROM read_at)::bigint,"
+            " round(celsius::numeric, 2)::float8 FROM room_reading"
             " WHERE company_id = $1 AND read_at > $2 ORDER BY point_id, read_at DESC",
             self.company,
             since,
@@ -154,8 +169,10 @@ class EngineTransaction:
     async def last_network_readings(self, since: datetime) -> list[NetworkRead]:
         """Each node's newest reading taken after `since`."""
         rows = await self._c.fetch(
-            "SELECT DISTINCT ON (node_id) node_id, extract(epoch FROM read_at)::bigint, round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8"
-            " FROM network_reading WHERE company_id = $1 AND read_at > $2 ORDER BY node_id, read_at DESC",
+            "SELECT DISTINCT ON (node_id) node_id, extract(epoch FROM read_at)::bigint,"
+            " round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8"
+            " FROM network_reading WHERE company_id = $1 AND read_at > $2"
+            " ORDER BY node_id, read_at DESC",
             self.company,
             since,
         )
@@ -165,7 +182,8 @@ class EngineTransaction:
     async def tickets_to_check(self) -> list[str]:
         """Streams of open tickets whose next warning has come due."""
         rows = await self._c.fetch(
-            "SELECT ticket_id FROM ticket WHERE company_id = $1 AND open AND check_at <= $2 ORDER BY check_at LIMIT 500",
+            "SELECT ticket_id FROM ticket WHERE company_id = $1 AND open AND check_at <= $2"
+            " ORDER BY check_at LIMIT 500",
             self.company,
             self.now,
         )
@@ -174,7 +192,8 @@ class EngineTransaction:
     async def last_fixes(self) -> dict[str, int]:
         """crew id -> business time its last fix arrived."""
         rows = await self._c.fetch(
-            "SELECT crew_id, extract(epoch FROM heard_at)::bigint FROM crew_last_fix WHERE company_id = $1",
+            "SELECT crew_id, extract(epoch FROM heard_at)::bigint FROM crew_last_fix"
+            " WHERE company_id = $1",
             self.company,
         )
         return {r[0]: r[1] for r in rows}
@@ -190,7 +209,8 @@ class EngineTransaction:
     async def requests_by_hour(self, since: datetime) -> dict[int, int]:
         """UTC hour (Unix seconds) -> requests received in it."""
         rows = await self._c.fetch(
-            "SELECT extract(epoch FROM date_trunc('hour', received_at))::bigint, sum(reports)::bigint FROM ticket"
+            "SELECT extract(epoch FROM date_trunc('hour', received_at))::bigint,"
+            " sum(reports)::bigint FROM ticket"
             " WHERE company_id = $1 AND received_at >= $2 AND received_at <= $3 GROUP BY 1",
             self.company,
             since,
@@ -201,7 +221,8 @@ class EngineTransaction:
     async def requests_since(self, since: datetime) -> int:
         """Requests received after `since`."""
         n: int = await self._c.fetchval(
-            "SELECT coalesce(sum(reports), 0)::bigint FROM ticket WHERE company_id = $1 AND received_at > $2 AND received_at <= $3",
+            "SELECT coalesce(sum(reports), 0)::bigint FROM ticket"
+            " WHERE company_id = $1 AND received_at > $2 AND received_at <= $3",
             self.company,
             since,
             self.now,
@@ -217,10 +238,13 @@ class EngineTransaction:
         return {(r[0], r[1]): (r[2], r[3], r[4]) for r in rows}
 
     async def closing(self, day_start: datetime) -> tuple[int, int, int, int]:
-        """(due in the last 7 days, of them closed, closed today, received today); cancelled tickets are left out."""
+        """(due in the last 7 days, of them closed, closed today, received today);
+        cancelled tickets are left out."""
         row = await self._c.fetchrow(
-            "SELECT count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3 AND state <> 'cancelled') AS due,"
-            " count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3 AND state = 'closed') AS closed,"
+            "SELECT count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3"
+            " AND state <> 'cancelled') AS due,"
+            " count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3"
+            " AND state = 'closed') AS closed,"
             " count(*) FILTER (WHERE closed_at >= $4 AND state = 'closed') AS closed_today,"
             " count(*) FILTER (WHERE received_at >= $4) AS received_today"
             " FROM ticket WHERE company_id = $1 AND received_at >= $2 - interval '2 days'",
@@ -235,8 +259,10 @@ class EngineTransaction:
     async def windows(self, since: datetime) -> dict[str, sentiment.Window]:
         """Mentions per community after `since`, up to now."""
         rows = await self._c.fetch(
-            "SELECT community_id, topic, count(*), count(*) FILTER (WHERE value <= $4), sum(value)::float8 FROM mention"
-            " WHERE company_id = $1 AND said_at > $2 AND said_at <= $3 AND community_id IS NOT NULL GROUP BY 1, 2",
+            "SELECT community_id, topic, count(*), count(*) FILTER (WHERE value <= $4),"
+            " sum(value)::float8 FROM mention"
+            " WHERE company_id = $1 AND said_at > $2 AND said_at <= $3"
+            " AND community_id IS NOT NULL GROUP BY 1, 2",
             self.company,
             since,
             self.now,
@@ -257,7 +283,8 @@ class EngineTransaction:
         }
 
     async def usual_negative(self, window_s: int) -> dict[str, float]:
-        """Per community, the mean count of negative mentions in the same hours of the 7 days before."""
+        """Per community, the mean count of negative mentions in the same
+        hours of the 7 days before."""
         rows = await self._c.fetch(
             "SELECT community_id, count(*) / 7.0::float8 FROM mention, generate_series(1, 7) AS d"
             " WHERE company_id = $1 AND value <= $2 AND community_id IS NOT NULL"
@@ -289,8 +316,10 @@ class EngineTransaction:
     async def household_standing(self) -> list[asyncpg.Record]:
         """(household, lon, lat, in arrears, changed at) of every household with an account."""
         rows: list[asyncpg.Record] = await self._c.fetch(
-            "SELECT h.household_id, h.lon, h.lat, a.unpaid_fen > 0, extract(epoch FROM a.changed_at)::bigint"
-            " FROM household h JOIN account_balance a USING (company_id, household_id) WHERE h.company_id = $1",
+            "SELECT h.household_id, h.lon, h.lat, a.unpaid_fen > 0,"
+            " extract(epoch FROM a.changed_at)::bigint"
+            " FROM household h JOIN account_balance a USING (company_id, household_id)"
+            " WHERE h.company_id = $1",
             self.company,
         )
         return rows
@@ -298,7 +327,8 @@ class EngineTransaction:
     async def looks(self) -> dict[arrears.Cell, arrears.Look]:
         """What was counted in each cell at its last look."""
         rows = await self._c.fetch(
-            "SELECT size_m, x, y, households, in_arrears, extract(epoch FROM at)::bigint FROM arrears_look WHERE company_id = $1",
+            "SELECT size_m, x, y, households, in_arrears, extract(epoch FROM at)::bigint"
+            " FROM arrears_look WHERE company_id = $1",
             self.company,
         )
         return {
@@ -315,14 +345,17 @@ class EngineTransaction:
         if rows:
             await self._c.execute(
                 "INSERT INTO arrears_look (company_id, size_m, x, y, households, in_arrears, at)"
-                " SELECT $1, s, x, y, h, a, to_timestamp(t) FROM unnest($2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[])"
+                " SELECT $1, s, x, y, h, a, to_timestamp(t)"
+                " FROM unnest($2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bigint[])"
                 " AS l(s, x, y, h, a, t) ON CONFLICT (company_id, size_m, x, y) DO UPDATE"
-                " SET households = excluded.households, in_arrears = excluded.in_arrears, at = excluded.at",
+                " SET households = excluded.households, in_arrears = excluded.in_arrears,"
+                " at = excluded.at",
                 self.company,
                 *journal.columns(rows),
             )
         await self._c.execute(
-            "INSERT INTO arrears_round VALUES ($1, $2) ON CONFLICT (company_id) DO UPDATE SET at = excluded.at",
+            "INSERT INTO arrears_round VALUES ($1, $2)"
+            " ON CONFLICT (company_id) DO UPDATE SET at = excluded.at",
             self.company,
             self.now,
         )
@@ -331,9 +364,13 @@ class EngineTransaction:
         """Partitions ahead, old partitions and old idempotency keys away."""
         today = system_now().date()
         await self._c.execute("SELECT ensure_partitions($1, 8)", today - timedelta(days=1))
-        await self._c.execute("SELECT drop_partitions($1)", today - timedelta(days=400))
+        for table, days in KEEP_DAYS.items():
+            await self._c.execute(
+                "SELECT drop_partitions($1, $2)", table, today - timedelta(days=days)
+            )
         await self._c.execute(
-            "DELETE FROM idempotency WHERE company_id = $1 AND created_at < now() - interval '90 days'",
+            "DELETE FROM idempotency WHERE company_id = $1"
+            " AND created_at < now() - interval '90 days'",
             self.company,
         )
 

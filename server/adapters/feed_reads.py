@@ -13,11 +13,15 @@ from realtime.reader import Gone
 from server.adapters import feed_store
 from server.adapters.pool import Pool
 
-_HEAD = "SELECT topic, epoch, seq, hash, as_of, source_at, cadence_s FROM feed_head WHERE company_id = $1"
+_HEAD = (
+    "SELECT topic, epoch, seq, hash, as_of, source_at, cadence_s FROM feed_head"
+    " WHERE company_id = $1"
+)
 
 
 class FeedReads:
-    """Implements realtime.reader.FeedReads, realtime.session.Log and server.ports.FeedLog over the feed's own role."""
+    """Implements realtime.reader.FeedReads, realtime.session.Log and server.ports.FeedLog
+    over the feed's own role."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

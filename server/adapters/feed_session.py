@@ -1,4 +1,5 @@
-"""One leadership of the feed: a connection, a generation, the floor, and the transaction that seals."""
+"""One leadership of the feed: a connection, a generation, the floor,
+and the transaction that seals."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import asyncpg
 import msgspec
 
+from dispatch_core.errors import Refused
 from realtime import feed
 from realtime.facts import Fact
 from realtime.feed import Layer, Line, Sealed, TopicKey
@@ -26,9 +28,9 @@ RENEW_S = 0.9
 class Floor:
     """Below this outbox id nothing can appear any more, so scans start there.
 
-    A mark read before taking one's own xid x is safe once a later, untruncated scan's snapshot has xmin > x: every
-    transaction that drew an id up to the mark had an xid below x, is over, and was seen by that scan.
-    A speed-up, never a filter: every 10 s a scan starts from 0.
+    A mark read before taking one's own xid x is safe once a later, untruncated scan's snapshot has
+    xmin > x: every transaction that drew an id up to the mark had an xid below x, is over, and was
+    seen by that scan. A speed-up, never a filter: every 10 s a scan starts from 0.
     """
 
     def __init__(self) -> None:
@@ -144,7 +146,7 @@ class FeedSession:
                 heard[at] = (max(before[0], row["at"]), row["cadence_s"] or before[1])
             try:
                 fact = feed_store.fact_of(row)
-            except (msgspec.DecodeError, KeyError, ValueError):
+            except (Refused, msgspec.DecodeError, KeyError, ValueError):
                 log.exception(
                     "outbox row %s (%s) cannot be read and is passed over", row["id"], row["kind"]
                 )
@@ -163,7 +165,7 @@ class FeedSession:
 
 async def connect(dsn: str, name: str) -> asyncpg.Connection:
     """A connection for the leader: a transaction left open for 2 s is ended by the server."""
-    connection = await asyncpg.connect(
+    return await asyncpg.connect(
         dsn,
         timeout=2,
         command_timeout=10,
@@ -173,7 +175,6 @@ async def connect(dsn: str, name: str) -> asyncpg.Connection:
             "lock_timeout": "1000",
         },
     )
-    return connection
 
 
 GONE = (

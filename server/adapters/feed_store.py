@@ -1,4 +1,5 @@
-"""The feed's side of PostgreSQL: scan the outbox, read and write the layers, log the sealed bytes; one transaction each."""
+"""The feed's side of PostgreSQL: scan the outbox, read and write the layers, log the sealed bytes;
+one transaction each."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ async def begin(connection: asyncpg.Connection, generation: int, floor: int) -> 
         Lost: the generation has changed.
     """
     first = await connection.fetchrow(
-        "SELECT last_value - (NOT is_called)::int AS mark, extract(epoch FROM now())::float8 AS now,"
+        "SELECT last_value - (NOT is_called)::int AS mark,"
+        " extract(epoch FROM now())::float8 AS now,"
         " pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin FROM outbox_id_seq"
     )
     own = await connection.fetchval(
@@ -51,7 +53,8 @@ async def begin(connection: asyncpg.Connection, generation: int, floor: int) -> 
         raise Lost
     rows = await connection.fetch(
         "SELECT id, company_id, stream, version, kind, v, body, source, cadence_s,"
-        " extract(epoch FROM business_at)::bigint AS business_at, extract(epoch FROM at)::float8 AS at"
+        " extract(epoch FROM business_at)::bigint AS business_at,"
+        " extract(epoch FROM at)::float8 AS at"
         f" FROM outbox WHERE id > $1 ORDER BY id LIMIT {LIMIT}",
         floor,
     )
@@ -59,7 +62,8 @@ async def begin(connection: asyncpg.Connection, generation: int, floor: int) -> 
 
 
 def fact_of(row: asyncpg.Record) -> Fact | None:
-    """The fact in an outbox row. Telemetry has no version of its own: the row's id orders it. None for pure signs of life."""
+    """The fact in an outbox row. Telemetry has no version of its own: the row's id orders it.
+    None for pure signs of life."""
     event = events.decode(row["kind"], row["v"], row["body"].encode())
     version = row["version"] if row["version"] is not None else row["id"]
     return Fact(
@@ -109,7 +113,8 @@ async def load_heads(connection: asyncpg.Connection) -> dict[TopicKey, Head]:
     rows = await connection.fetch(
         "SELECT h.company_id, h.topic, h.epoch, h.seq, h.hash,"
         " CASE WHEN h.topic = 'happenings' THEN coalesce((SELECT max(row_version) FROM layer_row l"
-        "   WHERE l.company_id = h.company_id AND l.topic = 'happenings'), 0) ELSE 0 END AS last_line FROM feed_head h"
+        "   WHERE l.company_id = h.company_id AND l.topic = 'happenings'), 0)"
+        " ELSE 0 END AS last_line FROM feed_head h"
     )
     return {(r[0], r[1]): Head(r[2], r[3], r[4], r[5]) for r in rows}
 
@@ -129,7 +134,8 @@ async def write(
         await connection.execute(
             "INSERT INTO layer_row (company_id, topic, key, row_version, body)"
             " SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])"
-            " ON CONFLICT (company_id, topic, key) DO UPDATE SET row_version = excluded.row_version, body = excluded.body",
+            " ON CONFLICT (company_id, topic, key) DO UPDATE"
+            " SET row_version = excluded.row_version, body = excluded.body",
             *_columns(puts),
         )
     if drops:
@@ -140,11 +146,14 @@ async def write(
         )
     if logs:
         await connection.execute(
-            "WITH b AS (SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
+            "WITH b AS (SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[],"
+            " $5::bigint[], $6::text[],"
             " $7::float8[], $8::bytea[]) AS b(c, t, e, s, g, h, a, bytes)),"
-            " l AS (INSERT INTO feed_log (company_id, topic, epoch, seq, generation, hash, as_of, sealed)"
+            " l AS (INSERT INTO feed_log (company_id, topic, epoch, seq, generation, hash,"
+            " as_of, sealed)"
             "   SELECT c, t, e, s, g, h, a, bytes FROM b)"
-            " UPDATE feed_head f SET seq = b.s, hash = b.h, as_of = b.a FROM b WHERE f.company_id = b.c AND f.topic = b.t",
+            " UPDATE feed_head f SET seq = b.s, hash = b.h, as_of = b.a FROM b"
+            " WHERE f.company_id = b.c AND f.topic = b.t",
             *_columns(logs),
         )
     if taken:
@@ -158,12 +167,14 @@ def _columns(rows: list[tuple[object, ...]] | list) -> list[list[object]]:  # ty
 async def note_sources(
     connection: asyncpg.Connection, heard: dict[TopicKey, tuple[float, float | None]]
 ) -> None:
-    """Record when each topic's source was last heard, and what cadence it promises (None: as before)."""
+    """Record when each topic's source was last heard,
+    and what cadence it promises (None: as before)."""
     if not heard:
         return
     rows = [(c, t, at, cadence) for (c, t), (at, cadence) in heard.items()]
     await connection.execute(
-        "UPDATE feed_head f SET source_at = greatest(coalesce(f.source_at, 0), s.at), cadence_s = coalesce(s.cadence, f.cadence_s)"
+        "UPDATE feed_head f SET source_at = greatest(coalesce(f.source_at, 0), s.at),"
+        " cadence_s = coalesce(s.cadence, f.cadence_s)"
         " FROM unnest($1::int[], $2::text[], $3::float8[], $4::float8[]) AS s(c, t, at, cadence)"
         " WHERE f.company_id = s.c AND f.topic = s.t",
         *_columns(rows),
@@ -184,8 +195,10 @@ async def ensure_heads(connection: asyncpg.Connection, topics: list[str], epoch:
     """A head for every topic of every company; new ones begin at `epoch`."""
     await connection.execute(
         "INSERT INTO feed_head (company_id, topic, epoch, seq, hash, as_of)"
-        " SELECT c.company_id, t, $2, 0, '0000000000000000', 0 FROM company c CROSS JOIN unnest($1::text[]) AS t"
-        " WHERE NOT EXISTS (SELECT FROM feed_head h WHERE h.company_id = c.company_id AND h.topic = t)"
+        " SELECT c.company_id, t, $2, 0, '0000000000000000', 0 FROM company c"
+        " CROSS JOIN unnest($1::text[]) AS t"
+        " WHERE NOT EXISTS (SELECT FROM feed_head h"
+        " WHERE h.company_id = c.company_id AND h.topic = t)"
         " ON CONFLICT DO NOTHING",
         topics,
         epoch,
@@ -205,17 +218,20 @@ async def origin(connection: asyncpg.Connection) -> tuple[str, str | None]:
 async def new_epoch(
     connection: asyncpg.Connection, generation: int, epoch: int, origin_now: str
 ) -> None:
-    """Every topic goes on under `epoch`: screens take a fresh snapshot instead of trusting another past."""
+    """Every topic goes on under `epoch`:
+    screens take a fresh snapshot instead of trusting another past."""
     async with connection.transaction():
         moved = await connection.fetchval(
-            "UPDATE lease SET beat = beat + 1 WHERE name = 'core' AND generation = $1 RETURNING true",
+            "UPDATE lease SET beat = beat + 1 WHERE name = 'core' AND generation = $1"
+            " RETURNING true",
             generation,
         )
         if not moved:
             raise Lost
         await connection.execute("UPDATE feed_head SET epoch = $1 WHERE epoch < $1", epoch)
         await connection.execute(
-            "INSERT INTO feed_origin VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET origin = excluded.origin",
+            "INSERT INTO feed_origin VALUES (1, $1)"
+            " ON CONFLICT (id) DO UPDATE SET origin = excluded.origin",
             origin_now,
         )
 
@@ -235,7 +251,8 @@ async def log_after(
 ) -> list[tuple[int, bytes]]:
     """Sealed batches (seq, bytes) after `seq`, in order, at most 500."""
     rows = await connection.fetch(
-        "SELECT seq, sealed FROM feed_log WHERE company_id = $1 AND topic = $2 AND epoch = $3 AND seq > $4"
+        "SELECT seq, sealed FROM feed_log"
+        " WHERE company_id = $1 AND topic = $2 AND epoch = $3 AND seq > $4"
         " AND ($5::bigint IS NULL OR seq <= $5) AND kind = 'batch' ORDER BY seq LIMIT 500",
         company,
         topic,
@@ -247,7 +264,8 @@ async def log_after(
 
 
 async def keyframes(connection: asyncpg.Connection, now: float) -> None:
-    """Once an hour and topic the whole picture goes into the log, so that the wall as it was can be rebuilt from there."""
+    """Once an hour and topic the whole picture goes into the log,
+    so that the wall as it was can be rebuilt from there."""
     due = await connection.fetch(
         "SELECT company_id, topic, epoch, seq, hash, as_of, source_at, cadence_s FROM feed_head"
         " WHERE keyframe_at < $1 - 3600 ORDER BY company_id, topic LIMIT 1",
@@ -260,7 +278,8 @@ async def keyframes(connection: asyncpg.Connection, now: float) -> None:
             head["topic"],
         )
         await connection.execute(
-            "INSERT INTO feed_log (company_id, topic, epoch, seq, generation, kind, hash, as_of, sealed)"
+            "INSERT INTO feed_log (company_id, topic, epoch, seq, generation, kind, hash,"
+            " as_of, sealed)"
             " VALUES ($1, $2, $3, $4, 0, 'keyframe', $5, $6, $7)",
             head["company_id"],
             head["topic"],

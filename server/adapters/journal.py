@@ -1,4 +1,5 @@
-"""Writes facts: journal, outbox, stream heads and the tickets table, in the caller's transaction, as a few bulk statements."""
+"""Writes facts: journal, outbox, stream heads and the tickets table, in the caller's transaction,
+as a few bulk statements."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from dispatch_core import events, tickets, trace
 from dispatch_core.events import Event
@@ -49,7 +49,8 @@ class Writes:
         policy: str,
         source: str | None = None,
     ) -> None:
-        """Chain the events to the stream's head; the head moves on, so that a later command in the group sees it."""
+        """Chain the events to the stream's head;
+        the head moves on, so that a later command in the group sees it."""
         head = self.heads.setdefault(stream, StreamHead())
         at = unix(self.business_at)
         for event in new:
@@ -75,8 +76,8 @@ class Writes:
             text = body.decode()
             self.journal.append(
                 (
-                    stream, record.version, kind, v, actor, spot.lon if spot else None, spot.lat if spot else None,
-                    grounds, policy, text, head.hash, sealed,
+                    stream, record.version, kind, v, actor, spot.lon if spot else None,
+                    spot.lat if spot else None, grounds, policy, text, head.hash, sealed,
                 )
             )  # fmt: skip
             self.outbox.append((stream, record.version, kind, v, text, source))
@@ -85,16 +86,19 @@ class Writes:
             self.changed.add(stream)
 
     async def flush(self, connection: asyncpg.Connection) -> None:
-        """Write everything. Raises asyncpg.UniqueViolationError if another process was quicker on a stream."""
+        """Write everything. Raises asyncpg.UniqueViolationError if another process
+        was quicker on a stream."""
         if not self.changed:
             return
         await connection.execute(
-            "WITH j AS (INSERT INTO journal (company_id, business_at, system_at, stream, version, kind, v, actor, lon, lat,"
-            "   grounds, policy, body, prev_hash, hash)"
-            "   SELECT $1, $2, $3, * FROM unnest($4::text[], $5::int[], $6::text[], $7::smallint[], $8::text[], $9::float8[],"
-            "   $10::float8[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[]))"
+            "WITH j AS (INSERT INTO journal (company_id, business_at, system_at, stream, version,"
+            "   kind, v, actor, lon, lat, grounds, policy, body, prev_hash, hash)"
+            "   SELECT $1, $2, $3, * FROM unnest($4::text[], $5::int[], $6::text[], $7::smallint[],"
+            "   $8::text[], $9::float8[], $10::float8[], $11::text[], $12::text[], $13::text[],"
+            "   $14::bytea[], $15::bytea[]))"
             " INSERT INTO outbox (company_id, business_at, stream, version, kind, v, body, source)"
-            " SELECT $1, $2, * FROM unnest($4::text[], $5::int[], $6::text[], $7::smallint[], $13::text[], $16::text[])",
+            " SELECT $1, $2, * FROM unnest($4::text[], $5::int[], $6::text[], $7::smallint[],"
+            " $13::text[], $16::text[])",
             self.company,
             self.business_at,
             self.system_at,
@@ -108,7 +112,8 @@ class Writes:
         await connection.execute(
             "INSERT INTO stream_head (company_id, stream, version, hash, state)"
             " SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bytea[], $5::text[])"
-            " ON CONFLICT (company_id, stream) DO UPDATE SET version = excluded.version, hash = excluded.hash, state = excluded.state",
+            " ON CONFLICT (company_id, stream) DO UPDATE"
+            " SET version = excluded.version, hash = excluded.hash, state = excluded.state",
             self.company,
             *columns(heads),
         )
@@ -122,11 +127,13 @@ class Writes:
 
 
 _TICKET_COLUMNS = (
-    ("ticket_id", "text"), ("version", "int"), ("state", "text"), ("open", "bool"), ("level", "text"), ("kind", "text"),
-    ("source", "text"), ("building_id", "text"), ("community_id", "text"), ("district", "text"), ("lon", "float8"),
-    ("lat", "float8"), ("address", "text"), ("crew_id", "text"), ("reports", "int"), ("near", "bool"), ("overdue", "bool"),
-    ("lost_contact", "bool"), ("received_at", "timestamptz"), ("due_at", "timestamptz"), ("check_at", "timestamptz"),
-    ("solved_due_at", "timestamptz"), ("closed_at", "timestamptz"),
+    ("ticket_id", "text"), ("version", "int"), ("state", "text"), ("open", "bool"),
+    ("level", "text"), ("kind", "text"), ("source", "text"), ("building_id", "text"),
+    ("community_id", "text"), ("district", "text"), ("lon", "float8"),
+    ("lat", "float8"), ("address", "text"), ("crew_id", "text"), ("reports", "int"),
+    ("near", "bool"), ("overdue", "bool"), ("lost_contact", "bool"), ("received_at", "timestamptz"),
+    ("due_at", "timestamptz"), ("check_at", "timestamptz"), ("solved_due_at", "timestamptz"),
+    ("closed_at", "timestamptz"),
 )  # fmt: skip
 _FIXED = {
     "ticket_id",
@@ -141,7 +148,8 @@ _FIXED = {
     "received_at",
 }
 _TICKETS = (
-    f"INSERT INTO ticket (company_id, {', '.join(name for name, _ in _TICKET_COLUMNS)}) SELECT $1, * FROM unnest("
+    f"INSERT INTO ticket (company_id, {', '.join(name for name, _ in _TICKET_COLUMNS)})"
+    f" SELECT $1, * FROM unnest("
     + ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(_TICKET_COLUMNS, 2))
     + ") ON CONFLICT (company_id, ticket_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name, _ in _TICKET_COLUMNS if name not in _FIXED)
@@ -156,10 +164,11 @@ def _ticket_row(ticket_id: str, t: Ticket) -> tuple[Any, ...]:
     due = t.due
     overdue = due is not None and due.warned == "passed"
     return (
-        ticket_id, t.version, t.state, t.state in tickets.OPEN, t.level, t.kind, t.source, t.place.building,
-        t.place.community, t.place.district, t.place.lon, t.place.lat, t.place.address, t.crew, t.reports,
-        due is not None and due.warned == "near", overdue, t.lost_contact, _time(t.received_at),
-        _time(due.at if due else None), _time(tickets.next_look(t)), _time(t.clocks.solved), _time(t.closed_at),
+        ticket_id, t.version, t.state, t.state in tickets.OPEN, t.level, t.kind, t.source,
+        t.place.building, t.place.community, t.place.district, t.place.lon, t.place.lat,
+        t.place.address, t.crew, t.reports, due is not None and due.warned == "near", overdue,
+        t.lost_contact, _time(t.received_at), _time(due.at if due else None),
+        _time(tickets.next_look(t)), _time(t.clocks.solved), _time(t.closed_at),
     )  # fmt: skip
 
 
@@ -235,7 +244,8 @@ async def tell(
     source: str | None = None,
     cadence_s: float | None = None,
 ) -> None:
-    """Telemetry for the feed: (stream, event) that are told, not journalled; ordered by the outbox itself."""
+    """Telemetry for the feed: (stream, event) that are told, not journalled;
+    ordered by the outbox itself."""
     rows = []
     for stream, event in told:
         kind = events.kind_of(type(event))
@@ -249,8 +259,3 @@ async def tell(
         cadence_s,
         *columns(rows),
     )
-
-
-def json_text(value: Any) -> str:
-    """JSON for a text column."""
-    return msgspec.json.encode(value).decode()

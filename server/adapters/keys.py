@@ -31,7 +31,8 @@ class Keys:
             raise UserError(
                 "keys_unwritable",
                 f"The key folder {self._directory} cannot be written: {error.strerror}.",
-                "Give this user the right to write there, or choose another folder with HEATOPS_DATA.",
+                "Give this user the right to write there, "
+                "or choose another folder with HEATOPS_DATA.",
             ) from None
 
     def _make(self, name: str) -> None:

@@ -1,4 +1,5 @@
-"""Waits for the lease, leads, and gives it back: the loop around everything only one process may do."""
+"""Waits for the lease, leads, and gives it back:
+the loop around everything only one process may do."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Leadership:
         self._mine: int | None = None
 
     async def run(self) -> None:
-        """For ever: watch, take, lead; after a lost connection go on if the generation still stands."""
+        """For ever: watch, take, lead; after a lost connection go on if the
+        generation still stands."""
         watch = lease.Watch()
         while True:
             connection: asyncpg.Connection | None = None
@@ -40,7 +42,7 @@ class Leadership:
                 self._mine = generation
                 await self._lead(connection, generation)
             except asyncio.CancelledError:
-                await self._release(connection)
+                await self._release()
                 raise
             except BaseExceptionGroup as group:
                 gone, other = group.split((*GONE, lease.Lost))
@@ -67,14 +69,16 @@ class Leadership:
                     return taken
             await asyncio.sleep(WATCH_EVERY_S)
 
-    async def _release(self, connection: asyncpg.Connection | None) -> None:
-        if connection is None or self._mine is None or connection.is_closed():
+    async def _release(self) -> None:
+        """Over a connection of its own: the leader's may be in the middle of a statement."""
+        if self._mine is None:
             return
         try:
             async with asyncio.timeout(0.5):
-                await connection.reset()
+                connection = await connect(self._dsn, "heatops-core")
                 await lease.release(connection, self._mine)
-        except (*GONE, asyncpg.InterfaceError):
+                connection.terminate()
+        except GONE:
             log.info("the lease could not be given back; a standby waits 4 s")
 
 

@@ -10,7 +10,7 @@ TAKE_AFTER_S = 4.0
 GAP_S = 1.5
 
 
-class Lost(Exception):
+class Lost(Exception):  # noqa: N818 - a verdict, like the core's Refused
     """The lease has another generation: somebody else leads now."""
 
 
@@ -22,7 +22,8 @@ class Watch:
         self._since = self._last = time.monotonic()
 
     def may_take(self, generation: int, beat: int) -> bool:
-        """True when the lease is free, or has stood unchanged for 4 s without a gap in our own watching."""
+        """True when the lease is free, or has stood unchanged for 4 s without a
+        gap in our own watching."""
         now = time.monotonic()
         if (generation, beat) != self._seen or now - self._last > GAP_S:
             self._seen, self._since = (generation, beat), now
@@ -41,10 +42,12 @@ async def read(connection: asyncpg.Connection) -> tuple[int, int, int | None]:
 async def take(
     connection: asyncpg.Connection, generation: int, beat: int, holder: str
 ) -> int | None:
-    """The new generation, or None if somebody was quicker. Terminates a holder that sits on the row's lock."""
+    """The new generation, or None if somebody was quicker.
+    Terminates a holder that sits on the row's lock."""
     try:
         taken: int | None = await connection.fetchval(
-            "UPDATE lease SET generation = generation + 1, beat = beat + 1, backend = pg_backend_pid(), holder = $3"
+            "UPDATE lease SET generation = generation + 1, beat = beat + 1,"
+            " backend = pg_backend_pid(), holder = $3"
             " WHERE name = 'core' AND generation = $1 AND beat = $2 RETURNING generation",
             generation,
             beat,

@@ -39,7 +39,8 @@ def migrations() -> list[tuple[int, str, str]]:
 
 
 async def migrate(dsn: str, keys_dir: Path) -> list[str]:
-    """Make keys and roles, then apply what is missing. `dsn` is the owner's. Returns the names applied.
+    """Make keys and roles, then apply what is missing. `dsn` is the owner's.
+    Returns the names applied.
 
     Raises:
         UserError: `database_unreachable`, `database_too_old`, `database_newer`, `roles_refused`.

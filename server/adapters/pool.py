@@ -1,4 +1,5 @@
-"""Connections of the web processes and jobs: a pool, a company per transaction, and one name for a database that is away."""
+"""Connections of the web processes and jobs:
+a pool, a company per transaction, and one name for a database that is away."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ class Pool:
         """A transaction that sees and writes one company only.
 
         Raises:
-            Unavailable: the database does not answer; nothing was committed, or the answer was lost on the way.
+            Unavailable: the database does not answer; nothing was committed, or the
+                answer was lost on the way.
         """
         async with (
             self.connection() as connection,

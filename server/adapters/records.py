@@ -1,4 +1,5 @@
-"""The records behind a mark of the wall: a point's readings, a crew, a node, a community, a cell, outages. No residents."""
+"""The records behind a mark of the wall:
+a point's readings, a crew, a node, a community, a cell, outages. No residents."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Records:
         """Every crew, by id."""
         async with self._pool.company(company, readonly=True) as c:
             rows = await c.fetch(
-                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'crew:%' ORDER BY stream",
+                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'crew:%'"
+                " ORDER BY stream",
                 company,
             )
             heads = await journal.load_heads(c, [r[0] for r in rows])
@@ -44,7 +46,8 @@ class Records:
         """Outages, newest first: those that are open, or all of the last 500."""
         async with self._pool.company(company, readonly=True) as c:
             rows = await c.fetch(
-                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'outage:%' ORDER BY stream DESC LIMIT 500",
+                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'outage:%'"
+                " ORDER BY stream DESC LIMIT 500",
                 company,
             )
             heads = await journal.load_heads(c, [r[0] for r in rows])
@@ -59,15 +62,18 @@ class Records:
         """A room-temperature point at its building and its readings of the last 24 h of data."""
         async with self._pool.company(company, readonly=True) as c:
             site = await c.fetchrow(
-                "SELECT p.point_id AS id, b.building_id AS building, b.address, b.lon, b.lat, b.substation_id AS substation"
-                " FROM point p JOIN building b USING (company_id, building_id) WHERE p.company_id = $1 AND p.point_id = $2",
+                "SELECT p.point_id AS id, b.building_id AS building, b.address, b.lon, b.lat,"
+                " b.substation_id AS substation"
+                " FROM point p JOIN building b USING (company_id, building_id)"
+                " WHERE p.company_id = $1 AND p.point_id = $2",
                 company,
                 point_id,
             )
             if site is None:
                 return None
             rows = await c.fetch(
-                "SELECT extract(epoch FROM read_at)::bigint AS read_at, celsius::float8 AS celsius FROM room_reading"
+                "SELECT extract(epoch FROM read_at)::bigint AS read_at, celsius::float8 AS celsius"
+                " FROM room_reading"
                 " WHERE company_id = $1 AND point_id = $2 ORDER BY read_at DESC LIMIT 96",
                 company,
                 point_id,
@@ -78,7 +84,8 @@ class Records:
         """A plant or substation and its latest readings."""
         async with self._pool.company(company, readonly=True) as c:
             node = await c.fetchrow(
-                "SELECT node_id AS id, kind, parent_id AS parent, name, lon, lat, supply_low_c FROM node"
+                "SELECT node_id AS id, kind, parent_id AS parent, name, lon, lat,"
+                " supply_low_c FROM node"
                 " WHERE company_id = $1 AND node_id = $2",
                 company,
                 node_id,
@@ -86,7 +93,8 @@ class Records:
             if node is None:
                 return None
             rows = await c.fetch(
-                "SELECT extract(epoch FROM read_at)::bigint AS read_at, supply_c::float8, return_c::float8, flow_m3h::float8,"
+                "SELECT extract(epoch FROM read_at)::bigint AS read_at, supply_c::float8,"
+                " return_c::float8, flow_m3h::float8,"
                 " makeup_m3h::float8, pressure_kpa::float8 FROM network_reading"
                 " WHERE company_id = $1 AND node_id = $2 ORDER BY read_at DESC LIMIT 120",
                 company,
@@ -95,7 +103,8 @@ class Records:
         return {**dict(node), "readings": [dict(r) for r in rows]}
 
     async def community(self, company: int, community_id: str) -> dict[str, Any] | None:
-        """A community and what was counted of the latest mentions; their words stay where they are."""
+        """A community and what was counted of the latest mentions;
+        their words stay where they are."""
         async with self._pool.company(company, readonly=True) as c:
             row: asyncpg.Record | None = await c.fetchrow(
                 "SELECT community_id AS id, name, district, lon, lat, radius_m FROM community"
@@ -106,7 +115,8 @@ class Records:
             if row is None:
                 return None
             mentions = await c.fetch(
-                "SELECT mention_id AS id, extract(epoch FROM said_at)::bigint AS said_at, value::float8, topic, channel FROM mention"
+                "SELECT mention_id AS id, extract(epoch FROM said_at)::bigint AS said_at,"
+                " value::float8, topic, channel FROM mention"
                 " WHERE company_id = $1 AND community_id = $2 ORDER BY said_at DESC LIMIT 100",
                 company,
                 community_id,
@@ -117,9 +127,10 @@ class Records:
         """Buildings whose address resembles the words, best first."""
         async with self._pool.company(company, readonly=True) as c:
             rows = await c.fetch(
-                "SELECT building_id AS id, name, address, lon, lat, district, community_id AS community,"
-                " similarity(address, $2)::float8 AS score FROM building"
-                " WHERE company_id = $1 AND (address ILIKE '%' || $3 || '%' OR address % $2) ORDER BY score DESC, building_id LIMIT 20",
+                "SELECT building_id AS id, name, address, lon, lat, district,"
+                " community_id AS community, similarity(address, $2)::float8 AS score FROM building"
+                " WHERE company_id = $1 AND (address ILIKE '%' || $3 || '%' OR address % $2)"
+                " ORDER BY score DESC, building_id LIMIT 20",
                 company,
                 words,
                 words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_"),

@@ -1,4 +1,5 @@
-"""The register in PostgreSQL: buildings, the heat tree, communities, points; read for decisions, written in bulk."""
+"""The register in PostgreSQL: buildings, the heat tree, communities, points;
+read for decisions, written in bulk."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from dispatch_core import network, rooms, sentiment
 from server.ports import Building, Node
 
 _BUILDING = (
-    "SELECT b.building_id, b.lon, b.lat, b.address, b.community_id, c.name AS community_name, b.district, b.substation_id"
-    " FROM building b LEFT JOIN community c ON c.company_id = b.company_id AND c.community_id = b.community_id"
+    "SELECT b.building_id, b.lon, b.lat, b.address, b.community_id, c.name AS community_name,"
+    " b.district, b.substation_id"
+    " FROM building b"
+    " LEFT JOIN community c ON c.company_id = b.company_id AND c.community_id = b.community_id"
 )
 _HERE = " WHERE b.company_id = current_setting('heatops.company')::int"
 
@@ -39,23 +42,29 @@ async def load_buildings(c: asyncpg.Connection, wanted: Collection[str]) -> dict
 
 
 async def load_nodes(c: asyncpg.Connection, wanted: Collection[str]) -> dict[str, Node]:
-    """Plants, substations and buildings among `wanted`, each with the buildings and households behind it."""
+    """Plants, substations and buildings among `wanted`,
+    each with the buildings and households behind it."""
     found: dict[str, Node] = {}
     for node_id in wanted:
         row = await c.fetchrow(
             "WITH RECURSIVE below AS ("
             "  SELECT node_id, kind, name, lon, lat, 0 AS depth FROM node"
             "   WHERE company_id = current_setting('heatops.company')::int AND node_id = $1"
-            "  UNION ALL SELECT n.node_id, n.kind, n.name, n.lon, n.lat, b.depth + 1 FROM node n JOIN below b ON n.parent_id = b.node_id"
-            "   WHERE n.company_id = current_setting('heatops.company')::int AND n.kind IN ('primary', 'substation')),"
-            " behind AS (SELECT building_id FROM building WHERE company_id = current_setting('heatops.company')::int"
-            "   AND (building_id = $1 OR substation_id IN (SELECT node_id FROM below WHERE kind = 'substation'))),"
+            "  UNION ALL SELECT n.node_id, n.kind, n.name, n.lon, n.lat, b.depth + 1"
+            "   FROM node n JOIN below b ON n.parent_id = b.node_id"
+            "   WHERE n.company_id = current_setting('heatops.company')::int"
+            "   AND n.kind IN ('primary', 'substation')),"
+            " behind AS (SELECT building_id FROM building"
+            "   WHERE company_id = current_setting('heatops.company')::int AND (building_id = $1"
+            "   OR substation_id IN (SELECT node_id FROM below WHERE kind = 'substation'))),"
             " top AS (SELECT node_id, kind, name, lon, lat FROM below WHERE depth = 0"
             "   UNION ALL SELECT building_id, 'building', address, lon, lat FROM building"
             "   WHERE company_id = current_setting('heatops.company')::int AND building_id = $1)"
             " SELECT t.*, array(SELECT building_id FROM behind ORDER BY 1) AS buildings,"
-            "  (SELECT count(*) FROM household h WHERE h.company_id = current_setting('heatops.company')::int"
-            "    AND h.building_id IN (SELECT building_id FROM behind)) AS households FROM top t LIMIT 1",
+            "  (SELECT count(*) FROM household h"
+            "    WHERE h.company_id = current_setting('heatops.company')::int"
+            "    AND h.building_id IN (SELECT building_id FROM behind)) AS households"
+            " FROM top t LIMIT 1",
             node_id,
         )
         if row is not None and row["lon"] is not None:
@@ -74,8 +83,10 @@ async def load_nodes(c: asyncpg.Connection, wanted: Collection[str]) -> dict[str
 async def point_sites(c: asyncpg.Connection) -> dict[str, rooms.Site]:
     """Where every room-temperature point hangs."""
     rows = await c.fetch(
-        "SELECT p.point_id, b.building_id, b.lon, b.lat, b.address, b.community_id, n.node_id, n.name, n.lon AS nlon, n.lat AS nlat"
-        " FROM point p JOIN building b ON b.company_id = p.company_id AND b.building_id = p.building_id"
+        "SELECT p.point_id, b.building_id, b.lon, b.lat, b.address, b.community_id, n.node_id,"
+        " n.name, n.lon AS nlon, n.lat AS nlat"
+        " FROM point p"
+        " JOIN building b ON b.company_id = p.company_id AND b.building_id = p.building_id"
         " LEFT JOIN node n ON n.company_id = b.company_id AND n.node_id = b.substation_id"
         " WHERE p.company_id = current_setting('heatops.company')::int"
     )
@@ -102,7 +113,8 @@ async def network_nodes(c: asyncpg.Connection) -> dict[str, network.Node]:
     """Plants and substations with their bounds."""
     rows = await c.fetch(
         "SELECT node_id, name, kind, lon, lat, coalesce(supply_low_c, 0) AS low FROM node"
-        " WHERE company_id = current_setting('heatops.company')::int AND kind IN ('plant', 'substation') AND lon IS NOT NULL"
+        " WHERE company_id = current_setting('heatops.company')::int"
+        " AND kind IN ('plant', 'substation') AND lon IS NOT NULL"
     )
     return {
         r["node_id"]: msgspec.convert(
@@ -123,7 +135,8 @@ async def network_nodes(c: asyncpg.Connection) -> dict[str, network.Node]:
 async def community_sites(c: asyncpg.Connection) -> dict[str, sentiment.Site]:
     """Communities on the map."""
     rows = await c.fetch(
-        "SELECT community_id, name, lon, lat, radius_m FROM community WHERE company_id = current_setting('heatops.company')::int"
+        "SELECT community_id, name, lon, lat, radius_m FROM community"
+        " WHERE company_id = current_setting('heatops.company')::int"
     )
     return {r[0]: sentiment.Site(name=r[1], lon=r[2], lat=r[3], radius_m=r[4]) for r in rows}
 
@@ -151,7 +164,8 @@ async def replace_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
 ) -> int:
-    """Put a register table's rows of one company in place of those that were there; the caller's transaction, as owner."""
+    """Put a register table's rows of one company in place of those that were there;
+    the caller's transaction, as owner."""
     await c.execute(f"DELETE FROM {table} WHERE company_id = $1", company)
     records = [(company, *row) for row in rows]
     await c.copy_records_to_table(table, columns=["company_id", *columns], records=records)

@@ -31,7 +31,8 @@ async def state(dsn: str, company: int) -> str:
             )
         }
         if await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM journal WHERE company_id = $1 AND actor <> ALL($2::text[]))",
+            "SELECT EXISTS (SELECT FROM journal"
+            " WHERE company_id = $1 AND actor <> ALL($2::text[]))",
             company,
             list(OWN),
         ):
@@ -49,7 +50,8 @@ async def fill(
     city: City | None,
     tables: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]],
 ) -> None:
-    """Write the register, and the city unless one was imported, in one transaction; mark the company as begun."""
+    """Write the register, and the city unless one was imported, in one transaction;
+    mark the company as begun."""
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         async with connection.transaction():
@@ -71,6 +73,18 @@ async def finish(dsn: str, company: int) -> None:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await _mark(connection, company, SEEDED)
+    finally:
+        await connection.close(timeout=5)
+
+
+async def alone(dsn: str, company: int) -> bool:
+    """Whether no other company has facts:
+    only then may the business clock be moved through a past."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        return not await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM journal WHERE company_id <> $1)", company
+        )
     finally:
         await connection.close(timeout=5)
 

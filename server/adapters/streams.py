@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -13,7 +12,8 @@ from dispatch_core.ids import StreamKind, split_stream
 
 
 class CellState(msgspec.Struct, frozen=True):
-    """A cell of the arrears grid: the band it shows, None while it is hidden. What decides stands in the looks."""
+    """A cell of the arrears grid: the band it shows, None while it is hidden.
+    What decides stands in the looks."""
 
     band: int | None
 
@@ -23,7 +23,10 @@ def _cell(state: CellState | None, event: Event, at: int) -> CellState:
     return CellState(event.band if isinstance(event, CellPublished) else None)
 
 
-_KINDS: dict[StreamKind, tuple[type, Callable[..., Any]]] = {
+State = tickets.Ticket | crews.Crew | rooms.Point | CellState | sentiment.Community | outages.Outage
+"""What a stream has come to."""
+
+_KINDS: dict[StreamKind, tuple[type[State], Callable[..., State]]] = {
     "ticket": (tickets.Ticket, tickets.apply),
     "crew": (crews.Crew, crews.apply),
     "point": (rooms.Point, rooms.apply),
@@ -31,22 +34,22 @@ _KINDS: dict[StreamKind, tuple[type, Callable[..., Any]]] = {
     "community": (sentiment.Community, sentiment.apply),
     "outage": (outages.Outage, outages.apply),
 }
-_DECODERS: dict[StreamKind, msgspec.json.Decoder[Any]] = {
+_DECODERS: dict[StreamKind, msgspec.json.Decoder[State]] = {
     kind: msgspec.json.Decoder(struct) for kind, (struct, _) in _KINDS.items()
 }
 _encode = msgspec.json.Encoder().encode
 
 
-def decode_state(stream: str, text: str) -> Any:
+def decode_state(stream: str, text: str) -> State:
     """The state stored for a stream."""
     return _DECODERS[split_stream(stream)[0]].decode(text)
 
 
-def encode_state(state: Any) -> str:
+def encode_state(state: State) -> str:
     """A state as stored."""
     return _encode(state).decode()
 
 
-def apply(stream: str, state: Any, event: Event, at: int) -> Any:
+def apply(stream: str, state: State | None, event: Event, at: int) -> State:
     """The state after one more fact."""
     return _KINDS[split_stream(stream)[0]][1](state, event, at)

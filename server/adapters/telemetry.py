@@ -1,4 +1,5 @@
-"""Stores batches from sources: readings by COPY, one outbox row per batch, the answer under its Idempotency-Key; one commit."""
+"""Stores batches from sources: readings by COPY, one outbox row per batch,
+the answer under its Idempotency-Key; one commit."""
 
 from __future__ import annotations
 
@@ -98,7 +99,8 @@ class Telemetry:
             if stored is not None:
                 return stored
             batch_id = await c.fetchval(
-                "INSERT INTO telemetry_batch (company_id, kind, items, business_at) VALUES ($1, $2, $3, $4) RETURNING batch_id",
+                "INSERT INTO telemetry_batch (company_id, kind, items, business_at)"
+                " VALUES ($1, $2, $3, $4) RETURNING batch_id",
                 principal.company,
                 batch.kind,
                 len(batch.rows),
@@ -168,7 +170,8 @@ class Telemetry:
             raise Invalid(
                 "key_reused",
                 "This Idempotency-Key was used for another request.",
-                "Use a new key for a new request, and the old key only to repeat the old one unchanged.",
+                "Use a new key for a new request, "
+                "and the old key only to repeat the old one unchanged.",
             )
         return Answer(known["status"], known["answer"].encode(), stored=True)
 
@@ -180,11 +183,12 @@ async def _save_answer(
     key: str,
     body_hash: bytes,
     status: int,
-    answer: Any,
+    answer: object,
 ) -> Answer:
     body = msgspec.json.encode(answer)
     await c.execute(
-        "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         principal.company,
         principal.actor,
         route,
@@ -215,30 +219,38 @@ async def _copy(
         await _merge_balances(c, company, now)
         return
     await c.execute(
-        f"INSERT INTO {table.name} (company_id, received_at, batch_id, {names}) SELECT $1, now(), $2, {names} FROM pg_temp.{temp}",
+        f"INSERT INTO {table.name} (company_id, received_at, batch_id, {names})"
+        f" SELECT $1, now(), $2, {names} FROM pg_temp.{temp}",
         company,
         batch_id,
     )
     if table is FIX:
         await c.execute(
             "INSERT INTO crew_last_fix (company_id, crew_id, fixed_at, heard_at, lon, lat)"
-            " SELECT DISTINCT ON (crew_id) $1, crew_id, fixed_at, $2, lon, lat FROM pg_temp.in_crew_fix ORDER BY crew_id, fixed_at DESC"
-            " ON CONFLICT (company_id, crew_id) DO UPDATE SET fixed_at = greatest(crew_last_fix.fixed_at, excluded.fixed_at),"
+            " SELECT DISTINCT ON (crew_id) $1, crew_id, fixed_at, $2, lon, lat"
+            " FROM pg_temp.in_crew_fix ORDER BY crew_id, fixed_at DESC"
+            " ON CONFLICT (company_id, crew_id) DO UPDATE"
+            " SET fixed_at = greatest(crew_last_fix.fixed_at, excluded.fixed_at),"
             " heard_at = excluded.heard_at,"
-            " lon = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lon ELSE crew_last_fix.lon END,"
-            " lat = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lat ELSE crew_last_fix.lat END",
+            " lon = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lon"
+            " ELSE crew_last_fix.lon END,"
+            " lat = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lat"
+            " ELSE crew_last_fix.lat END",
             company,
             now,
         )
 
 
 async def _merge_balances(c: asyncpg.Connection, company: int, now: datetime) -> None:
-    """The newest balance wins; changed_at moves only when a household goes into arrears or out of them."""
+    """The newest balance wins; changed_at moves only when a household goes into
+    arrears or out of them."""
     await c.execute(
         "INSERT INTO account_balance (company_id, household_id, unpaid_fen, balance_at, changed_at)"
-        " SELECT DISTINCT ON (household_id) $1, household_id, unpaid_fen, balance_at, $2 FROM pg_temp.in_account_balance"
+        " SELECT DISTINCT ON (household_id) $1, household_id, unpaid_fen, balance_at, $2"
+        " FROM pg_temp.in_account_balance"
         "  ORDER BY household_id, balance_at DESC"
-        " ON CONFLICT (company_id, household_id) DO UPDATE SET unpaid_fen = excluded.unpaid_fen, balance_at = excluded.balance_at,"
+        " ON CONFLICT (company_id, household_id) DO UPDATE"
+        " SET unpaid_fen = excluded.unpaid_fen, balance_at = excluded.balance_at,"
         " changed_at = CASE WHEN (account_balance.unpaid_fen > 0) <> (excluded.unpaid_fen > 0)"
         "   THEN excluded.changed_at ELSE account_balance.changed_at END"
         " WHERE excluded.balance_at >= account_balance.balance_at",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from dispatch_core import trace
+from dispatch_core import tickets, trace
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import TicketId
 from server.adapters import journal
 from server.adapters.pool import Pool
-from server.adapters.streams import decode_state
 from server.usecases.tickets import TicketAnswer, answer_of
 
 MOST = 500
+_decode = msgspec.json.Decoder(tickets.Ticket).decode
 
 
 class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,8 @@ class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What to list. `after` is the `next` of the page before. `figure` names a figure of the wall."""
+    """What to list. `after` is the `next` of the page before.
+    `figure` names a figure of the wall."""
 
     state: str | None = None
     level: str | None = None
@@ -93,9 +95,10 @@ class TicketReads:
             raise Invalid(
                 "bad_limit", f"limit is {wanted.limit}.", f"Ask for 1 to {MOST} at a time."
             )
-        where, args = ["t.company_id = $1"], [company]  # type: list[str], list[Any]
+        where = ["t.company_id = $1"]
+        args: list[object] = [company]
 
-        def add(condition: str, *values: Any) -> None:
+        def add(condition: str, *values: object) -> None:
             text = condition
             for value in values:
                 args.append(value)
@@ -110,18 +113,20 @@ class TicketReads:
             rows = await c.fetch(
                 "SELECT t.ticket_id, t.received_at, h.state FROM ticket t JOIN stream_head h"
                 " ON h.company_id = t.company_id AND h.stream = 'ticket:' || t.ticket_id"
-                f" WHERE {' AND '.join(where)} ORDER BY t.received_at DESC, t.ticket_id DESC LIMIT ${len(args)}",
+                f" WHERE {' AND '.join(where)}"
+                f" ORDER BY t.received_at DESC, t.ticket_id DESC LIMIT ${len(args)}",
                 *args,
             )
         shown = rows[: wanted.limit]
         last = shown[-1] if len(rows) > wanted.limit else None
         return TicketPage(
-            items=[answer_of(r["ticket_id"], decode_state("ticket:x", r["state"])) for r in shown],
+            items=[answer_of(r["ticket_id"], _decode(r["state"])) for r in shown],
             next=f"{int(last['received_at'].timestamp())}.{last['ticket_id']}" if last else None,
         )
 
     async def trace(self, company: int, ticket_id: str) -> TicketTrace | None:
-        """A ticket, every fact of it, and whether the chain holds; None if there is no such ticket."""
+        """A ticket, every fact of it, and whether the chain holds;
+        None if there is no such ticket."""
         stream = f"ticket:{ticket_id}"
         async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
             heads = await journal.load_heads(c, [stream])
@@ -154,7 +159,7 @@ def _step(fact: trace.Sealed) -> TraceStep:
     )
 
 
-def _conditions(wanted: TicketFilter, now: datetime, add: Any) -> None:
+def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -> None:
     if wanted.state == "open":
         add("t.open")
     elif wanted.state is not None:

@@ -1,4 +1,5 @@
-"""Residents' data at rest: AES-256-GCM under a key outside the database, keyed pseudonyms, blind indexes."""
+"""Residents' data at rest: AES-256-GCM under a key outside the database, keyed pseudonyms,
+blind indexes."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class PersonBody(msgspec.Struct, frozen=True):
 
 
 class Vault:
-    """Encrypts and decrypts for one installation. The company and the row's id are bound in as associated data."""
+    """Encrypts and decrypts for one installation.
+    The company and the row's id are bound in as associated data."""
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESGCM(keys.get("person"))
@@ -41,7 +43,8 @@ class Vault:
 
     # ---------------------------------------------------------------- people
     def person(self, company: int, name: str | None, phone: str | None) -> SecretPerson:
-        """A caller under a pseudonym: the same phone gives the same one, a caller without a phone a new one each time."""
+        """A caller under a pseudonym: the same phone gives the same one,
+        a caller without a phone a new one each time."""
         if phone:
             tag = hmac.digest(
                 self._pseudonym, f"{company}/{normal_phone(phone)}".encode(), "sha256"
@@ -57,7 +60,8 @@ class Vault:
         )
 
     def open_person(self, company: int, pseudonym: str, body: bytes) -> PersonBody:
-        """The plain person; raises cryptography.exceptions.InvalidTag if the row was tampered with."""
+        """The plain person; raises cryptography.exceptions.InvalidTag if the
+        row was tampered with."""
         return msgspec.json.decode(self._open(company, pseudonym, body), type=PersonBody)
 
     def blind(self, company: int, value: str | None) -> bytes | None:

@@ -1,4 +1,5 @@
-"""Batches from sources: good rows are kept, bad rows are refused by index and code, one commit each."""
+"""Batches from sources: good rows are kept, bad rows are refused by index and code,
+one commit each."""
 
 from __future__ import annotations
 
@@ -136,7 +137,8 @@ class _Bad(Exception):  # noqa: N818 - an item's refusal
 
 
 class _Known:
-    """Identifiers of the register, read again when an unknown one comes and the last look is half a minute old."""
+    """Identifiers of the register, read again when an unknown one comes and the last
+    look is half a minute old."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -198,7 +200,8 @@ def _network(r: NetworkReading, x: _Context) -> tuple[Any, ...]:
     return (
         x.must_know("node", r.node), x.time(r.read_at), _within("supply_c", r.supply_c, -40, 200),
         _within("return_c", r.return_c, -40, 200), _within("flow_m3h", r.flow_m3h, 0, 100_000),
-        _within("makeup_m3h", r.makeup_m3h, 0, 10_000), _within("pressure_kpa", r.pressure_kpa, -100, 10_000),
+        _within("makeup_m3h", r.makeup_m3h, 0, 10_000),
+        _within("pressure_kpa", r.pressure_kpa, -100, 10_000),
     )  # fmt: skip
 
 
@@ -206,8 +209,8 @@ def _weather(r: WeatherReading, x: _Context) -> tuple[Any, ...]:
     at = x.time(r.observed_at)
     if x.weather is None or r.observed_at > x.weather.observed_at:
         x.weather = WeatherObserved(
-            outdoor_c=r.outdoor_c, feels_c=r.feels_c, wind_mps=r.wind_mps, wind_from_deg=r.wind_from_deg,
-            observed_at=r.observed_at,
+            outdoor_c=r.outdoor_c, feels_c=r.feels_c, wind_mps=r.wind_mps,
+            wind_from_deg=r.wind_from_deg, observed_at=r.observed_at,
         )  # fmt: skip
     return at, r.outdoor_c, r.feels_c, r.wind_mps, r.wind_from_deg
 
@@ -221,8 +224,8 @@ def _position(r: CrewPosition, x: _Context) -> tuple[Any, ...]:
     before = x.fixes.get(crew)
     if before is None or r.fixed_at >= before.fixed_at:
         x.fixes[crew] = Fix(
-            crew=CrewId(crew), lon=point.lon, lat=point.lat, accuracy_m=r.accuracy_m, heading_deg=r.heading_deg,
-            speed_mps=r.speed_mps, fixed_at=r.fixed_at,
+            crew=CrewId(crew), lon=point.lon, lat=point.lat, accuracy_m=r.accuracy_m,
+            heading_deg=r.heading_deg, speed_mps=r.speed_mps, fixed_at=r.fixed_at,
         )  # fmt: skip
     return crew, at, point.lon, point.lat, r.datum, r.accuracy_m, r.heading_deg, r.speed_mps
 
@@ -277,24 +280,29 @@ KINDS: dict[str, _Kind] = {
         {"items": [{"point": "RT-00017", "read_at": 1768345200, "celsius": 17.4}], "cadence_s": 120},
     ),
     "network-readings": _Kind(
-        "network", telemetry.NETWORK, "node", NetworkReading, _network, "Readings of plants and substations",
+        "network", telemetry.NETWORK, "node", NetworkReading, _network,
+        "Readings of plants and substations",
         {"items": [{"node": "S-07", "read_at": 1768345200, "supply_c": 71.0, "return_c": 43.5, "makeup_m3h": 1.2}]},
     ),
     "weather": _Kind(
-        "figures", telemetry.WEATHER, None, WeatherReading, _weather, "The weather at the city's station",
+        "figures", telemetry.WEATHER, None, WeatherReading, _weather,
+        "The weather at the city's station",
         {"items": [{"observed_at": 1768345200, "outdoor_c": -27.4, "wind_mps": 6.1, "wind_from_deg": 315}]},
     ),
     "crew-positions": _Kind(
-        "positions", telemetry.FIX, "crew", CrewPosition, _position, "Fixes of crews, each with its datum",
+        "positions", telemetry.FIX, "crew", CrewPosition, _position,
+        "Fixes of crews, each with its datum",
         {"items": [{"crew": "C-03", "fixed_at": 1768345200, "lon": 126.63, "lat": 45.75, "datum": "wgs84",
                     "accuracy_m": 8, "heading_deg": 90, "speed_mps": 6.5}]},
     ),
     "account-balances": _Kind(
-        "arrears", telemetry.BALANCE, "household", AccountBalance, _balance, "What households owe, in fen",
+        "arrears", telemetry.BALANCE, "household", AccountBalance, _balance,
+        "What households owe, in fen",
         {"items": [{"household": "H-000123", "balance_at": 1768345200, "unpaid_fen": 183255}]},
     ),
     "mentions": _Kind(
-        "sentiment", telemetry.MENTION, "community", Mention, _mention, "What is said in public, with its value",
+        "sentiment", telemetry.MENTION, "community", Mention, _mention,
+        "What is said in public, with its value",
         {"items": [{"id": "wb-1", "said_at": 1768345200, "value": -0.7, "topic": "not_warm", "channel": "weibo",
                     "community": "K-12"}]},
     ),
@@ -337,8 +345,9 @@ def create_handlers(
         if x.weather is not None:
             told.append(Told("figure:weather", x.weather))
         incoming = Incoming(
-            kind=kind, topic=of.topic, table=of.table, rows=rows, answer=BatchAnswer(accepted=len(rows), refused=bad),
-            told=told, texts=x.texts, cadence_s=batch.cadence_s,
+            kind=kind, topic=of.topic, table=of.table, rows=rows,
+            answer=BatchAnswer(accepted=len(rows), refused=bad), told=told, texts=x.texts,
+            cadence_s=batch.cadence_s,
         )  # fmt: skip
         answer = await store.store(
             principal, f"POST /api/batches/{kind}", key, body_hash(body), incoming

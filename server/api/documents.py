@@ -1,4 +1,5 @@
-"""What OpenAPI is told of a body that a handler decodes itself, and how a body is remembered under its Idempotency-Key."""
+"""What OpenAPI is told of a body that a handler decodes itself,
+and how a body is remembered under its Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -33,8 +34,9 @@ def _schema(struct: type) -> Schema:
 
 
 _SIMPLE = {
-    "description": "description", "enum": "enum", "minimum": "minimum", "maximum": "maximum", "default": "default",
-    "exclusiveMinimum": "exclusive_minimum", "exclusiveMaximum": "exclusive_maximum", "minLength": "min_length",
+    "description": "description", "enum": "enum", "minimum": "minimum", "maximum": "maximum",
+    "default": "default", "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum", "minLength": "min_length",
     "maxLength": "max_length", "required": "required", "title": "title",
 }  # fmt: skip
 
@@ -56,14 +58,15 @@ def _convert(node: dict[str, Any], components: dict[str, Any]) -> Schema:
 
 def described(
     struct: type,
-    example: Any,
+    example: object,
     answer: type,
-    answer_example: Any,
+    answer_example: object,
     *,
     status: str = "200",
     keyed: bool = True,
 ) -> type[Operation]:
-    """An operation whose request body is `struct`, with examples, and which needs an Idempotency-Key if `keyed`."""
+    """An operation whose request body is `struct`, with examples,
+    and which needs an Idempotency-Key if `keyed`."""
 
     @dataclass
     class Described(Operation):
@@ -96,7 +99,8 @@ def described(
                         param_in="header",
                         required=True,
                         schema=Schema(type=OpenAPIType.STRING, min_length=8, max_length=128),
-                        description="A new random key for a new request; the same key when it is repeated.",
+                        description="A new random key for a new request;"
+                        " the same key when it is repeated.",
                     ),
                 ]
 

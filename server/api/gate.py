@@ -1,4 +1,5 @@
-"""Who may come in: a session cookie or a source's token, looked up once and remembered for seconds."""
+"""Who may come in: a session cookie or a source's token,
+looked up once and remembered for seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class Unauthenticated(Forbidden):
 
 
 class Gate:
-    """Finds the principal of a connection. A revoked session is noticed within REMEMBER_S seconds, at once in this process."""
+    """Finds the principal of a connection.
+    A revoked session is noticed within REMEMBER_S seconds, at once in this process."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -31,7 +33,8 @@ class Gate:
         """The principal of a request.
 
         Raises:
-            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, a page of another site sent it.
+            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, a
+                page of another site sent it.
         """
         header = connection.headers.get("authorization", "")
         if header.startswith("Bearer "):

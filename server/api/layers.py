@@ -111,9 +111,11 @@ def create_handlers(hub: Hub, gate: Gate) -> list[BaseRouteHandler]:
 
     @get("/api/layers/{name:str}", tags=["layers"])
     async def layer(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
-        """A layer as it stands: `/api/layers/tickets` as JSON, `/api/layers/tickets.geojson` as GeoJSON.
+        """A layer as it stands: `/api/layers/tickets` as JSON,
+        `/api/layers/tickets.geojson` as GeoJSON.
 
-        Layers: tickets, crews, positions, rooms, arrears, sentiment, outages, network, figures, happenings.
+        Layers: tickets, crews, positions, rooms, arrears, sentiment, outages,
+        network, figures, happenings.
         """
         if name.endswith(".geojson"):
             return await answer(request, name.removesuffix(".geojson"), "geojson")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import Any
 
 import msgspec
 from litestar import WebSocket, websocket
@@ -30,6 +31,8 @@ CATCH_UP_S = 0.05
 _hello = msgspec.json.Decoder(Hello).decode
 _json = msgspec.json.Encoder().encode
 
+Socket = WebSocket[Any, Any, Any]
+
 
 class Connection:
     """A connected screen: how it is closed, and whose session it rests on."""
@@ -47,8 +50,7 @@ class Connection:
         """Say why, then close behind what was sent before."""
         if self.closing is None:
             self.closing = reason
-            self.out.send(_json(reason.bye), binary=False)
-            await self.out.close(reason.code, reason.bye.reason)
+            await _farewell(self.out, reason)
 
 
 class Connections:
@@ -70,7 +72,8 @@ class Connections:
         self._hub.remove(connection.watcher)
 
     async def tend(self) -> None:
-        """For ever: catch up those who read again, close those who do not and those whose session has ended."""
+        """For ever: catch up those who read again,
+        close those who do not and those whose session has ended."""
         seen = 0.0
         while True:
             await asyncio.sleep(CATCH_UP_S)
@@ -110,7 +113,7 @@ def create_live_handler(
     """The handler of `/live`."""
 
     @websocket("/live")
-    async def live(socket: WebSocket) -> None:
+    async def live(socket: Socket) -> None:
         """The live feed of every topic."""
         try:
             check_origin(socket)
@@ -129,8 +132,8 @@ def create_live_handler(
             finally:
                 writing.cancel()
 
-    async def _converse(socket: WebSocket, out: Outbound) -> None:
-        connection = await _greet(socket, out)
+    async def _converse(socket: Socket, out: Outbound) -> None:
+        connection = await _greet(accounts, socket, out)
         if connection is None:
             return
         connections.add(connection)
@@ -143,24 +146,27 @@ def create_live_handler(
         finally:
             connections.remove(connection)
 
-    async def _greet(socket: WebSocket, out: Outbound) -> Connection | None:
-        try:
-            async with asyncio.timeout(HELLO_WITHIN_S):
-                hello = _hello(await socket.receive_data("text"))
-            spent = await accounts.spend_pass(hello.pass_)
-        except (msgspec.DecodeError, TimeoutError):
-            await _farewell(out, PROTOCOL)
-            return None
-        except Refused:
-            await _farewell(out, SHUTDOWN)
-            return None
-        if spent is None:
-            await _farewell(out, PASS_REFUSED)
-            return None
-        return Connection(out, Watcher(spent[0], out), spent[1])
-
-    async def _farewell(out: Outbound, reason: Close) -> None:
-        out.send(_json(reason.bye), binary=False)
-        await out.close(reason.code, reason.bye.reason)
-
     return live
+
+
+async def _greet(accounts: Accounts, socket: Socket, out: Outbound) -> Connection | None:
+    """The connection behind a good hello; None once the client was told why not."""
+    try:
+        async with asyncio.timeout(HELLO_WITHIN_S):
+            hello = _hello(await socket.receive_data("text"))
+        spent = await accounts.spend_pass(hello.pass_)
+    except (msgspec.DecodeError, TimeoutError):
+        await _farewell(out, PROTOCOL)
+        return None
+    except Refused:
+        await _farewell(out, SHUTDOWN)
+        return None
+    if spent is None:
+        await _farewell(out, PASS_REFUSED)
+        return None
+    return Connection(out, Watcher(spent[0], out), spent[1])
+
+
+async def _farewell(out: Outbound, reason: Close) -> None:
+    out.send(_json(reason.bye), binary=False)
+    await out.close(reason.code, reason.bye.reason)

@@ -88,8 +88,8 @@ OUTAGE_EXAMPLE = {
     "households": 1840,
 }
 CREW_EXAMPLE = {
-    "name": "道北二次网一班", "trades": ["secondary"], "certificates": ["welder"], "members": 3, "vehicle": "暖抢-001",
-    "shift": "06:00-18:00",
+    "name": "道北二次网一班", "trades": ["secondary"], "certificates": ["welder"], "members": 3,
+    "vehicle": "暖抢-001", "shift": "06:00-18:00",
 }  # fmt: skip
 
 
@@ -122,8 +122,8 @@ def create_handlers(  # noqa: PLR0913 - a composition
         status_code=201,
         tags=["outages"],
         operation_class=described(
-            OutageBody, {"node": "S07", "cause": "pump", "expected_end_at": 1768356000}, OutageAnswer, OUTAGE_EXAMPLE,
-            status="201",
+            OutageBody, {"node": "S07", "cause": "pump", "expected_end_at": 1768356000},
+            OutageAnswer, OUTAGE_EXAMPLE, status="201",
         ),
     )  # fmt: skip
     async def open_outage(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -202,8 +202,8 @@ def create_handlers(  # noqa: PLR0913 - a composition
         """Enter a crew into the register, or change its data."""
         b = decode_body(await request.body(), CrewBody)
         command = commands.RegisterCrew(
-            crew=CrewId(crew_id), name=b.name, trades=b.trades, certificates=list(b.certificates), members=b.members,
-            vehicle=b.vehicle, shift=b.shift,
+            crew=CrewId(crew_id), name=b.name, trades=b.trades, certificates=list(b.certificates),
+            members=b.members, vehicle=b.vehicle, shift=b.shift,
         )  # fmt: skip
         return await submit(
             request, f"POST /api/crews/{crew_id}", ChangeCrew(crew=CrewId(crew_id), command=command)
@@ -250,7 +250,8 @@ def create_handlers(  # noqa: PLR0913 - a composition
         return Buildings(items=await records.building_search(principal.company, words))
 
     return [
-        open_outage, end_outage, extend_outage, outages, register_crew, crews, crew, point, node, community, buildings,
+        open_outage, end_outage, extend_outage, outages, register_crew, crews, crew, point, node,
+        community, buildings,
     ]  # fmt: skip
 
 

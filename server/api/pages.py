@@ -20,8 +20,9 @@ mimetypes.add_type("text/javascript", ".mjs")
 
 SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline';"
-        " img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        "default-src 'self'; script-src 'self'; worker-src 'self' blob:;"
+        " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self';"
+        " frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

@@ -1,4 +1,5 @@
-"""Refusals and failures as application/problem+json (RFC 9457), each with a stable code and what to do."""
+"""Refusals and failures as application/problem+json (RFC 9457),
+each with a stable code and what to do."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What every refusal looks like. `present` is the record as it stands now, where that is why."""
+    """What every refusal looks like.
+    `present` is the record as it stands now, where that is why."""
 
     type: str
     title: str
@@ -65,7 +67,8 @@ def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
 
 
 def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """The framework's own refusals: a body that does not fit, a path that does not exist, a wrong method."""
+    """The framework's own refusals: a body that does not fit, a path that does not exist,
+    a wrong method."""
     status = 422 if isinstance(error, ValidationException) else error.status_code
     code = {
         400: "bad_request",
@@ -100,7 +103,8 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
             status=500,
             code="internal",
             detail="heatops could not carry this out; the failure is in its log.",
-            what_to_do="Send the same request again with the same Idempotency-Key; if it fails again, report it.",
+            what_to_do="Send the same request again with the same Idempotency-Key;"
+            " if it fails again, report it.",
         )
     )
 
@@ -109,4 +113,4 @@ HANDLERS: ExceptionHandlersMap = {
     Refused: refused,
     HTTPException: http_error,
     Exception: unexpected,
-}  # type: ignore[dict-item]
+}

@@ -94,8 +94,8 @@ class _Command(NamedTuple):
 
 def _dispatch(b: DispatchBody, x: _Context) -> UseCase:
     return DispatchTicket(
-        ticket=x.ticket, version=b.version, crew=CrewId(b.crew), by=x.principal.actor, reason_code=b.reason_code,
-        reason=x.text(b.reason),
+        ticket=x.ticket, version=b.version, crew=CrewId(b.crew), by=x.principal.actor,
+        reason_code=b.reason_code, reason=x.text(b.reason),
     )  # fmt: skip
 
 
@@ -137,34 +137,41 @@ def _step(make: Callable[[Seen, _Context], Any]) -> Callable[[Seen, _Context], U
 
 COMMANDS: dict[str, _Command] = {
     "accept": _Command(
-        Seen, _step(lambda b, x: commands.Accept(version=b.version, by=x.principal.actor)), {"version": 1},
-        "A seat takes the ticket on: first contact",
+        Seen, _step(lambda b, x: commands.Accept(version=b.version, by=x.principal.actor)),
+        {"version": 1}, "A seat takes the ticket on: first contact",
     ),
     "dispatch": _Command(
-        DispatchBody, _dispatch, {"version": 2, "crew": "C07"}, "A person gives the ticket to a crew"
+        DispatchBody, _dispatch, {"version": 2, "crew": "C07"},
+        "A person gives the ticket to a crew"
     ),
     "confirm": _Command(
-        Seen, _step(lambda b, _: commands.Confirm(version=b.version)), {"version": 3}, "The crew takes the ticket"
+        Seen, _step(lambda b, _: commands.Confirm(version=b.version)), {"version": 3},
+        "The crew takes the ticket"
     ),
     "handle": _Command(
-        Seen, _step(lambda b, _: commands.Handle(version=b.version)), {"version": 4}, "The crew checks in on site"
+        Seen, _step(lambda b, _: commands.Handle(version=b.version)), {"version": 4},
+        "The crew checks in on site"
     ),
     "verify": _Command(
         Seen, _step(lambda b, _: commands.Verify(version=b.version)), {"version": 5},
         "The crew has finished; the call-back is next",
     ),
     "close": _Command(
-        CloseBody, _step(lambda b, _: commands.Close(version=b.version, satisfied=b.satisfied)),  # type: ignore[attr-defined]
+        CloseBody,
+        _step(lambda b, _: commands.Close(version=b.version, satisfied=b.satisfied)),  # type: ignore[attr-defined]
         {"version": 6, "satisfied": True}, "The call-back was made",
     ),
     "cancel": _Command(
-        CancelBody, _cancel, {"version": 2, "reason_code": "duplicate"}, "End the ticket without work, with a reason"
+        CancelBody, _cancel, {"version": 2, "reason_code": "duplicate"},
+        "End the ticket without work, with a reason"
     ),
     "reopen": _Command(
-        ReopenBody, _reopen, {"version": 7, "reason_code": "dissatisfied"}, "It is not over, with a reason"
+        ReopenBody, _reopen, {"version": 7, "reason_code": "dissatisfied"},
+        "It is not over, with a reason"
     ),
     "level": _Command(
-        LevelBody, _level, {"version": 2, "level": "red", "reason_code": "danger"}, "Raise or lower the response level"
+        LevelBody, _level, {"version": 2, "level": "red", "reason_code": "danger"},
+        "Raise or lower the response level"
     ),
 }  # fmt: skip
 ANSWER_EXAMPLE = {
@@ -225,9 +232,10 @@ def create_handlers(
         """Tickets, newest first, page by page; `state=open` for all that are not over."""
         principal = await gate.principal(request)
         wanted = TicketFilter(
-            state=in_state, level=level, overdue=overdue, near=near, lost_contact=lost_contact, crew=crew,
-            building=building, community=community, source=source, received_from=received_from, received_to=received_to,
-            figure=figure, limit=limit, after=after,
+            state=in_state, level=level, overdue=overdue, near=near, lost_contact=lost_contact,
+            crew=crew, building=building, community=community, source=source,
+            received_from=received_from, received_to=received_to, figure=figure, limit=limit,
+            after=after,
         )  # fmt: skip
         return await reads.page(principal.company, wanted, clock.now())
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.engines.children import spawn
+from server.settings import CHECKOUT
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
@@ -53,6 +54,7 @@ class Family:
         child.process = spawn(
             [sys.executable, "-m", "server", *child.arguments],
             death_signal=signal.SIGKILL,
+            folder=CHECKOUT,  # where `-m server` is ours
             env=self._env,
             pass_fds=child.pass_fds,
         )

@@ -16,8 +16,7 @@ def serve(host: str | None, port: int | None, fd: int | None) -> None:
     """Run one web process: HTTP, websocket and the screens.
 
     Any number of them may run on one database. HEATOPS_DATABASE_URL and HEATOPS_REDIS_URL name the
-    engines, or a
-    `heatops up` runs on the same data folder.
+    engines, or a `heatops up` runs on the same data folder.
     """
     settings = attached(from_env(host=host, port=port, listen_fd=fd))
     from server.app import run_web

@@ -15,7 +15,7 @@ from geo.bounds import Bounds
 from geo.shapes import line, point, polygon
 from geo.tiles import Feature
 from server.demo import names
-from server.demo.communities import choose, metres
+from server.demo.communities import choose, metres, thinned
 from server.demo.footprints import PLANTS, Body, block_uses, make_bodies
 from server.demo.nature import Nature, make_nature
 from server.demo.plane import Poly, Pt, Warp, dense
@@ -124,6 +124,7 @@ def _communities(
     options: Options,
 ) -> list[list[Home]]:  # fmt: skip
     able = [k for k, b in enumerate(bodies) if b.use == "apartments" and b.block >= 0]
+    able = [able[i] for i in thinned(rng, len(able), options.buildings)]
     at = [warp.place(bodies[k].at) for k in able]
     sets = choose(
         rng, metres(at), [bodies[k].block for k in able], options.buildings, options.communities

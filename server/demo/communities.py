@@ -21,6 +21,16 @@ def metres(lonlat: Sequence[tuple[float, float]]) -> Metres:
     return out
 
 
+SERVED = 1.7
+"""The company serves one building here and one there: it has the choice among this many
+times its own, so that its communities reach across the town."""
+
+
+def thinned(rng: random.Random, places: int, buildings: int) -> list[int]:
+    """Indexes, ascending, of the places that may be served at all."""
+    return sorted(rng.sample(range(places), min(places, int(SERVED * buildings))))
+
+
 def choose(
     rng: random.Random, at: Metres, groups: Sequence[int], buildings: int, communities: int
 ) -> list[list[int]]:

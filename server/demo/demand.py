@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,7 +95,7 @@ class Demand:
         for f in self._faults.around(at):
             pain = f.chill(at, 2.2 * 3600)
             for n in range(
-                chance.poisson(0.42 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
+                chance.poisson(0.3 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
             ):
                 name = (self._seed, "cold", f.day, minute, n)
                 level = "yellow" if chance.unit(*name, "level") < 0.7 else "blue"
@@ -135,7 +136,9 @@ class Demand:
             name: tuple[object, ...] = (self._seed, "said", minute, n)
             yield self._mention(chance.pick(self._communities, *name, "where"), None, at, name)
         for f in self._faults.around(at):
-            pain = min(1.0, 2.4 * f.chill(at, 2.2 * 3600))
+            # talk flares up with the first cold rooms, and tires long before the rooms are warm
+            tired = math.exp(-max(0.0, at - f.start - 6000) / 2400)
+            pain = min(1.0, 2.4 * f.chill(at, 2.2 * 3600)) * tired
             for n in range(chance.poisson(0.34 * pain * awake, self._seed, "rage", f.day, minute)):
                 name = (self._seed, "rage", f.day, minute, n)
                 yield self._mention(self._worst(f), "not_warm", at, name)

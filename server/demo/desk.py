@@ -180,7 +180,7 @@ class Desk:
             case "accepted" if self._without_visit(job):
                 wait = chance.skewed(25, 0.8, *name)
             case "accepted":
-                return self._by_day(job.since + chance.skewed(6, 0.7, *name) * HOUR, name)
+                return self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
             case "dispatched" if fault:
                 wait = 9
             case "dispatched":

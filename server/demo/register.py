@@ -11,7 +11,7 @@ import numpy as np
 
 from server.demo import names
 from server.demo.city import City
-from server.demo.communities import choose, metres
+from server.demo.communities import choose, metres, thinned
 from server.demo.crews import make_crews
 from server.demo.heat_tree import grow, settle
 from server.demo.records import (
@@ -54,6 +54,7 @@ def fill(
     if not able:
         raise ValueError("no building of this city looks like a block of flats")
     rng = random.Random(f"fill:{seed}")  # noqa: S311 - must repeat
+    able = [able[i] for i in thinned(rng, len(able), options.buildings)]
     at = metres([(b.lon, b.lat) for b in able])
     sets = choose(rng, at, list(range(len(able))), options.buildings, options.communities)
     labels = _labels([[able[i] for i in chosen] for chosen in sets], places)
@@ -216,8 +217,12 @@ def _accounts(
     return out
 
 
-HOURS = (6, 5, 5, 6, 8, 14, 26, 33, 34, 27, 21, 18, 16, 15, 15, 16, 20, 28, 32, 30, 24, 17, 12, 8)
+HOURS = (8, 7, 7, 8, 11, 17, 28, 35, 35, 28, 22, 19, 17, 16, 16, 17, 22, 30, 34, 32, 26, 20, 15, 10)
 """Requests of a January workday's hours for 60,000 households."""
+
+
+COLD_SPELL = 1.2
+"""The weeks before were severe already."""
 
 
 def usual_hours(households: int) -> list[UsualHour]:
@@ -225,7 +230,7 @@ def usual_hours(households: int) -> list[UsualHour]:
     out: list[UsualHour] = []
     for hour, count in enumerate(HOURS):
         for day, factor in (("workday", 1.0), ("weekend", 0.86)):
-            usual = max(1, round(count * factor * households / 60_000))
+            usual = max(1, round(count * COLD_SPELL * factor * households / 60_000))
             low, high = max(0, round(usual * 0.74)), round(usual * 1.3) + 1
             out.append(
                 UsualHour("workday" if day == "workday" else "weekend", hour, low, usual, high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -23,6 +24,8 @@ ROUND_S = 300
 CATCH_UP_STEP_S = 300
 LIVE_STEP_S = 1.0
 PAGE = 500
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[datetime, float], Awaitable[None]]
 Progress = Callable[[str, float], None]
@@ -63,6 +66,10 @@ async def backfill(
 async def _play(client: ApiClient, day: Day, calls: list[Call]) -> int:
     for call, status, body in await client.send_all(calls):
         day.answer(call, status, body)
+        refused = body.get("refused") or []
+        if refused or (status >= 400 and not call.ticket):
+            why = refused[0] if refused else body
+            log.warning("%s: status %d, %d refused: %s", call.path, status, len(refused), why)
     return len(calls)
 
 

@@ -23,25 +23,24 @@ def spawn(
     *,
     death_signal: signal.Signals,
     account: Account | None = None,
+    folder: Path = Path("/"),
     output: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, so that a terminal's Ctrl-C reaches only us, which
-    sends `death_signal`
-    to it when we die, even by SIGKILL. Call it from the main thread: Linux ties the signal to the
-    starting thread.
+    """Start a child in a session of its own, so that a terminal's Ctrl-C reaches only us, and
+    `death_signal` reaches it when we die, even by SIGKILL. Call it from the main thread: Linux
+    ties the signal to the starting thread.
 
-    `output` takes standard output and error; None leaves them as ours. As `account` when given.
-    Raises OSError.
+    `output` takes standard output and error; None leaves them as ours. It runs as `account` when
+    given, and in `folder`. Raises OSError.
     """
     child = subprocess.Popen(  # noqa: S603 - commands come from server.engines and server.cli only
         [os.fspath(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        # An account cannot read a folder that is private to root.
-        cwd="/" if account else None,
+        cwd=folder,
         env=env,
         pass_fds=pass_fds,
         start_new_session=True,

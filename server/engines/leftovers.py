@@ -18,10 +18,8 @@ def clear(cluster: Path) -> None:
     pid file.
 
     The caller holds the data folder's lock, so whoever still works on the cluster is an orphan.
-    PostgreSQL itself would
-    refuse to start when the number in the pid file belongs to another program by now, as it does in
-    a restarted
-    container.
+    PostgreSQL itself would refuse to start when the number in the pid file belongs to another
+    program by now, as it does in a restarted container.
     """
     pid_file = cluster / "postmaster.pid"
     if not pid_file.exists():

@@ -1,4 +1,5 @@
-"""What the leader does beside the feed: takes telemetry, watches clocks, counts figures, for every company."""
+"""What the leader does beside the feed:
+takes telemetry, watches clocks, counts figures, for every company."""
 
 from __future__ import annotations
 
@@ -57,6 +58,7 @@ class Core:
             jobs.create_task(self._every(10.0, self._watch(watches.moods)))
             jobs.create_task(self._every(20.0, self._watch(watches.arrears_round)))
             jobs.create_task(self._every(5.0, self._figures))
+            jobs.create_task(self._every(30.0, self._closing))
             jobs.create_task(self._every(3600.0, self._housekeeping))
 
     async def _every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
@@ -124,7 +126,6 @@ class Core:
                 now = unix(tx.now)
                 found: list[tuple[str, Event | None]] = [
                     ("figure:requests", await figures.requests(tx)),
-                    ("figure:closing", await figures.closing(tx)),
                     ("figure:rooms", engines.rooms.figure(now)),
                     ("figure:supply", engines.network.figure(now)),
                 ]
@@ -133,6 +134,14 @@ class Core:
                 ]
                 await tx.tell(new)
             engines.told.update(new)
+
+    async def _closing(self) -> None:
+        for engines in list(self._companies.values()):
+            async with self._store.company(engines.company) as tx:
+                figure = await figures.closing(tx)
+                if engines.told.get("figure:closing") != figure:
+                    await tx.tell([("figure:closing", figure)])
+            engines.told["figure:closing"] = figure
 
     async def _housekeeping(self) -> None:
         for company in list(self._companies):

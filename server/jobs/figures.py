@@ -15,7 +15,8 @@ HOURS_AHEAD = 11
 
 
 async def requests(tx: EngineTransaction) -> RequestsCounted:
-    """Requests of this hour, of the last 60 minutes, and of 24 local hours around now with their usual range."""
+    """Requests of this hour, of the last 60 minutes,
+    and of 24 local hours around now with their usual range."""
     zone = ZoneInfo(await tx.timezone())
     usual = await tx.usual_hours()
     hour = tx.now.replace(minute=0, second=0, microsecond=0)

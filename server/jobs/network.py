@@ -1,4 +1,5 @@
-"""The network engine of one company: the latest state of each plant and substation, and the figure over them."""
+"""The network engine of one company:
+the latest state of each plant and substation, and the figure over them."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class NetworkEngine:
         self._loaded = False
 
     async def load(self, tx: EngineTransaction) -> list[tuple[str, Event]]:
-        """The register and the latest readings; every node of the register is told once, so that screens know it."""
+        """The register and the latest readings;
+        every node of the register is told once, so that screens know it."""
         self._nodes = await tx.network_nodes()
         self._states = {
             name: NetworkState(

@@ -1,4 +1,5 @@
-"""Hands sealed batches to Redis, behind the feed's back: sealing never waits for it, and a late entry is harmless."""
+"""Hands sealed batches to Redis, behind the feed's back:
+sealing never waits for it, and a late entry is harmless."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Publisher:
-    """A queue towards Redis. Bounded: what it drops stands in the feed log, from which it refills."""
+    """A queue towards Redis. Bounded:
+    what it drops stands in the feed log, from which it refills."""
 
     def __init__(self, broker: Broker, feed_log: FeedReads) -> None:
         self._broker = broker

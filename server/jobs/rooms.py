@@ -1,4 +1,5 @@
-"""The alarm engine of one company's rooms: takes reading batches, raises and clears alarms, counts."""
+"""The alarm engine of one company's rooms:
+takes reading batches, raises and clears alarms, counts."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class RoomEngine:
     async def take(self, tx: EngineTransaction, readings: list[Reading]) -> dict[str, rooms.Point]:
         """Decide every reading; facts go to the journal in the transaction that takes the batch.
 
-        Returns the points as they are after it; the caller gives them to `keep` once the transaction has committed.
+        Returns the points as they are after it;
+        the caller gives them to `keep` once the transaction has committed.
         """
         if not self._loaded or any(r.point not in self._sites for r in readings):
             await self.load_sites(tx)
@@ -93,7 +95,8 @@ class RoomEngine:
         self._loaded = False
 
     def figure(self, now: int) -> RoomsCounted | None:
-        """How many points there are, report and stand below the bound; None for a company without points."""
+        """How many points there are, report and stand below the bound;
+        None for a company without points."""
         if not self._sites:
             return None
         while self._raised and self._raised[0] < now - 600:

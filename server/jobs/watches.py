@@ -1,4 +1,5 @@
-"""What time alone makes true, committed as facts: warnings of tickets, lost positions, spikes, rounds of the arrears map."""
+"""What time alone makes true, committed as facts:
+warnings of tickets, lost positions, spikes, rounds of the arrears map."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from server.adapters.engine_store import EngineTransaction
 
 
 async def ticket_warnings(tx: EngineTransaction) -> int:
-    """Node warnings, passed deadlines and lost contact of every ticket whose time has come; returns how many facts."""
+    """Node warnings, passed deadlines and lost contact of every ticket whose time has come;
+    returns how many facts."""
     heads = await tx.heads(await tx.tickets_to_check())
     said = 0
     for stream, ticket in heads.items():
@@ -58,7 +60,8 @@ async def lost_positions(tx: EngineTransaction) -> int:
 
 
 async def shifts(tx: EngineTransaction) -> int:
-    """Crews come on duty and go off it by the shift in their register; who still has tickets stays until they are done."""
+    """Crews come on duty and go off it by the shift in their register;
+    who still has tickets stays until they are done."""
     zone = ZoneInfo(await tx.timezone())
     known = await tx.streams_like("crew:")
     due = {
@@ -135,7 +138,8 @@ async def moods(tx: EngineTransaction) -> int:
 
 
 async def arrears_round(tx: EngineTransaction) -> int:
-    """A round of the heat map if one is due: looks only at cells of which enough households changed."""
+    """A round of the heat map if one is due:
+    looks only at cells of which enough households changed."""
     now = int(tx.now.timestamp())
     if not arrears.round_is_due(await tx.last_round(), now):
         return 0

@@ -56,8 +56,8 @@ def inspect(path: Path) -> CsvFile:
     if not path.is_file():
         raise UserError("file_missing", f"There is no file {path}.", "Check the path.")
     try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
+        with path.open("rb") as start:
+            packed = start.read(2) == b"\x1f\x8b"
     except OSError as error:
         raise UserError(
             "file_unreadable",

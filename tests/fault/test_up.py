@@ -18,6 +18,9 @@ from typing import Any
 import psutil
 import pytest
 
+from server.engines import open_engines
+from server.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.fault
 
@@ -25,12 +28,12 @@ pytestmark = pytest.mark.fault
 class Up:
     """A running `heatops up --json`."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, **given: str) -> None:
         env = {key: value for key, value in os.environ.items() if not key.startswith("HEATOPS_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "server", "up", "--json", "--no-demo", *options],
             cwd=ROOT,
-            env={**env, "HEATOPS_DATA": str(data)},
+            env={**env, "HEATOPS_DATA": str(data), **given},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -171,6 +174,31 @@ def test_a_killed_engine_is_restarted(up: Up, part: str) -> None:
     wait_for(lambda: ended(before))
     assert up.child(part).pid != before.pid
     wait_for(lambda: up.health() == 200)
+
+
+@pytest.mark.skipif(
+    not shutil.which("redis-server") or not Path("/usr/lib/postgresql").is_dir(),
+    reason="this machine has no PostgreSQL or Redis of its own",
+)
+def test_engines_given_by_url_are_used_and_left_alone(data: Path) -> None:
+    elsewhere = Settings(data=data.with_name("engines"))
+    with open_engines(elsewhere, origins=("PATH",)) as engines:
+        up = Up(
+            data,
+            "--port",
+            "0",
+            HEATOPS_DATABASE_URL=engines.database_url,
+            HEATOPS_REDIS_URL=engines.redis_url,
+        )
+        assert set(up.ready["engines"].values()) == {
+            "PostgreSQL (given by URL)",
+            "Valkey (given by URL)",
+        }
+        assert up.health() == 200
+        up.end()
+        assert all(ended(process) for process in up.family)
+        assert engines.postgres.pid
+        assert engines.valkey.pid
 
 
 def test_a_second_one_on_the_same_data_says_so(up: Up, data: Path) -> None:

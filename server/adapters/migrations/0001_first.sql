@@ -324,12 +324,13 @@ BEGIN
     END LOOP;
   END LOOP;
 END $$;
-CREATE FUNCTION drop_partitions(before_day date) RETURNS int
+CREATE FUNCTION drop_partitions(parent text, before_day date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE r record; n int := 0;
 BEGIN
   FOR r IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-           WHERE p.relname IN ('room_reading','network_reading','crew_fix','weather','mention','feed_log')
+           WHERE p.relname = parent AND p.relkind = 'p'
+             AND parent IN ('room_reading','network_reading','crew_fix','weather','mention','feed_log')
              AND c.relname ~ '_[0-9]{8}$' AND to_date(right(c.relname, 8), 'YYYYMMDD') < before_day LOOP
     EXECUTE format('DROP TABLE public.%I', r.relname); n := n + 1;
   END LOOP;
@@ -439,7 +440,7 @@ GRANT DELETE ON idempotency TO heatops_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON person, person_words, city, community, building, node, household, point, usual_hour TO heatops_app;
 GRANT SELECT ON company, membership, layer_row, feed_log, feed_head, business_clock, lease TO heatops_app;
 GRANT USAGE ON SEQUENCE ticket_number TO heatops_app;
-GRANT EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(date) TO heatops_app, heatops_feed;
+GRANT EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(text, date) TO heatops_app, heatops_feed;
 GRANT SELECT, DELETE ON outbox TO heatops_feed;
 GRANT SELECT, INSERT, UPDATE, DELETE ON layer_row, feed_head, feed_origin TO heatops_feed;
 GRANT SELECT, INSERT, DELETE ON feed_log TO heatops_feed;
@@ -464,6 +465,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT c.company_id, c.code, c.name FROM company c JOIN membership m USING (company_id) WHERE m.account_id = who ORDER BY c.company_id $$;
 CREATE FUNCTION session_open(hash bytea, who int, at_company int, until timestamptz) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  DELETE FROM session WHERE expires_at < now();
   INSERT INTO session (company_id, token_hash, account_id, expires_at)
   SELECT m.company_id, hash, who, until FROM membership m WHERE m.account_id = who AND m.company_id = at_company
   RETURNING true $$;
@@ -504,4 +506,4 @@ DO $$ DECLARE f text; BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO heatops_app', f);
   END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION ensure_partitions(date, int), drop_partitions(date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ensure_partitions(date, int), drop_partitions(text, date) FROM PUBLIC;

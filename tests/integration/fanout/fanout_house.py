@@ -62,12 +62,12 @@ async def served(**options: Any) -> AsyncIterator[House]:
             house.here.notify_all()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(out.run())
+                writing = tasks.create_task(out.run())
                 try:
                     while True:
                         out.send((await socket.receive_text()).encode(), binary=False)
                 except WebSocketDisconnect:
-                    out.abort()
+                    writing.cancel()
         finally:
             async with house.here:
                 house.left += 1

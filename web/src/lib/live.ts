@@ -75,8 +75,10 @@ export class LiveClient {
     return this.#subscriptions[topic].state.position !== null;
   }
 
-  sourceSeen(topic: Topic): boolean {
-    return this.#subscriptions[topic].state.sourceAt !== null;
+  /** No source has ever written to the topic, and nothing stands in it. */
+  silent(topic: Topic): boolean {
+    const { state } = this.#subscriptions[topic];
+    return state.position !== null && state.sourceAt === null && state.rows.size === 0;
   }
 
   /** The server's time now: the last tick moved on by our own steady clock, so a dead line ages too. */

@@ -55,8 +55,10 @@ function road(
 
 const ground: LayerSpecification = { id: 'ground', type: 'background', paint: { 'background-color': INK } };
 
+export const tilesUrl = (city: City): string => `pmtiles://${absolute(city.tiles)}`;
+
 export function citySource(city: City): SourceSpecification {
-  return { type: 'vector', url: `pmtiles://${absolute(city.tiles)}` };
+  return { type: 'vector', url: tilesUrl(city) };
 }
 
 /** Everything under the arrears grid. */

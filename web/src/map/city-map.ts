@@ -8,6 +8,7 @@ import {
   type LngLatBoundsLike,
   type MapMouseEvent,
   type StyleSpecification,
+  type VectorTileSource,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
@@ -17,7 +18,7 @@ import type { City } from '../lib/api';
 import type { Change, LiveClient } from '../lib/live';
 import type { OutageRow, SentimentRow, Topic } from '../lib/wire';
 import { roomsByBuilding, roomsBySubstation } from '../wall/summary';
-import { citySource, fontFaces, groundLayers, nameLayers } from './base-style';
+import { citySource, fontFaces, tilesUrl, groundLayers, nameLayers } from './base-style';
 import {
   arrearsFeatures,
   collection,
@@ -48,6 +49,8 @@ const FLUSH_EVERY_MS = 500;
 const AGE_EVERY_MS = 30_000;
 /** A drawing context that has not come back by then is met with a fresh style. */
 const CONTEXT_PATIENCE_MS = 20_000;
+/** Tiles that could not be read are asked for again after this long. */
+const TILES_AGAIN_MS = 10_000;
 
 export type Picked =
   | { kind: 'tickets'; keys: string[] }
@@ -92,6 +95,7 @@ export class CityMap {
   #lost = false;
   #patience: number | undefined;
   #tilesTimer: number | undefined;
+  #tilesBroken = false;
 
   /** Throws when the browser has no WebGL 2. */
   constructor(options: CityMapOptions) {
@@ -203,6 +207,12 @@ export class CityMap {
       if ((event as { sourceId?: string }).sourceId === 'city') this.#tilesFailed();
       else console.warn(event.error.message);
     });
+    map.on('sourcedata', (event) => {
+      if (this.#tilesBroken && event.sourceId === 'city' && event.tile !== undefined) {
+        this.#tilesBroken = false;
+        this.#options.trouble('none');
+      }
+    });
     map.on('click', (event) => void this.#click(event));
     for (const touch of ['dragstart', 'wheel', 'dblclick', 'touchstart'] as const) {
       map.on(touch, () => this.#options.touched());
@@ -211,12 +221,14 @@ export class CityMap {
 
   /** Tiles that cannot be read are asked for again, for as long as it takes. */
   #tilesFailed(): void {
+    this.#tilesBroken = true;
     this.#options.trouble('tiles');
     clearTimeout(this.#tilesTimer);
     this.#tilesTimer = window.setTimeout(() => {
-      this.#options.trouble('none');
-      if (!this.#lost) this.#restyle();
-    }, 15_000);
+      const city = this.#city;
+      if (city === null || this.#lost) return;
+      this.map.getSource<VectorTileSource>('city')?.setUrl(tilesUrl(city));
+    }, TILES_AGAIN_MS);
   }
 
   #ready(): boolean {

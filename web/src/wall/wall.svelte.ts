@@ -1,5 +1,5 @@
 // What the wall knows: the live rows, the figures computed from them, and what the viewer chose to see.
-import { session as readSession, SignedOut, type Session } from '../lib/api';
+import { changeCompany, session as readSession, SignedOut, type Session } from '../lib/api';
 import { LiveClient, type Change, type Connection } from '../lib/live';
 import { worst, type Freshness } from '../lib/live/freshness';
 import { TOPICS, type FigureRow, type HappeningRow, type Topic } from '../lib/wire';
@@ -17,6 +17,7 @@ import {
 const FIGURES_EVERY_MS = 250;
 const FRESHNESS_EVERY_MS = 250;
 const SESSION_EVERY_MS = 60_000;
+const SIGNED_OUT_CHECK_MS = 2000;
 const ROTATION_STORED = 'heatops.rotation';
 
 export type FigureOf<Name extends FigureRow['figure']> = Extract<FigureRow, { figure: Name }>;
@@ -28,6 +29,9 @@ export interface Happening {
 
 const waiting = (): Record<Topic, Freshness> =>
   Object.fromEntries(TOPICS.map((topic) => [topic, { state: 'waiting' }])) as Record<Topic, Freshness>;
+
+const flags = (of: (topic: Topic) => boolean): Record<Topic, boolean> =>
+  Object.fromEntries(TOPICS.map((topic) => [topic, of(topic)])) as Record<Topic, boolean>;
 
 export class Wall {
   session = $state.raw<Session>() as Session;
@@ -45,6 +49,8 @@ export class Wall {
   sentiment = $state.raw(summarizeSentiment([]));
   roomAlarms = $state(0);
   arrearsAt = $state<number | null>(null);
+  /** No source has ever written to the topic, and nothing stands in it: its zero means nothing. */
+  silent = $state.raw<Record<Topic, boolean>>(flags(() => false));
   happenings = $state.raw<Happening[]>([]);
   figures = $state.raw(new Map<string, FigureRow>());
   complete = $state(false);
@@ -99,6 +105,15 @@ export class Wall {
     this.shown[layer] = !this.shown[layer];
   }
 
+  /** Shows another company; its wall is another picture altogether, so the page begins anew. */
+  async moveTo(code: string): Promise<void> {
+    try {
+      await changeCompany(code);
+    } finally {
+      location.reload();
+    }
+  }
+
   setRotating(on: boolean): void {
     this.rotating = on;
     localStorage.setItem(ROTATION_STORED, on ? '1' : '0');
@@ -110,6 +125,8 @@ export class Wall {
     this.connection = state;
     // A new server may serve new pages: compare versions as soon as the line is back.
     if (state === 'open') void this.#refreshSession();
+    // The session may have moved to another company, or be signed in again, in another window.
+    if (state === 'signed_out') window.setTimeout(() => void this.#refreshSession(), SIGNED_OUT_CHECK_MS);
   }
 
   async #refreshSession(): Promise<void> {
@@ -139,6 +156,8 @@ export class Wall {
         (was.state !== 'stale' || is.state !== 'stale' || Math.floor(was.seconds) === Math.floor(is.seconds));
     }
     if (!same) this.freshness = next;
+    const silent = flags((topic) => this.live.silent(topic));
+    if (TOPICS.some((topic) => silent[topic] !== this.silent[topic])) this.silent = silent;
   }
 
   #changed(topic: Topic, change: Change): void {

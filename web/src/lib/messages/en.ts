@@ -7,6 +7,7 @@ export const en: Messages = {
   demo: 'DEMO',
   dot: ' · ',
   dash: '—',
+  company: 'Company',
   language: 'Switch to Chinese',
   otherLanguage: '中',
 

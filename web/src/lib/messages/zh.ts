@@ -7,6 +7,7 @@ export const zh = {
   demo: '演示数据',
   dot: ' · ',
   dash: '—',
+  company: '公司',
   language: '切换到英文',
   otherLanguage: 'EN',
 

@@ -1,0 +1,118 @@
+"""What must hold when the dust has settled, read from the tables as the owner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from chaos_ledger import Ledger
+from chaos_picture import hash_of
+from chaos_traffic import Screen
+from installation import Installation, wait_until
+
+from dispatch_core import events
+from realtime.facts import Fact
+from realtime.layers import LAYERS
+
+decode = msgspec.msgpack.decode
+encode = msgspec.msgpack.encode
+
+
+def check_journal(at: Installation, company: int, book: Ledger) -> None:
+    """Every acknowledged command is in the journal exactly once, and nothing else is."""
+    facts = at.fetch(
+        "SELECT stream, version FROM journal WHERE company_id = $1 AND stream LIKE 'ticket:%'",
+        company,
+    )
+    written = {(row["stream"], row["version"]) for row in facts}
+    wanted = Counter((f"ticket:{a.ticket}", a.version) for a in book.acknowledged)
+    lost = sorted(wanted.keys() - written)
+    extra = sorted(written - wanted.keys())
+    assert not lost, f"{len(lost)} acknowledged commands are not in the journal: {lost[:5]}"
+    assert not extra, f"{len(extra)} facts that nobody was answered for: {extra[:5]}"
+    twice = [at for at, count in wanted.items() if count > 1]
+    assert not twice, f"two keys were answered with the same fact: {twice[:5]}"
+    keys = Counter(
+        row["key"] for row in at.fetch("SELECT key FROM idempotency WHERE company_id = $1", company)
+    )
+    assert keys == Counter(a.key for a in book.acknowledged)
+
+
+def check_layers(at: Installation, company: int) -> None:
+    """The outbox is empty, the rows are the fold of the journal, and the heads' hashes are
+    theirs."""
+    wait_until(lambda: not at.fetch("SELECT 1 FROM outbox LIMIT 1"), "the outbox is empty")
+    facts = at.fetch(
+        "SELECT stream, version, kind, v, body, extract(epoch FROM business_at)::bigint AS at"
+        " FROM journal WHERE company_id = $1 ORDER BY stream, version",
+        company,
+    )
+    folded: dict[str, tuple[int, bytes]] = {}
+    layer = LAYERS["tickets"]
+    for row in facts:
+        event = events.decode(row["kind"], row["v"], row["body"].encode())
+        fact = Fact(
+            company=company, stream=row["stream"], version=row["version"], at=row["at"], event=event
+        )
+        for key in layer.touches(fact):
+            before = folded.get(key)
+            now = layer.fold(key, layer.decode(before[1]) if before else None, fact)
+            if now is None:
+                folded.pop(key, None)
+            elif before is None or encode(now) != before[1]:
+                folded[key] = (fact.version, encode(now))
+    stored = rows_of(at, company)
+    told = {key: (version, decode(body)) for key, (version, body) in folded.items()}
+    assert stored["tickets"] == told
+    for head in at.fetch("SELECT topic, hash FROM feed_head WHERE company_id = $1", company):
+        versions = {key: version for key, (version, _) in stored.get(head["topic"], {}).items()}
+        assert head["hash"] == hash_of(versions), head["topic"]
+
+
+def check_log(at: Installation, company: int) -> None:
+    """No hole in a topic's sealed batches within an epoch, and no generation seals after a newer
+    one."""
+    rows = at.fetch(
+        "SELECT topic, epoch, seq, generation FROM feed_log WHERE company_id = $1"
+        " ORDER BY topic, epoch, seq",
+        company,
+    )
+    for before, after in pairwise(rows):
+        if before["topic"] == after["topic"]:
+            assert before["generation"] <= after["generation"], (before, after)
+            if before["epoch"] == after["epoch"]:
+                assert after["seq"] == before["seq"] + 1, (before, after)
+
+
+def check_screens(at: Installation, company: int, screens: list[Screen]) -> None:
+    """Every screen ends with the stored picture, and was never shown anything untrue."""
+
+    def settled() -> bool:
+        heads = at.fetch("SELECT topic, epoch, seq FROM feed_head WHERE company_id = $1", company)
+        where = {row["topic"]: (row["epoch"], row["seq"]) for row in heads}
+        return all(
+            (picture.epoch, picture.seq) == where[topic]
+            for screen in screens
+            for topic, picture in screen.pictures.items()
+        )
+
+    wait_until(settled, "every screen has caught up", every=0.2)
+    stored = rows_of(at, company)
+    for screen in screens:
+        for topic, picture in screen.pictures.items():
+            assert picture.rows == stored.get(topic, {}), f"{picture.at} is not what is stored"
+            assert not picture.wrong, picture.wrong[:3]
+            assert not picture.back, picture.back[:3]
+        assert not screen.lies, screen.lies[:3]
+
+
+def rows_of(at: Installation, company: int) -> dict[str, dict[str, tuple[int, Any]]]:
+    """Every stored row by topic and key: (version, decoded body)."""
+    found: dict[str, dict[str, tuple[int, Any]]] = {}
+    for row in at.fetch(
+        "SELECT topic, key, row_version, body FROM layer_row WHERE company_id = $1", company
+    ):
+        found.setdefault(row["topic"], {})[row["key"]] = (row["row_version"], decode(row["body"]))
+    return found

@@ -1,0 +1,235 @@
+"""Writers that repeat until they are answered and screens that hop between webs, all the while."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import threading
+import time
+import uuid
+from collections.abc import Coroutine
+from typing import Any
+
+import httpx
+import websockets
+from chaos_ledger import Acknowledged, Ledger
+from chaos_picture import Picture, decode
+
+TOPICS = ("tickets", "happenings", "figures", "crews")
+WRITERS = 4
+PER_SECOND = 50
+SCREENS = 6
+OPEN_PER_WRITER = 12
+HOP_S = 3.0
+SILENCE_S = 4.0
+
+
+class Writer:
+    """Takes requests in and carries its own tickets on; owns every ticket it makes."""
+
+    def __init__(self, number: int, urls: list[str], cookies: dict[str, str], book: Ledger) -> None:
+        self._random = random.Random(number)
+        self._urls = urls
+        self._cookies = cookies
+        self._book = book
+        self._open: list[tuple[str, int]] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop; the command in flight is seen through to its answer."""
+        due = time.monotonic()
+        async with httpx.AsyncClient(cookies=self._cookies, timeout=3.0) as http:
+            while not stop.is_set():
+                path, body = self._next()
+                await self._command(http, path, body)
+                due = max(due + WRITERS / PER_SECOND, time.monotonic() - 0.5)
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    def _next(self) -> tuple[str, dict[str, Any]]:
+        if len(self._open) < OPEN_PER_WRITER:
+            lon, lat = self._random.uniform(126.6, 126.7), self._random.uniform(45.7, 45.8)
+            return "/api/requests", {
+                "kind": self._random.choice(["leak", "not_warm", "repair"]),
+                "level": self._random.choice(["red", "yellow", "blue"]),
+                "source": "phone",
+                "coordinate": {"lon": lon, "lat": lat, "datum": "wgs84"},
+            }
+        ticket, version = self._open.pop(0)
+        if version == 1:
+            return f"/api/tickets/{ticket}/accept", {"version": version}
+        self._book.ending.add(ticket)
+        return f"/api/tickets/{ticket}/cancel", {"version": version, "reason_code": "test"}
+
+    async def _command(self, http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
+        """One command under one key, repeated at either web until there is an answer."""
+        key = str(uuid.uuid4())
+        while True:
+            url = self._random.choice(self._urls) + path
+            try:
+                answer = await http.post(url, json=body, headers={"Idempotency-Key": key})
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.is_success:
+                told = answer.json()
+                self._book.acknowledged.append(
+                    Acknowledged(time.time(), key, told["id"], told["version"])
+                )
+                if told["state"] != "cancelled":
+                    self._open.append((told["id"], told["version"]))
+                return
+            if answer is not None and not self._may_repeat(answer):
+                self._book.surprises.append(f"{path} {answer.status_code} {answer.text[:300]}")
+                return
+            self._book.retried += 1
+            await asyncio.sleep(self._random.uniform(0.1, 0.3))
+
+    @staticmethod
+    def _may_repeat(answer: httpx.Response) -> bool:
+        return answer.status_code == 503 or answer.json().get("code") in {"key_in_flight", "busy"}
+
+
+class Screen:
+    """A wall's live connection, now at one web and now at another, with one picture per topic."""
+
+    def __init__(self, number: int, urls: list[str], cookies: dict[str, str], book: Ledger) -> None:
+        self._random = random.Random(100 + number)
+        self._urls = urls
+        self._cookies = cookies
+        self._book = book
+        self._seen = 0
+        self.pictures = {topic: Picture(topic) for topic in TOPICS}
+        self.lies: list[str] = []
+        self.judged = 0
+        self.connected = self.resumed = self.snapshots = 0
+        self.settle = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop."""
+        async with httpx.AsyncClient(cookies=self._cookies, timeout=2.0) as http:
+            while not stop.is_set():
+                try:
+                    await self._visit(http, self._random.choice(self._urls), stop)
+                except (httpx.HTTPError, KeyError, OSError, TimeoutError):
+                    pass
+                except websockets.WebSocketException:
+                    pass
+                await asyncio.sleep(self._random.uniform(0.05, 0.3))
+
+    async def _visit(self, http: httpx.AsyncClient, url: str, stop: asyncio.Event) -> None:
+        made = await http.post(f"{url}/api/live-passes")
+        made.raise_for_status()
+        life = time.monotonic() + self._random.expovariate(1 / HOP_S) + 0.3
+        async with websockets.connect(
+            url.replace("http", "ws", 1) + "/live",
+            subprotocols=[websockets.Subprotocol("heatops.v1")],
+            compression=None,
+            open_timeout=2,
+            close_timeout=0.5,
+            max_size=None,
+        ) as socket:
+            self.connected += 1
+            await socket.send(json.dumps({"t": "hello", "pass": made.json()["pass"]}))
+            for topic in TOPICS:
+                await self._subscribe(socket, topic)
+            heard = time.monotonic()
+            while not stop.is_set() and (self.settle or time.monotonic() < life):
+                try:
+                    data = await asyncio.wait_for(socket.recv(), 0.3)
+                except TimeoutError:
+                    if time.monotonic() - heard > SILENCE_S:
+                        return
+                    continue
+                heard = time.monotonic()
+                again = self._take(json.loads(data) if isinstance(data, str) else decode(data))
+                if again is not None:
+                    await self._subscribe(socket, again)
+
+    async def _subscribe(self, socket: websockets.ClientConnection, topic: str) -> None:
+        await socket.send(
+            json.dumps({"t": "sub", "topic": topic, "since": self.pictures[topic].since})
+        )
+
+    def _take(self, message: dict[str, Any]) -> str | None:
+        """Take a message up. Returns a topic that has to be asked for again."""
+        match message["t"]:
+            case "snap":
+                self.snapshots += 1
+                self.pictures[message["topic"]].snap(message)
+            case "batch":
+                if self.pictures[message["topic"]].batch(message) == "again":
+                    return str(message["topic"])
+            case "resumed":
+                self.resumed += 1
+            case "tick":
+                for topic, tick in message["topics"].items():
+                    self.pictures[topic].tick(tick)
+        self._judge()
+        return None
+
+    def _judge(self) -> None:
+        """What was acknowledged before `as_of` must be shown."""
+        picture = self.pictures["tickets"]
+        book = self._book.acknowledged
+        while self._seen < len(book) and book[self._seen].at < picture.as_of:
+            due = book[self._seen]
+            self._seen += 1
+            self.judged += 1
+            shown = picture.rows.get(due.ticket)
+            if (shown is None or shown[0] < due.version) and due.ticket not in self._book.ending:
+                self.lies.append(f"{due} is missing at {picture.at}, as of {picture.as_of}")
+
+
+class Traffic:
+    """Writers and screens in a thread with a loop of its own, so that the test may block."""
+
+    def __init__(self, urls: list[str], cookies: dict[str, str], book: Ledger) -> None:
+        self.writers = [Writer(n, urls, cookies, book) for n in range(WRITERS)]
+        self.screens = [Screen(n, urls, cookies, book) for n in range(SCREENS)]
+        self._loop = asyncio.new_event_loop()
+        self._stop_writing, self._stop_watching = asyncio.Event(), asyncio.Event()
+        self._writing: list[asyncio.Task[None]] = []
+        self._failed: list[Exception] = []
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Traffic:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop_writing.set)
+        self._loop.call_soon_threadsafe(self._stop_watching.set)
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        if self._failed:
+            raise self._failed[0]
+
+    def quiet(self) -> None:
+        """No new commands; returns when every one in flight is answered. Screens stay where they
+        are."""
+
+        async def wait() -> None:
+            self._stop_writing.set()
+            for screen in self.screens:
+                screen.settle = True
+            await asyncio.wait(self._writing, timeout=60)
+
+        asyncio.run_coroutine_threadsafe(wait(), self._loop).result(70)
+        assert all(task.done() for task in self._writing), "a command was never answered"
+
+    def _work(self) -> None:
+        try:
+            self._loop.run_until_complete(self._everything())
+        except Exception as error:  # noqa: BLE001 - raised again where the test waits
+            self._failed.append(error)
+        finally:
+            self._loop.close()
+
+    async def _everything(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+
+            def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                return tasks.create_task(work)
+
+            self._writing = [begin(writer.run(self._stop_writing)) for writer in self.writers]
+            for screen in self.screens:
+                begin(screen.run(self._stop_watching))
