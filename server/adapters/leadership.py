@@ -9,12 +9,16 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
+from dispatch_core.errors import Unavailable
+from realtime.reader import Gone
 from server.adapters import lease
 from server.adapters.feed_session import GONE, connect
 
 log = logging.getLogger(__name__)
 
 WATCH_EVERY_S = 0.5
+AWAY = (*GONE, lease.Lost, Unavailable, Gone)
+"""What ends a leadership without being a defect."""
 
 Lead = Callable[[asyncpg.Connection, int], Awaitable[None]]
 """Leads over a connection under a generation until something ends it."""
@@ -45,11 +49,11 @@ class Leadership:
                 await self._release()
                 raise
             except BaseExceptionGroup as group:
-                gone, other = group.split((*GONE, lease.Lost))
+                gone, other = group.split(AWAY)
                 if other is not None:
                     raise other from None
                 log.warning("no longer leading: %s", _first(gone))
-            except (*GONE, lease.Lost) as error:
+            except AWAY as error:
                 log.warning("no longer leading: %s %s", type(error).__name__, error)
             finally:
                 if connection is not None:

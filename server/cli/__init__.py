@@ -9,6 +9,7 @@ from server.cli.doctor import doctor
 from server.cli.migrate import migrate
 from server.cli.parts import core, serve
 from server.cli.tickets import import_
+from server.cli.token import source_token
 from server.cli.up import up
 
 
@@ -18,7 +19,7 @@ def heatops() -> None:
     """A real-time command centre for district-heating companies."""
 
 
-for command in (up, serve, core, migrate, doctor, city, import_, demo):
+for command in (up, serve, core, migrate, doctor, city, import_, source_token, demo):
     heatops.add_command(command)
 
 __all__ = ["heatops"]

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 import redis
@@ -98,7 +99,7 @@ def house() -> Iterator[House]:
         company = installation.company("chaos", "混乱热力")
         try:
             installation.start()
-            with installation.sign_in("chaos") as person:
+            with closing(installation.sign_in("chaos")) as person:
                 cookies = dict(person.cookies)
             yield House(installation, company, cookies)
         finally:

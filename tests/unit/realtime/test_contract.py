@@ -23,15 +23,9 @@ def test_the_asyncapi_document_has_not_drifted() -> None:
 
 
 def test_nothing_on_the_wire_becomes_never_in_typescript() -> None:
-    assert (
-        "["
-        not in contract.typescript()
-        .replace("[]", "")
-        .replace("readonly Topic[] = [", "")
-        .replace("TOPICS", "")
-        .split("export const")[0]
-    )
-    assert "never" not in contract.typescript()
+    types = re.sub(r"/\*\*.*?\*/", "", contract.typescript()).partition("export const")[0]
+    assert "[" not in types.replace("[]", "")
+    assert "never" not in types
 
 
 def test_no_row_has_a_field_for_a_resident() -> None:

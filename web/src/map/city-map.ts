@@ -41,7 +41,8 @@ import {
 } from './overlay';
 
 setWorkerUrl(workerUrl);
-addProtocol('pmtiles', new Protocol().tile);
+const tiles = new Protocol();
+addProtocol('pmtiles', tiles.tile);
 
 /** A source's data is sent to the map at most this often. */
 const FLUSH_EVERY_MS = 500;
@@ -227,6 +228,8 @@ export class CityMap {
     this.#tilesTimer = window.setTimeout(() => {
       const city = this.#city;
       if (city === null || this.#lost) return;
+      // It remembers a file that it could not open.
+      tiles.tiles.clear();
       this.map.getSource<VectorTileSource>('city')?.setUrl(tilesUrl(city));
     }, TILES_AGAIN_MS);
   }
