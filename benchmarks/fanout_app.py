@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,11 +17,51 @@ import uvicorn
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
-from server.api.audience import Audience, broadcast
-from server.api.outbound import outbound
+from server.api.audience import Audience
+from server.api.outbound import Outbound, outbound
 from server.api.rawws import RawWebSocketProtocol
 
-raw_clients = Audience()
+RING = 64
+
+
+class Crowd:
+    """Clients as the hub keeps them: who does not keep up gets nothing until it has read on."""
+
+    def __init__(self) -> None:
+        self.current = Audience()
+        self.behind: dict[Outbound, int] = {}
+        self.ring: deque[bytes] = deque(maxlen=RING)
+        self.number = 0
+
+    def leave(self, out: Outbound) -> None:
+        """A client is gone."""
+        self.current.discard(out)
+        self.behind.pop(out, None)
+
+    def publish(self, payload: bytes) -> None:
+        """The next message."""
+        for out in self.current.paused():
+            self.current.discard(out)
+            self.behind[out] = self.number
+        self.ring.append(payload)
+        self.number += 1
+        self.current.send(payload, binary=True)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Who reads again gets what it missed; who missed more than the ring holds is given up."""
+        first = self.number - len(self.ring)
+        for out in list(self.behind):
+            while first <= self.behind[out] < self.number and not out.paused:
+                out.send(self.ring[self.behind[out] - first], binary=True)
+                self.behind[out] += 1
+            if self.behind[out] == self.number:
+                self.current.add(out)
+            if not first <= self.behind[out] < self.number:
+                del self.behind[out]
+
+
+crowd = Crowd()
 asgi_clients: dict[int, WebSocket[Any, Any, Any]] = {}
 
 
@@ -35,10 +76,7 @@ async def drive(order: str, publish: Callable[[bytes], Awaitable[None]]) -> None
 
 
 async def publish_raw(payload: bytes) -> None:
-    """As the hub does it: who does not keep up gets nothing until the merged rest."""
-    for out in raw_clients.paused():
-        raw_clients.discard(out)
-    broadcast(raw_clients, payload, binary=True)
+    crowd.publish(payload)
 
 
 async def publish_asgi(payload: bytes) -> None:
@@ -51,14 +89,17 @@ async def raw(socket: WebSocket[Any, Any, Any]) -> None:
     """A client of the product's path."""
     await socket.accept()
     out = outbound(socket)
-    raw_clients.add(out)
+    crowd.current.add(out)
     try:
         while True:
             await drive(await socket.receive_text(), publish_raw)
+            while crowd.behind and not out.closed:
+                await asyncio.sleep(0.01)
+                crowd.catch_up()
     except WebSocketDisconnect:
         pass
     finally:
-        raw_clients.discard(out)
+        crowd.leave(out)
 
 
 @websocket("/asgi")

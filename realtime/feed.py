@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 import msgspec
 
 from ext import digest
 from realtime.facts import Fact
-from realtime.layers.rows import HappeningRow, Row
+from realtime.layers import Layer, happenings
+from realtime.layers.rows import HappeningRow
 from realtime.messages import Batch, Put
 
 log = logging.getLogger(__name__)
-
-RING = 64
-HAPPENINGS = "happenings"
 
 TopicKey = tuple[int, str]
 """(company, topic)"""
@@ -28,19 +26,6 @@ RowKey = tuple[int, str, str]
 """(company, topic, key)"""
 
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class Layer(Protocol):
-    """One pure fold; realtime.layers holds them."""
-
-    def touches(self, fact: Fact, /) -> Sequence[str]:
-        """Keys of the rows this fact may change."""
-
-    def fold(self, key: str, row: Row | None, fact: Fact, /) -> Row | None:
-        """The row after the fact; None drops it."""
-
-    def decode(self, body: bytes, /) -> Row:
-        """A row from its stored MessagePack."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -209,7 +194,7 @@ def _lines(
 ) -> dict[int, list[HappeningRow]]:
     found: dict[int, list[HappeningRow]] = {}
     for fact in facts:
-        if (fact.company, HAPPENINGS) not in heads:
+        if (fact.company, happenings.TOPIC) not in heads:
             continue
         try:
             row = line(fact)
@@ -228,23 +213,15 @@ def lines_sealed(
     so version n - 64 leaves."""
     sealed = []
     for company, rows in sorted(lines.items()):
-        head = heads[company, HAPPENINGS]
+        head = heads[company, happenings.TOPIC]
         total = int(head.hash, 16)
         put: dict[str, Stored] = {}
         first = head.last_line + 1
         for n, row in enumerate(rows, first):
-            key = f"{n % RING:02d}"
-            if n > RING:  # what stood in this slot, whether stored or put a moment ago
-                total = digest.sub(total, digest.row_hash(key, n - RING))
+            key = happenings.slot(n)
+            if n > happenings.SLOTS:  # what stood in this slot, whether stored or put a moment ago
+                total = digest.sub(total, digest.row_hash(key, n - happenings.SLOTS))
             total = digest.add(total, digest.row_hash(key, n))
             put[key] = Stored(n, _encode(row))
-        sealed.append(_batch(company, HAPPENINGS, head, total, put, [], as_of))
+        sealed.append(_batch(company, happenings.TOPIC, head, total, put, [], as_of))
     return sealed
-
-
-def decoder(types: tuple[type, ...]) -> msgspec.msgpack.Decoder[Row]:
-    """A decoder of stored rows for a topic of realtime.layers.rows.TOPICS."""
-    kind = types[0]
-    for other in types[1:]:
-        kind = kind | other  # type: ignore[assignment]
-    return cast("msgspec.msgpack.Decoder[Row]", msgspec.msgpack.Decoder(kind))

@@ -39,6 +39,10 @@ PACKAGE_PREFIX = "python3" if IS_SYSTEM_PYTHON else f"python{VERSION}"
 COMMAND = '#!/bin/sh\nexec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -m server "$@"\n'
 
 
+HELD: list[int] = []
+"""The lock's descriptor. Tools inherit it: should we be killed, the next start waits for them."""
+
+
 class SetupError(Exception):
     """Something only the user can put right; the text says what and how."""
 
@@ -47,6 +51,7 @@ def main(goal: str) -> None:
     """Run every step that is due for `goal`, "run" or "test"."""
     (ROOT / "build").mkdir(exist_ok=True)
     with (ROOT / "build" / "bootstrap.lock").open("w") as lock:
+        HELD.append(lock.fileno())
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -148,12 +153,13 @@ def usable() -> bool:
     moved = pointer is not None and pointer.read_text("utf-8") != f"{ROOT}\n"
     if moved or not PYTHON.exists():
         return False
-    probe = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+    # A half-made environment answers with the system's prefix, and with the system's pip.
+    probe = "import sys, pip; print('%d.%d' % sys.version_info[:2], sys.prefix, pip.__file__)"
     try:
         answer = subprocess.run([PYTHON, "-c", probe], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return answer.stdout.strip() == VERSION
+    return answer.stdout.startswith(f"{VERSION} {VENV} {VENV}/")
 
 
 def requirements(name: str, *locks: Path) -> None:
@@ -338,6 +344,7 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        pass_fds=HELD,
         check=False,
     )
     if done.returncode != 0:

@@ -25,6 +25,7 @@ typedef struct {
     long skip;             /* payload bytes of the present frame still to come */
     unsigned char head[4]; /* its header, which may arrive in pieces */
     int have;
+    int counts; /* whether it is a data frame */
 } Client;
 
 static char buffer[1 << 18];
@@ -97,13 +98,19 @@ static int walk(Client *c, long n, int payload)
             long step = c->skip < n - at ? c->skip : n - at;
             c->skip -= step;
             at += step;
-            if (!c->skip) frames++;
+            if (!c->skip) frames += c->counts;
             continue;
         }
         c->head[c->have++] = buffer[at++];
+        if (c->have == 2 && c->head[0] & 0x08) { /* the server's ping: passed over, like what it carries */
+            c->have = 0;
+            c->skip = c->head[1];
+            c->counts = 0;
+        }
         if (c->have < 4) continue;
         c->have = 0;
         if (c->head[1] != 126 || (c->head[2] << 8 | c->head[3]) != payload) return -1;
+        c->counts = 1;
         c->skip = payload;
     }
     return frames;

@@ -1,7 +1,7 @@
 """Topic `happenings`: what just happened, one line per fact, in a ring of 64 slots.
 
-A line is made from its fact alone. The slot is the only thing a fact does not know: the n-th line
-of a company, counted from 0 by whoever folds, stands in slot n modulo 64.
+A line is made from its fact alone. The slot is the only thing a fact does not know: line n of a
+company, n being the row version that the feed counts on, stands in slot n modulo 64.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WHAT: frozenset[str] = frozenset(get_args(get_type_hints(HappeningRow)["what"]))
 
 
 def slot(n: int) -> str:
-    """The key of the n-th line, counted from 0: `00` to `63`."""
+    """The key of line n: `00` to `63`."""
     return f"{n % SLOTS:02d}"
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 
 from geo.bounds import Bounds
 from server.adapters.pool import Pool
-from server.adapters.register import replace_table
+from server.adapters.register import RegisterTable, replace_table
 from server.settings import UserError
 
 
@@ -89,10 +89,9 @@ async def write_city(c: asyncpg.Connection, company: int, city: City) -> None:
         " center_lon, center_lat)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         " ON CONFLICT (company_id) DO UPDATE SET"
-        " name = excluded.name, kind = excluded.kind, tiles = excluded.tiles, "
-        "attribution = excluded.attribution,"
-        " west = excluded.west, south = excluded.south, east = excluded.east, "
-        "north = excluded.north,"
+        " name = excluded.name, kind = excluded.kind, tiles = excluded.tiles,"
+        " attribution = excluded.attribution, west = excluded.west, south = excluded.south,"
+        " east = excluded.east, north = excluded.north,"
         " center_lon = excluded.center_lon, center_lat = excluded.center_lat",
         company,
         city.name,
@@ -111,7 +110,7 @@ async def write_register(
     dsn: str,
     company: int,
     city: City,
-    tables: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]],
+    tables: Sequence[RegisterTable],
 ) -> None:
     """A city and its register tables in one transaction: all of it or nothing."""
     connection = await asyncpg.connect(dsn, timeout=10)

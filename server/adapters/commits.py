@@ -9,21 +9,33 @@ stream waits for the next group; a refused one writes nothing.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Collection
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import msgspec
+from typing_extensions import override
 
 from dispatch_core.errors import Conflict, Invalid, Refused
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock, system_now
+from server.adapters.idempotency import (
+    Answer,
+    Answered,
+    Key,
+    in_flight,
+    key_lock,
+    save_answers,
+    stored_answers,
+    stream_lock,
+    try_locks,
+)
 from server.adapters.pool import AWAY, Pool, unavailable
 from server.adapters.register import load_buildings, load_nodes
+from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
 from server.ports import Decision, Loaded, UseCase, Wanted
 
@@ -33,21 +45,12 @@ GROUP = 128
 ROUNDS = 400
 
 
-class Answer(NamedTuple):
-    """What the caller gets; `stored` when it is the answer to an earlier, identical request."""
-
-    status: int
-    body: bytes
-    stored: bool
-
-
 @dataclass(eq=False)
 class Job:
     """One command on its way."""
 
     principal: Principal
-    route: str
-    key: str
+    asked: Key
     body_hash: bytes
     use_case: UseCase
     done: asyncio.Future[Answer]
@@ -73,11 +76,24 @@ class _Group:
         ]
 
 
-def lock_id(name: str) -> int:
-    """A 64-bit advisory lock for a name."""
-    return int.from_bytes(
-        hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True
-    )
+class _Heads(Mapping[str, tuple[Any, int]]):
+    """The heads as a decision sees them, always those of now: one view serves a whole group."""
+
+    def __init__(self, heads: dict[str, journal.StreamHead]) -> None:
+        self._heads = heads
+
+    @override
+    def __getitem__(self, stream: str) -> tuple[Any, int]:
+        head = self._heads[stream]
+        return head.state, head.version
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._heads)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._heads)
 
 
 class Commits:
@@ -101,9 +117,8 @@ class Commits:
             nothing was written, except that an unavailable database may have committed and lost the
             answer: the same key tells.
         """
-        job = Job(
-            principal, route, key, body_hash, use_case, asyncio.get_running_loop().create_future()
-        )
+        done = asyncio.get_running_loop().create_future()
+        job = Job(principal, Key(principal.actor, route, key), body_hash, use_case, done)
         queue = self._queues.get(principal.company)
         if queue is None:
             queue = self._queues[principal.company] = asyncio.Queue()
@@ -194,13 +209,11 @@ class Commits:
             )  # fmt: skip
             buildings = await load_buildings(c, {b for j in jobs for b in j.wanted.buildings})
             nodes = await load_nodes(c, {n for j in jobs for n in j.wanted.nodes})
+            loaded = Loaded(_Heads(writes.heads), buildings, nodes)
             decided: list[tuple[Job, Decision]] = []
             for job in jobs:
-                loaded = Loaded(
-                    {s: (h.state, h.version) for s, h in writes.heads.items()}, buildings, nodes
-                )
                 try:
-                    loaded = await self._second_round(c, group, job, loaded, writes)
+                    await self._second_round(c, group, job, loaded, writes)
                     if job in group.again:
                         continue
                     decision = job.use_case.decide(loaded, writes.business_at)
@@ -216,84 +229,53 @@ class Commits:
             await writes.flush(c)
             await self._save(c, group, decided)
 
-    async def _lock(self, c: asyncpg.Connection, group: _Group) -> None:
-        keys = {
-            job: lock_id(f"k/{group.company}/{job.principal.actor}/{job.route}/{job.key}")
-            for job in group.jobs
-        }
+    @staticmethod
+    async def _lock(c: asyncpg.Connection, group: _Group) -> None:
+        keys = {job: key_lock(group.company, job.asked) for job in group.jobs}
         seen: set[int] = set()
-        for job in (
-            group.jobs
-        ):  # the same key twice in one group: the second is in flight behind the first
+        for job in group.jobs:
+            # the same key twice in one group: the second is in flight behind the first
             if keys[job] in seen:
-                group.refused[job] = _in_flight()
+                group.refused[job] = in_flight()
             seen.add(keys[job])
-        streams = {
-            s: lock_id(f"s/{group.company}/{s}") for j in group.left for s in j.wanted.streams
-        }
-        got = await self._try_locks(c, {*(keys[j] for j in group.left), *streams.values()})
+        streams = {s: stream_lock(group.company, s) for j in group.left for s in j.wanted.streams}
+        got = await try_locks(c, {*(keys[j] for j in group.left), *streams.values()})
         for job in group.left:
             if keys[job] not in got:
-                group.refused[job] = _in_flight()
+                group.refused[job] = in_flight()
             elif any(streams[s] not in got for s in job.wanted.streams):
                 group.again.append(job)
 
     @staticmethod
-    async def _try_locks(c: asyncpg.Connection, wanted: set[int]) -> set[int]:
-        rows = await c.fetch(
-            "SELECT k FROM unnest($1::bigint[]) AS k WHERE pg_try_advisory_xact_lock(k)",
-            sorted(wanted),
-        )
-        return {row[0] for row in rows}
-
-    async def _stored_answers(self, c: asyncpg.Connection, group: _Group) -> None:
+    async def _stored_answers(c: asyncpg.Connection, group: _Group) -> None:
         jobs = group.left
         if not jobs:
             return
-        rows = await c.fetch(
-            "SELECT i.principal, i.route, i.key, i.body_hash, i.status, i.answer FROM idempotency i"
-            " JOIN unnest($2::text[], $3::text[], $4::text[]) AS k(p, r, key)"
-            " ON i.company_id = $1 AND i.principal = k.p AND i.route = k.r AND i.key = k.key",
-            group.company,
-            [j.principal.actor for j in jobs],
-            [j.route for j in jobs],
-            [j.key for j in jobs],
-        )
-        known = {(r[0], r[1], r[2]): r for r in rows}
+        known = await stored_answers(c, group.company, {j.asked: j.body_hash for j in jobs})
         for job in jobs:
-            row = known.get((job.principal.actor, job.route, job.key))
-            if row is None:
-                continue
-            if row["body_hash"] != job.body_hash:
-                group.refused[job] = Invalid(
-                    "key_reused",
-                    "This Idempotency-Key was used for another request.",
-                    "Use a new key for a new request, "
-                    "and the old key only to repeat the old one unchanged.",
-                )
-            else:
-                group.answers[job] = Answer(row["status"], row["answer"].encode(), stored=True)
+            match known.get(job.asked):
+                case Invalid() as refusal:
+                    group.refused[job] = refusal
+                case Answer() as answer:
+                    group.answers[job] = answer
+                case None:
+                    pass
 
+    @staticmethod
     async def _second_round(
-        self, c: asyncpg.Connection, group: _Group, job: Job, loaded: Loaded, writes: journal.Writes
-    ) -> Loaded:
-        """Streams that are only known now, e.g. the crew a ticket is taken from."""
+        c: asyncpg.Connection, group: _Group, job: Job, loaded: Loaded, writes: journal.Writes
+    ) -> None:
+        """Load streams that are only known now, e.g. the crew a ticket is taken from."""
         more = job.use_case.more(loaded)
         missing = [s for s in more.streams if s not in job.wanted.streams]
         if not missing:
-            return loaded
-        locks = {s: lock_id(f"s/{group.company}/{s}") for s in missing}
-        got = await self._try_locks(c, set(locks.values()))
-        if any(lock not in got for lock in locks.values()):
+            return
+        locks = {stream_lock(group.company, s) for s in missing}
+        if await try_locks(c, locks) != locks:
             group.again.append(job)
-            return loaded
+            return
         new = [s for s in missing if s not in writes.heads]
         writes.heads.update(await journal.load_heads(c, new))
-        return Loaded(
-            {s: (h.state, h.version) for s, h in writes.heads.items()},
-            loaded.buildings,
-            loaded.nodes,
-        )
 
     async def _save(
         self, c: asyncpg.Connection, group: _Group, decided: list[tuple[Job, Decision]]
@@ -303,72 +285,14 @@ class Commits:
         persons = [p for _, d in decided for p in d.persons]
         texts = [t for _, d in decided for t in d.texts]
         await save_secrets(c, group.company, self._vault, persons, texts)
-        rows = []
         for job, decision in decided:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)
-            rows.append(
-                (
-                    job.principal.actor,
-                    job.route,
-                    job.key,
-                    job.body_hash,
-                    decision.status,
-                    body.decode(),
-                )
-            )
-        await c.execute(
-            "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer)"
-            " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[],"
-            " $6::smallint[], $7::text[])",
+        await save_answers(
+            c,
             group.company,
-            *journal.columns(rows),
+            [Answered(job.asked, job.body_hash, group.answers[job]) for job, _ in decided],
         )
-
-
-async def save_secrets(
-    c: asyncpg.Connection,
-    company: int,
-    vault: Vault,
-    persons: Collection[Any],
-    texts: Collection[Any],
-) -> None:
-    """Residents and their words, encrypted, in the same transaction as the
-    facts that point at them."""
-    if persons:
-        rows = [
-            (
-                p.pseudonym,
-                vault.seal_person(company, p),
-                vault.blind(company, p.name),
-                vault.blind(company, p.phone),
-            )
-            for p in {p.pseudonym: p for p in persons}.values()
-        ]
-        await c.execute(
-            "INSERT INTO person (company_id, pseudonym, body, name_index, phone_index)"
-            " SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::bytea[])"
-            " ON CONFLICT (company_id, pseudonym) DO NOTHING",
-            company,
-            *journal.columns(rows),
-        )
-    if texts:
-        await c.execute(
-            "INSERT INTO person_words (company_id, words_id, pseudonym, body)"
-            " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bytea[])",
-            company,
-            *journal.columns(
-                [(t.words.id, t.pseudonym, vault.seal_words(company, t)) for t in texts]
-            ),
-        )
-
-
-def _in_flight() -> Conflict:
-    return Conflict(
-        "key_in_flight",
-        "A request with this Idempotency-Key is being worked on.",
-        "Wait a moment and send it again to get its answer.",
-    )
 
 
 def _fail(job: Job, error: Exception) -> None:

@@ -15,7 +15,8 @@ import msgspec
 from dispatch_core.errors import Refused
 from realtime import feed
 from realtime.facts import Fact
-from realtime.feed import Layer, Line, Sealed, TopicKey
+from realtime.feed import Line, Sealed, TopicKey
+from realtime.layers import Layer
 from server.adapters import feed_store, lease
 from server.adapters.feed_store import Scan
 

@@ -75,8 +75,7 @@ async def _roles(connection: asyncpg.Connection, keys: Keys) -> None:
             password = keys.password(key)
             exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
             verb = "ALTER" if exists else "CREATE"
-            await connection.execute(f"{verb} ROLE {role} LOGIN NOSUPERUSER PASSWORD '{password}'")
-        await connection.execute("GRANT pg_signal_backend TO heatops_feed")
+            await connection.execute(f"{verb} ROLE {role} LOGIN PASSWORD '{password}'")
     except asyncpg.InsufficientPrivilegeError:
         raise UserError(
             "roles_refused",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ class Numbers:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._block: Iterator[int] = iter(())
+        self._fetching = asyncio.Lock()
         self._zones: dict[int, ZoneInfo] = {}
 
     async def next(self, company: int, now: datetime) -> str:
@@ -28,11 +30,16 @@ class Numbers:
                 zone = self._zones[company] = ZoneInfo(
                     await c.fetchval("SELECT timezone FROM company WHERE company_id = $1", company)
                 )
-        n = next(self._block, None)
-        if n is None:
+        while (n := next(self._block, None)) is None:
+            await self._fetch()
+        return f"{now.astimezone(zone):%y%m%d}-{n:06d}"
+
+    async def _fetch(self) -> None:
+        """A new block, asked for by one of the many who find the old one used up in a burst."""
+        used_up = self._block
+        async with self._fetching:
+            if self._block is not used_up:
+                return
             async with self._pool.connection() as c:
                 start: int = await c.fetchval("SELECT nextval('ticket_number')")
-            fresh = iter(range(start, start + BLOCK))
-            n = next(fresh)
-            self._block = fresh
-        return f"{now.astimezone(zone):%y%m%d}-{n:06d}"
+            self._block = iter(range(start, start + BLOCK))

@@ -35,6 +35,11 @@ def unavailable() -> Unavailable:
     )
 
 
+async def _as_it_is(_: asyncpg.Connection) -> None:
+    """Locks and settings here end with their transaction: asyncpg's RESET ALL, CLOSE ALL and
+    UNLISTEN would be one more round trip for each. (It still rolls back what was left open.)"""
+
+
 class Pool:
     """asyncpg's pool, opened late and reopened by itself; every transaction names its company."""
 
@@ -52,6 +57,7 @@ class Pool:
             max_size=self._size,
             timeout=5,
             command_timeout=20,
+            reset=_as_it_is,
             server_settings={
                 "application_name": self._name,
                 "statement_timeout": "20000",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import asyncpg
 
 from server.adapters.cities import City, write_city
 from server.adapters.clock import BusinessClock
-from server.adapters.register import replace_table
+from server.adapters.register import RegisterTable, replace_table
 from server.settings import UserError
 
 SEEDED = "demo"
@@ -48,7 +47,7 @@ async def fill(
     dsn: str,
     company: int,
     city: City | None,
-    tables: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]],
+    tables: Sequence[RegisterTable],
 ) -> None:
     """Write the register, and the city unless one was imported, in one transaction;
     mark the company as begun."""

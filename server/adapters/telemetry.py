@@ -10,13 +10,23 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from dispatch_core.errors import Conflict, Invalid
+from dispatch_core.errors import Invalid
 from dispatch_core.events import Event, SourceHeartbeat
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
-from server.adapters.commits import Answer, lock_id, save_secrets
+from server.adapters.idempotency import (
+    Answer,
+    Answered,
+    Key,
+    in_flight,
+    key_lock,
+    save_answers,
+    stored_answers,
+    try_locks,
+)
 from server.adapters.pool import Pool
+from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
 from server.ports import SecretText
 
@@ -93,9 +103,9 @@ class Telemetry:
         Raises:
             Refused: `key_in_flight`, `key_reused`, `database_unavailable`.
         """
-        now = self._clock.now()
+        now, asked = self._clock.now(), Key(principal.actor, route, key)
         async with self._pool.company(principal.company) as c:
-            stored = await self._begin(c, principal, route, key, body_hash)
+            stored = await _earlier(c, principal.company, asked, body_hash)
             if stored is not None:
                 return stored
             batch_id = await c.fetchval(
@@ -115,7 +125,7 @@ class Telemetry:
             await journal.tell(
                 c, principal.company, now, told, source=batch.topic, cadence_s=batch.cadence_s
             )
-            return await _save_answer(c, principal, route, key, body_hash, 200, batch.answer)
+            return await _save_answer(c, principal.company, asked, body_hash, batch.answer)
 
     async def heartbeat(
         self,
@@ -127,9 +137,9 @@ class Telemetry:
         cadence_s: float,
     ) -> Answer:
         """A source says that it is alive and how often it will be heard."""
-        now = self._clock.now()
+        now, asked = self._clock.now(), Key(principal.actor, route, key)
         async with self._pool.company(principal.company) as c:
-            stored = await self._begin(c, principal, route, key, body_hash)
+            stored = await _earlier(c, principal.company, asked, body_hash)
             if stored is not None:
                 return stored
             event = SourceHeartbeat(source=principal.name, topics=[topic], cadence_s=cadence_s)
@@ -142,62 +152,31 @@ class Telemetry:
                 cadence_s=cadence_s,
             )
             answer = {"source": topic, "cadence_s": cadence_s}
-            return await _save_answer(c, principal, route, key, body_hash, 200, answer)
+            return await _save_answer(c, principal.company, asked, body_hash, answer)
 
-    @staticmethod
-    async def _begin(
-        c: asyncpg.Connection, principal: Principal, route: str, key: str, body_hash: bytes
-    ) -> Answer | None:
-        lock = lock_id(f"k/{principal.company}/{principal.actor}/{route}/{key}")
-        row = await c.fetchrow("SELECT pg_try_advisory_xact_lock($1) AS got", lock)
-        if not row["got"]:
-            raise Conflict(
-                "key_in_flight",
-                "A request with this Idempotency-Key is being worked on.",
-                "Wait a moment and send it again to get its answer.",
-            )
-        known = await c.fetchrow(
-            "SELECT body_hash, status, answer FROM idempotency"
-            " WHERE company_id = $1 AND principal = $2 AND route = $3 AND key = $4",
-            principal.company,
-            principal.actor,
-            route,
-            key,
-        )
-        if known is None:
-            return None
-        if known["body_hash"] != body_hash:
-            raise Invalid(
-                "key_reused",
-                "This Idempotency-Key was used for another request.",
-                "Use a new key for a new request, "
-                "and the old key only to repeat the old one unchanged.",
-            )
-        return Answer(known["status"], known["answer"].encode(), stored=True)
+
+async def _earlier(
+    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes
+) -> Answer | None:
+    """The answer to the same request sent before; the key is ours until the transaction ends.
+
+    Raises:
+        Conflict: `key_in_flight`. Invalid: `key_reused`.
+    """
+    if not await try_locks(c, {key_lock(company, asked)}):
+        raise in_flight()
+    known = (await stored_answers(c, company, {asked: body_hash})).get(asked)
+    if isinstance(known, Invalid):
+        raise known
+    return known
 
 
 async def _save_answer(
-    c: asyncpg.Connection,
-    principal: Principal,
-    route: str,
-    key: str,
-    body_hash: bytes,
-    status: int,
-    answer: object,
+    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes, answer: object
 ) -> Answer:
-    body = msgspec.json.encode(answer)
-    await c.execute(
-        "INSERT INTO idempotency (company_id, principal, route, key, body_hash, status, answer)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        principal.company,
-        principal.actor,
-        route,
-        key,
-        body_hash,
-        status,
-        body.decode(),
-    )
-    return Answer(status, body, stored=False)
+    told = Answer(200, msgspec.json.encode(answer), stored=False)
+    await save_answers(c, company, [Answered(asked, body_hash, told)])
+    return told
 
 
 async def _copy(

@@ -89,7 +89,8 @@ class TicketReads:
         """A page of tickets.
 
         Raises:
-            Invalid: `bad_page`, `after` is no `next` of ours; `bad_limit`; `unknown_figure`.
+            Invalid: `bad_page`, `after` is no `next` of ours; `bad_limit`; `bad_time`;
+                `unknown_figure`.
         """
         if not 1 <= wanted.limit <= MOST:
             raise Invalid(
@@ -173,9 +174,9 @@ def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -
         if value is not None:
             add(f"t.{column}_id = ?", value)
     if wanted.received_from is not None:
-        add("t.received_at >= ?", datetime.fromtimestamp(wanted.received_from, UTC))
+        add("t.received_at >= ?", _time(wanted.received_from))
     if wanted.received_to is not None:
-        add("t.received_at < ?", datetime.fromtimestamp(wanted.received_to, UTC))
+        add("t.received_at < ?", _time(wanted.received_to))
     match wanted.figure:
         case None:
             pass
@@ -188,6 +189,15 @@ def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -
             raise Invalid(
                 "unknown_figure", f"There is no figure {other!r}.", "Figures: requests, closing."
             )
+
+
+def _time(at: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise Invalid(
+            "bad_time", f"{at} is no time.", "Give seconds since 1970-01-01 UTC."
+        ) from None
 
 
 def _position(after: str) -> tuple[datetime, str]:

@@ -23,7 +23,10 @@ class DocsPage(OpenAPIRenderPlugin):
         page = DIST / "docs.html"
         if page.is_file():
             return page.read_bytes()
-        return b'<!doctype html><title>heatops API</title><a href="/docs/openapi.json">openapi.json</a>'
+        return (
+            b"<!doctype html><title>heatops API</title>"
+            b'<a href="/docs/openapi.json">openapi.json</a>'
+        )
 
 
 def plugins() -> list[OpenAPIRenderPlugin]:

@@ -19,7 +19,7 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIType
 
-from dispatch_core.errors import Invalid
+from dispatch_core.errors import Invalid, NotFound
 
 
 def body_hash(body: bytes) -> bytes:
@@ -108,6 +108,17 @@ def described(
 
 
 T = TypeVar("T")
+
+
+def found(record: T | None, what: str, name: str) -> T:
+    """A record that is there.
+
+    Raises:
+        NotFound: `no_such_{what}`.
+    """
+    if record is None:
+        raise NotFound(f"no_such_{what}", f"There is no {what} {name}.", "Check its identifier.")
+    return record
 
 
 def decode_body(body: bytes, struct: type[T]) -> T:

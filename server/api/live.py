@@ -66,6 +66,11 @@ class Connections:
         self._all.add(connection)
         self._hub.add(connection.watcher)
 
+    async def admit(self, connection: Connection) -> None:
+        """Add it, then look whether its session still stands: who signs out meanwhile finds it here."""
+        self.add(connection)
+        await self._recheck(connection)
+
     def remove(self, connection: Connection) -> None:
         """It is gone."""
         self._all.discard(connection)
@@ -136,9 +141,9 @@ def create_live_handler(
         connection = await _greet(accounts, socket, out)
         if connection is None:
             return
-        connections.add(connection)
         session = Session(hub, feed_log, connection.watcher)
         try:
+            await connections.admit(connection)
             while connection.closing is None:
                 end = await session.receive(await socket.receive_data("text"), time.monotonic())
                 if end is not None:

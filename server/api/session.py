@@ -190,7 +190,10 @@ def create_handlers(
         )
 
     @post("/api/session/company", status_code=200, tags=["session"])
-    async def change_company(request: Request[Any, Any, Any], data: CompanyChoice) -> SignedIn:
+    async def change_company(
+        request: Request[Any, Any, Any],
+        data: Annotated[CompanyChoice, Body(examples=[Example(value={"code": "demo"})])],
+    ) -> SignedIn:
         """Look at another company the account belongs to."""
         principal = await gate.principal(request)
         if not await accounts.move(principal.secret_hash, data.code):

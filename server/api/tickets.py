@@ -99,6 +99,11 @@ def _dispatch(b: DispatchBody, x: _Context) -> UseCase:
     )  # fmt: skip
 
 
+def _close(b: CloseBody, x: _Context) -> UseCase:
+    command = commands.Close(version=b.version, satisfied=b.satisfied)
+    return StepTicket(ticket=x.ticket, command=command)
+
+
 def _cancel(b: CancelBody, x: _Context) -> UseCase:
     text = x.text(b.reason)
     words = text.words if text else None
@@ -157,9 +162,7 @@ COMMANDS: dict[str, _Command] = {
         "The crew has finished; the call-back is next",
     ),
     "close": _Command(
-        CloseBody,
-        _step(lambda b, _: commands.Close(version=b.version, satisfied=b.satisfied)),  # type: ignore[attr-defined]
-        {"version": 6, "satisfied": True}, "The call-back was made",
+        CloseBody, _close, {"version": 6, "satisfied": True}, "The call-back was made",
     ),
     "cancel": _Command(
         CancelBody, _cancel, {"version": 2, "reason_code": "duplicate"},
@@ -214,6 +217,7 @@ def create_handlers(
     @get("/api/tickets", tags=["tickets"])
     async def tickets(  # noqa: PLR0913 - each filter is a query parameter
         request: Request[Any, Any, Any],
+        *,
         in_state: Annotated[str | None, Parameter(query="state")] = None,
         level: str | None = None,
         overdue: bool | None = None,

@@ -85,7 +85,7 @@ class Demand:
         """Bodies of POST /api/requests that come in within a minute (minutes since the epoch)."""
         at = minute * 60
         _, hour = local(at)
-        cold = 1 + 0.03 * max(0.0, -22 - outdoor(at))
+        cold = 1 + 0.02 * max(0.0, -22 - outdoor(at))
         lo, hi = HOURS[int(hour)], HOURS[(int(hour) + 1) % 24]
         rate = (lo + (hi - lo) * (hour % 1)) / 60 * cold * self._scale
         for n in range(chance.poisson(rate, self._seed, "calls", minute)):
@@ -95,7 +95,7 @@ class Demand:
         for f in self._faults.around(at):
             pain = f.chill(at, 2.2 * 3600)
             for n in range(
-                chance.poisson(0.3 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
+                chance.poisson(0.22 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
             ):
                 name = (self._seed, "cold", f.day, minute, n)
                 level = "yellow" if chance.unit(*name, "level") < 0.7 else "blue"

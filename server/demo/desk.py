@@ -16,6 +16,9 @@ MINUTE, HOUR = 60.0, 3600.0
 DISPATCH_EVERY_S = 40.0
 """One dispatcher gives out a ticket in about this time."""
 PATIENCE_S = 90.0
+"""A refused act is tried again after this."""
+LONG_S, LATEST_S = 18 * HOUR, 22 * HOUR
+"""A blue ticket that waited long goes before its turn, after the second figure at the latest."""
 _NEEDS: dict[str, tuple[str, ...]] = {
     "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"),
     "repair": ("secondary", "indoor"),
@@ -44,6 +47,11 @@ class Job:
     stale: bool = False
     """It must be read again before the next act."""
     not_before: float = 0.0
+
+
+def _urgency(job: Job, at: float) -> int:
+    """Red, then yellow and what has waited long, then blue."""
+    return 1 if at - job.since > LONG_S and job.level != "red" else _URGENCY[job.level]
 
 
 class Desk:
@@ -108,7 +116,7 @@ class Desk:
         queue = [
             j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at
         ]
-        for job in sorted(queue, key=lambda j: (_URGENCY[j.level], j.since, j.id)):
+        for job in sorted(queue, key=lambda j: (_urgency(j, to_at), j.since, j.id)):
             idle = self._without_visit(job)
             if idle:
                 yield self._call(job, "cancel", to_at, reason_code=idle)
@@ -180,7 +188,8 @@ class Desk:
             case "accepted" if self._without_visit(job):
                 wait = chance.skewed(25, 0.8, *name)
             case "accepted":
-                return self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
+                due = self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
+                return min(due, job.since + LATEST_S)
             case "dispatched" if fault:
                 wait = 9
             case "dispatched":

@@ -164,7 +164,8 @@ def _community(id_: str, homes: Sequence[Home]) -> Community:
     lon = sum(h.lon for h in homes) / len(homes)
     lat = sum(h.lat for h in homes) / len(homes)
     east = 111_320 * math.cos(math.radians(lat))
-    reach = max(math.hypot((h.lon - lon) * east, (h.lat - lat) * 111_150) for h in homes)
+    away = sorted(math.hypot((h.lon - lon) * east, (h.lat - lat) * 111_150) for h in homes)
+    reach = away[len(away) * 3 // 4]
     district = Counter(h.district for h in homes).most_common(1)[0][0]
     return Community(
         id_, homes[0].community, district, round(lon, 7), round(lat, 7), round(reach + 30, 1)

@@ -43,7 +43,7 @@ class Rooms:
             c = usual + 0.06 * (air + 25) + 0.3 * math.sin(minute_at / 9100 + phase)
             for f in faults:
                 if f.substation == substation:
-                    c -= 11.0 * f.chill(minute_at, tau)
+                    c -= 9.5 * f.chill(minute_at, tau)
             out.append({"point": point, "celsius": round(c, 1), "read_at": minute_at})
         return out
 

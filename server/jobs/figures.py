@@ -18,9 +18,9 @@ async def requests(tx: EngineTransaction) -> RequestsCounted:
     """Requests of this hour, of the last 60 minutes,
     and of 24 local hours around now with their usual range."""
     zone = ZoneInfo(await tx.timezone())
-    usual = await tx.usual_hours()
+    usual = await tx.figures.usual_hours()
     hour = tx.now.replace(minute=0, second=0, microsecond=0)
-    counted = await tx.requests_by_hour(hour - timedelta(hours=HOURS_BACK))
+    counted = await tx.figures.requests_by_hour(hour - timedelta(hours=HOURS_BACK))
     hours = []
     for step in range(-HOURS_BACK, HOURS_AHEAD + 1):
         at = hour + timedelta(hours=step)
@@ -40,7 +40,7 @@ async def requests(tx: EngineTransaction) -> RequestsCounted:
     per_hour_usual = round(before[1] * (1 - part) + this[1] * part) if before and this else None
     return RequestsCounted(
         this_hour=counted.get(unix(hour), 0),
-        per_hour=await tx.requests_since(tx.now - timedelta(hours=1)),
+        per_hour=await tx.figures.requests_since(tx.now - timedelta(hours=1)),
         usual_per_hour=per_hour_usual,
         hours=hours,
     )
@@ -59,7 +59,7 @@ async def closing(tx: EngineTransaction) -> ClosingCounted:
     midnight = (
         tx.now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     )
-    due, closed, closed_today, received_today = await tx.closing(midnight)
+    due, closed, closed_today, received_today = await tx.figures.closing(midnight)
     return ClosingCounted(
         due=due,
         closed=closed,

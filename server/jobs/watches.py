@@ -109,13 +109,13 @@ def _shift_around(shift: str, local: datetime) -> tuple[datetime | None, datetim
 async def moods(tx: EngineTransaction) -> int:
     """The mood of every community that is spoken of, or was."""
     window_s = sentiment.POLICY.window_s
-    windows = await tx.windows(tx.now - timedelta(seconds=window_s))
+    windows = await tx.sentiment.windows(tx.now - timedelta(seconds=window_s))
     told = await tx.streams_like("community:")
     concerned = {f"community:{c}" for c in windows} | set(told)
     if not concerned:
         return 0
     sites = await tx.community_sites()
-    usual = await tx.usual_negative(window_s)
+    usual = await tx.sentiment.usual_negative(window_s)
     empty = sentiment.Window(mentions=0, negative=0, mean_value=0.0, topics={}, negative_topics={})
     said = 0
     for stream, community in (await tx.heads(concerned)).items():
@@ -141,10 +141,10 @@ async def arrears_round(tx: EngineTransaction) -> int:
     """A round of the heat map if one is due:
     looks only at cells of which enough households changed."""
     now = int(tx.now.timestamp())
-    if not arrears.round_is_due(await tx.last_round(), now):
+    if not arrears.round_is_due(await tx.arrears.last_round(), now):
         return 0
-    origin = await tx.grid_origin()
-    rows = await tx.household_standing()
+    origin = await tx.arrears.grid_origin()
+    rows = await tx.arrears.household_standing()
     if origin is None or not rows:
         return 0
     grid = Grid(*origin)
@@ -157,7 +157,7 @@ async def arrears_round(tx: EngineTransaction) -> int:
         households, owing = leaves.get(cell, (0, 0))
         leaves[cell] = (households + 1, owing + bool(row[3]))
         changes.append(arrears.Change(household=row[0], leaf=cell, at=row[4]))
-    looks = await tx.looks()
+    looks = await tx.arrears.looks()
     outcome = arrears.publish(
         leaves, looks, arrears.count_changed(changes, looks), now, _bounds(grid)
     )
@@ -169,7 +169,8 @@ async def arrears_round(tx: EngineTransaction) -> int:
             grounds="round of the arrears map",
             policy=arrears.POLICY.version,
         )
-    await tx.save_round({c: look for c, look in outcome.looks.items() if looks.get(c) != look})
+    changed = {c: look for c, look in outcome.looks.items() if looks.get(c) != look}
+    await tx.arrears.save_round(changed)
     return len(outcome.events)
 
 

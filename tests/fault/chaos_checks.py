@@ -76,7 +76,7 @@ def check_log(at: Installation, company: int) -> None:
     one."""
     rows = at.fetch(
         "SELECT topic, epoch, seq, generation FROM feed_log WHERE company_id = $1"
-        " ORDER BY topic, epoch, seq",
+        " AND kind = 'batch' ORDER BY topic, epoch, seq",
         company,
     )
     for before, after in pairwise(rows):

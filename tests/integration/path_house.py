@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 30.0
 PASSWORD = "a long enough password"
 _numbers = itertools.count(1)
+_callers: list[Caller] = []
 T = TypeVar("T")
 
 
@@ -148,6 +149,7 @@ class Caller:
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(base_url=url, timeout=30, headers=headers)
+        _callers.append(self)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
         headers = {"Idempotency-Key": key or f"test-{uuid.uuid4()}"}
@@ -173,7 +175,6 @@ class House:
     data: Path
     valkey: OwnValkey
     folder: Path
-    first_company: int
     company: int = 0
     token: str = ""
     webs: list[Web] = field(default_factory=list)
@@ -263,8 +264,9 @@ class House:
         return datetime.fromtimestamp(at, UTC)
 
     def close(self) -> None:
-        for caller in (self._person, self._source):
-            if caller is not None:
+        urls = {web.url for web in self.webs}
+        for caller in _callers:
+            if str(caller.http.base_url).rstrip("/") in urls:
                 caller.http.close()
         for process in [*self.cores, *self.webs]:
             process.stop()
@@ -276,12 +278,11 @@ def opened_house(
     owner_url: str, template: str, data: Path, folder: Path, *, cores: int = 1, webs: int = 1
 ) -> Iterator[House]:
     """A house with processes running, on a new copy of the migrated database."""
-    number = next(_numbers)
-    name = f"house_{os.getpid()}_{number}"
+    name = f"house_{os.getpid()}_{next(_numbers)}"
     asyncio.run(fetch(owner_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
     head, _, query = owner_url.partition("?")
     url = f"{head.rpartition('/')[0]}/{name}?{query}"
-    house = House(url, data, OwnValkey(folder), folder, first_company=number * 1000)
+    house = House(url, data, OwnValkey(folder), folder)
     try:
         house.company, house.token = house.open_company("warm")
         for _ in range(cores):

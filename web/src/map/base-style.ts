@@ -127,8 +127,12 @@ export function nameLayers(city: City | null): LayerSpecification[] {
       type: 'symbol',
       source: 'city',
       'source-layer': 'road',
-      minzoom: 12,
-      filter: ['has', 'name'],
+      minzoom: 11.4,
+      filter: [
+        'all',
+        ['has', 'name'],
+        ['any', ['>=', ['zoom'], 12], ['in', ['get', 'class'], ['literal', ['motorway', 'trunk', 'primary', 'secondary']]]],
+      ],
       layout: {
         'symbol-placement': 'line',
         'text-field': ['get', 'name'],

@@ -48,6 +48,9 @@ addProtocol('pmtiles', tiles.tile);
 const FLUSH_EVERY_MS = 500;
 /** Rings that show age, and marks that turn late, are brought up to date this often. */
 const AGE_EVERY_MS = 30_000;
+/** Above this many tickets nearly all are in clusters: rings are then renewed only as rows change, and less often. */
+const VERY_MANY_TICKETS = 20_000;
+const FLUSH_VERY_MANY_EVERY_MS = 2000;
 /** A drawing context that has not come back by then is met with a fresh style. */
 const CONTEXT_PATIENCE_MS = 20_000;
 /** Tiles that could not be read are asked for again after this long. */
@@ -123,8 +126,10 @@ export class CityMap {
     this.map.keyboard.disableRotation();
     this.#listen();
     window.setInterval(() => {
-      this.#fullTickets = true;
-      this.#mark('tickets');
+      if (!this.#veryMany()) {
+        this.#fullTickets = true;
+        this.#mark('tickets');
+      }
       this.#mark('outages');
     }, AGE_EVERY_MS);
   }
@@ -263,10 +268,15 @@ export class CityMap {
     }
   }
 
+  #veryMany(): boolean {
+    return this.#options.live.rows('tickets').size > VERY_MANY_TICKETS;
+  }
+
   #mark(topic: Topic): void {
     this.#dirty.add(topic === 'positions' ? 'crews' : topic);
     if (this.#timer !== undefined) return;
-    const wait = Math.max(0, FLUSH_EVERY_MS - (performance.now() - this.#lastFlush));
+    const every = this.#veryMany() ? FLUSH_VERY_MANY_EVERY_MS : FLUSH_EVERY_MS;
+    const wait = Math.max(0, every - (performance.now() - this.#lastFlush));
     this.#timer = window.setTimeout(() => this.#flush(), wait);
   }
 

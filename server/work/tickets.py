@@ -1,0 +1,114 @@
+"""`heatops import tickets`: a file's rows taken in as requests, by the API's own use case."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from dispatch_core.errors import Refused, Unavailable
+from dispatch_core.ids import TicketId
+from server.adapters.accounts import Principal
+from server.adapters.clock import BusinessClock
+from server.adapters.commits import Commits
+from server.adapters.keys import Keys
+from server.adapters.migrate import app_dsn
+from server.adapters.numbers import Numbers
+from server.adapters.pool import Pool
+from server.adapters.vault import Vault
+from server.api.documents import body_hash
+from server.api.requests import ServiceRequest, use_case_of
+from server.settings import Settings
+from server.sources import tickets_csv
+from server.sources.tickets_csv import Refusal, Row
+from server.work.company import Progress, company_meant, owner_dsn
+
+AGAIN_S = 1.0
+
+
+def import_tickets(
+    settings: Settings,
+    file: Path,
+    *,
+    company: str | None,
+    new_company: str | None,
+    preset: str | None,
+    limit: int | None,
+    per_minute: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Take in a file's rows as requests; doing it twice makes no ticket twice.
+
+    Raises:
+        UserError: `which_company`, `no_such_company`, and as
+            `server.sources.tickets_csv.import_tickets`.
+    """
+
+    async def run() -> dict[str, Any]:
+        dsn = owner_dsn(settings)
+        tickets_csv.read_tickets(file, preset)
+        number, code = await company_meant(dsn, company, new_company)
+        keys = Keys(settings.keys)
+        pool = Pool(app_dsn(dsn, keys), name="heatops-import")
+        intake = _Intake(pool, keys, Principal(number, "file", "source", b""))
+        await intake.clock.load(pool)
+        working = asyncio.ensure_future(intake.commits.run())
+        try:
+            done = await tickets_csv.import_tickets(
+                file, intake.send, preset=preset, limit=limit, per_minute=per_minute,
+                progress=progress,
+            )  # fmt: skip
+        finally:
+            working.cancel()
+            await pool.close()
+        return {
+            "company": code,
+            "accepted": done.accepted,
+            "refused": done.refused,
+            "rejects": str(done.rejects) if done.rejects else None,
+            "ignored_columns": done.ignored_columns,
+        }
+
+    return uvloop.run(run())
+
+
+class _Intake:
+    """Takes rows in for one company; `commits.run` must be running while `send` is used."""
+
+    def __init__(self, pool: Pool, keys: Keys, principal: Principal) -> None:
+        self.clock = BusinessClock()
+        self._vault = Vault(keys)
+        self.commits = Commits(pool, self.clock, self._vault, keys.get("journal"))
+        self._numbers = Numbers(pool)
+        self._principal = principal
+
+    async def send(self, rows: Sequence[Row]) -> list[Refusal | None]:
+        """Take rows in side by side; answers in their order."""
+        return list(await asyncio.gather(*(self._one(row) for row in rows)))
+
+    async def _one(self, row: Row) -> Refusal | None:
+        company = self._principal.company
+        try:
+            wish = msgspec.convert(row.body, ServiceRequest)
+            number = TicketId(await self._numbers.next(company, self.clock.now()))
+            use_case = use_case_of(wish, self._principal, number, self._vault)
+        except msgspec.ValidationError as error:
+            return Refusal("bad_row", str(error), "Mend the row and import the file again.")
+        except Refused as refused:
+            return Refusal(refused.code, refused.detail, refused.what_to_do)
+        hashed = body_hash(msgspec.json.encode(row.body))
+        while True:
+            try:
+                await self.commits.submit(
+                    self._principal, "POST /api/requests", row.key, hashed, use_case
+                )
+            except Unavailable:
+                await asyncio.sleep(AGAIN_S)
+            except Refused as refused:
+                return Refusal(refused.code, refused.detail, refused.what_to_do)
+            else:
+                return None

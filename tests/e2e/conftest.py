@@ -1,0 +1,104 @@
+"""A running installation with a small city, and a browser before its wall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from installation import Installation, apart, key, own_engines
+from playwright.sync_api import Playwright, sync_playwright
+from small_city import build_city
+from wall_page import WallPage
+
+from server.engines import Engines
+
+ARGUMENTS = [
+    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]  # fmt: skip
+QUICK = {"fsync": "off", "shared_buffers": "64MB"}
+CITY, BARE = "main", "bare"
+
+OpenBrowser = Callable[..., WallPage]
+
+
+@pytest.fixture(scope="session")
+def own(chromium: str) -> Iterator[tuple[Engines, Path]]:
+    """Engines for the browser tests alone, which kill one of them."""
+    with own_engines(QUICK) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def stack(own: tuple[Engines, Path]) -> Iterator[Installation]:
+    """Two companies, the first with a city; two webs and a core."""
+    installation = Installation(*own, webs=2, cores=1, redis_db=0)
+    apart(build_city(installation, installation.company(CITY, "暖城热力"), CITY))
+    installation.company(BARE, "无图热力")
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright(own: tuple[Engines, Path]) -> Iterator[Playwright]:
+    """After the engines, so that these are gone last."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def browse(playwright: Playwright, chromium: str, tmp_path: Path) -> Iterator[OpenBrowser]:
+    """Opens browsers; at the end none has logged an error or asked a stranger."""
+    opened = []
+
+    def browse(url: str, cookies: httpx.Cookies | None = None, **options: object) -> WallPage:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path / f"profile-{len(opened)}"),
+            executable_path=chromium,
+            args=ARGUMENTS,
+            viewport={"width": 1280, "height": 800},
+            timezone_id="Asia/Shanghai",
+            **options,  # type: ignore[arg-type]
+        )
+        context.add_cookies(
+            [{"name": n, "value": v, "url": url} for n, v in dict(cookies or {}).items()]
+        )
+        wall = WallPage(context, url)
+        opened.append((context, wall))
+        return wall
+
+    yield browse
+    for context, wall in opened:
+        context.close()
+        wall.check_quiet()
+
+
+@pytest.fixture
+def person(stack: Installation) -> Iterator[httpx.Client]:
+    """A signed-in administrator at the company with a city, with no ticket left open."""
+    client = stack.sign_in(CITY)
+    yield client
+    clear(client)
+    client.close()
+
+
+def clear(client: httpx.Client) -> None:
+    """Cancel every open ticket."""
+    for ticket in client.get("/api/tickets", params={"state": "open"}).json()["items"]:
+        body = {"version": ticket["version"], "reason_code": "test"}
+        answer = client.post(f"/api/tickets/{ticket['id']}/cancel", json=body, headers=key())
+        assert answer.is_success, answer.text
+
+
+@pytest.fixture
+def wall(stack: Installation, person: httpx.Client, browse: OpenBrowser) -> WallPage:
+    """The wall of the company with a city, open and whole."""
+    page = browse(stack.url, person.cookies)
+    page.open()
+    return page
