@@ -65,13 +65,12 @@ class Wall:
         self.ready = False
 
     def _say(self, message: dict[str, Any]) -> None:
-        data = json.dumps(message).encode()
-        size = (
-            struct.pack("!B", 0x80 | len(data))
-            if len(data) < 126
-            else b"\xfe" + _SHORT.pack(len(data))
-        )
-        self.socket.sendall(b"\x81" + size + bytes(4) + data)  # the mask is 0
+        self._send(0x81, json.dumps(message).encode())
+
+    def _send(self, first: int, data: bytes) -> None:
+        small = len(data) < 126
+        size = bytes([0x80 | len(data)]) if small else b"\xfe" + _SHORT.pack(len(data))
+        self.socket.sendall(bytes([first]) + size + bytes(4) + data)  # the mask is 0
 
     def readable(self) -> None:
         """Take what has arrived."""
@@ -88,7 +87,7 @@ class Wall:
                 self.ready = True
                 self._shown(keys_of(payload), now)
             elif opcode == 9:
-                self.socket.send(b"\x8a\x80" + bytes(4))
+                self._send(0x8A, payload)
             elif opcode == 8:
                 sys.exit(f"a screen was sent away: {payload!r}")
 

@@ -32,14 +32,17 @@ ROOT = Path(__file__).resolve().parent.parent
 COMPANY = "bench"
 BUILDINGS = 900
 COMMUNITIES = 40
+LON, LAT, HALF_DEG = 126.64, 45.76, 0.012
+"""The middle of the register's houses, and how far they reach."""
 READY_WITHIN_S = 60.0
 
 
 class Stack:
     """A running installation with one company, and the ways in."""
 
-    def __init__(self, engines: Engines, port: int, web: int, core: int) -> None:
+    def __init__(self, engines: Engines, data: Path, port: int, web: int, core: int) -> None:
         self.engines = engines
+        self.data = data
         self.port = port
         self.web = psutil.Process(web)
         self.core = psutil.Process(core)
@@ -158,7 +161,8 @@ def stack(*, points: int = 0, conf: Mapping[str, str] | None = None) -> Iterator
                 for words in (("serve", "--port", str(settings.port)), ("core",)):
                     command = [sys.executable, "-m", "server", *words]
                     children.append(subprocess.Popen(command, cwd=ROOT, env=env, stderr=log))
-            running = Stack(engines, settings.port, children[0].pid, children[1].pid)
+            pids = [child.pid for child in children]
+            running = Stack(engines, settings.data, settings.port, *pids)
             _wait(running, folder / "log")
             running.token = token
             _sign_in(running, link)
@@ -216,23 +220,32 @@ async def _prepare(dsn: str, keys: Path, points: int) -> tuple[str, str]:
 
 
 async def _register(connection: asyncpg.Connection, company: int, points: int) -> None:
-    west, south = 126.6, 45.7
+    west, south = LON - HALF_DEG, LAT - HALF_DEG
     await replace_table(
         connection, company, "community",
         ("community_id", "name", "district", "lon", "lat", "radius_m"),
-        [(f"K-{k:02d}", f"小区{k}", "道里区", west + k / 1000, south, 300.0) for k in range(COMMUNITIES)],
+        [
+            (f"K-{k:02d}", f"小区{k}", "道里区", west + k * HALF_DEG / 20, south, 300.0)
+            for k in range(COMMUNITIES)
+        ],
     )  # fmt: skip
     await replace_table(
         connection, company, "node",
         ("node_id", "kind", "parent_id", "name", "lon", "lat", "supply_low_c"),
-        [(f"S-{s:02d}", "substation", None, f"{s} 号站", west, south, 45.0) for s in range(20)],
+        [
+            (
+                f"S-{s:02d}", "substation", None, f"{s} 号站", west + s % 5 * HALF_DEG / 2,
+                south + s // 5 * HALF_DEG / 1.5, 45.0,
+            )
+            for s in range(20)
+        ],
     )  # fmt: skip
     await replace_table(
         connection, company, "building", BUILDING_COLUMNS,
         [
             (
-                f"B-{b:04d}", "", "经纬街", str(b), f"经纬街 {b} 号", west + b % 30 / 300,
-                south + b // 30 / 300, None, 6, 900.0, "residential", "道里区",
+                f"B-{b:04d}", "", "经纬街", str(b), f"经纬街 {b} 号", west + b % 30 * HALF_DEG / 15,
+                south + b // 30 * HALF_DEG / 15, None, 6, 900.0, "residential", "道里区",
                 f"K-{b % COMMUNITIES:02d}", f"S-{b % 20:02d}",
             )
             for b in range(BUILDINGS)

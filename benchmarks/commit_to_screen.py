@@ -94,7 +94,8 @@ def main() -> None:
         run(running, watch)
         after = running.cpu_s()
         rows = running.sql(
-            "SELECT split_part(stream, ':', 2), extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8"
+            "SELECT split_part(stream, ':', 2),"
+            " extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8"
             " FROM journal WHERE version = 1 AND stream LIKE 'ticket:%'"
         )
     committed = {row[0]: row[1] for row in rows}

@@ -1,0 +1,1 @@
+"""The domain, pure: told the time, no clock, no wire, no disk."""

@@ -1,0 +1,1 @@
+"""The live feed: fold and seal, the pictures of a web process, the wire to the screens."""

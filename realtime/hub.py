@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -11,6 +11,8 @@ from realtime.messages import BusinessTime, Resumed, Tick
 from realtime.picture import Picture
 
 _json = msgspec.json.Encoder().encode
+RESUME_BYTES = 160 * 1024
+"""What a resume may queue at once; with the pause threshold it stays below 256 KiB a connection."""
 
 
 class Outbound(Protocol):
@@ -68,6 +70,8 @@ class Hub:
         self._everyone: dict[int, Audience] = {}
         self._current: dict[tuple[int, str], Audience] = {}
         """Who has every batch so far: the next goes to all of them as the same bytes."""
+        self._late: set[Watcher] = set()
+        """Who is behind in some topic."""
 
     def add(self, watcher: Watcher) -> None:
         """A client is here."""
@@ -83,14 +87,11 @@ class Hub:
             self._everyone[watcher.company].discard(watcher.out)
         for topic in list(watcher.topics):
             self.unsubscribe(watcher, topic)
+        self._late.discard(watcher)
 
     def count(self) -> int:
         """How many clients are connected."""
         return sum(len(w) for w in self._watchers.values())
-
-    def all_watchers(self) -> Iterable[Watcher]:
-        """Every client of this process."""
-        return [watcher for of in self._watchers.values() for watcher in of.values()]
 
     # ---------------------------------------------------------------- subscriptions
     def resume(self, watcher: Watcher, topic: str, epoch: int, seq: int) -> bool:
@@ -107,11 +108,12 @@ class Hub:
         rest = picture.since(upto)
         if epoch != picture.epoch or rest is None:
             return False
+        sealed = [*log, *(batch.sealed for batch in rest)]
+        if sum(map(len, sealed)) > RESUME_BYTES:
+            return False  # one snapshot is less than all that happened since
         watcher.out.send(_json(Resumed(topic=topic, epoch=epoch, seq=seq)), binary=False)
-        for sealed in log:
-            watcher.out.send(sealed, binary=True)
-        for batch in rest:
-            watcher.out.send(batch.sealed, binary=True)
+        for payload in sealed:
+            watcher.out.send(payload, binary=True)
         self._follow(watcher, topic)
         return True
 
@@ -123,7 +125,11 @@ class Hub:
     def wait(self, watcher: Watcher, topic: str) -> None:
         """The topic has no picture yet: the client gets it whole when there is one."""
         watcher.topics.add(topic)
-        watcher.behind[topic] = (0, -1)
+        self._mark(watcher, topic, 0, -1)
+
+    def _mark(self, watcher: Watcher, topic: str, epoch: int, seq: int) -> None:
+        watcher.behind[topic] = (epoch, seq)
+        self._late.add(watcher)
 
     def _follow(self, watcher: Watcher, topic: str) -> None:
         watcher.topics.add(topic)
@@ -151,7 +157,8 @@ class Hub:
             return
         for out in current.paused():
             current.discard(out)
-            self._watchers[picture.company][out].behind[picture.topic] = (picture.epoch, before)
+            watcher = self._watchers[picture.company][out]
+            self._mark(watcher, picture.topic, picture.epoch, before)
         current.send(sealed, binary=True)
 
     def reloaded(self, picture: Picture) -> None:
@@ -161,19 +168,21 @@ class Hub:
             if picture.topic in watcher.topics:
                 if current is not None:
                     current.discard(watcher.out)
-                watcher.behind[picture.topic] = (0, -1)
+                self._mark(watcher, picture.topic, 0, -1)
         self.catch_up()
 
     def catch_up(self) -> None:
         """Bring those who read again up to date:
         one merged batch, or a snapshot if they missed too much."""
-        for watcher in self.all_watchers():
+        for watcher in list(self._late):
             for topic in sorted(watcher.behind):
                 if watcher.out.paused:
                     break
                 picture = self.pictures[watcher.company, topic]
                 if picture.loaded:
                     self._catch_up(watcher, picture, *watcher.behind[topic])
+            if not watcher.behind:
+                self._late.discard(watcher)
 
     def _catch_up(self, watcher: Watcher, picture: Picture, epoch: int, seq: int) -> None:
         if (epoch, seq) == (picture.epoch, picture.seq):

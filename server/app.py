@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import time
@@ -255,6 +257,14 @@ async def _core(settings: Settings) -> None:
         await running
     except asyncio.CancelledError:
         log.info("stopped")
+
+
+def _many_files() -> None:
+    """A socket is a file: as many as this account may have, not the shell's usual 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
 
 
 def _logging() -> None:

@@ -143,7 +143,7 @@ class Installation:
             "HEATOPS_DATABASE_URL": self.database_url,
             "HEATOPS_REDIS_URL": self.redis_url,
         }
-        logs = data / "test-logs"
+        logs = data.parent / "test-logs"
         logs.mkdir(exist_ok=True)
         self.ports = [free_port() for _ in range(webs)]
         self.webs = [

@@ -160,9 +160,9 @@ class Commits:
             for job in group.jobs:
                 _fail(job, refused)
             return []
-        except AWAY:
+        except AWAY as error:
             for job in group.jobs:
-                _fail(job, unavailable())
+                _fail(job, unavailable(error))
             return []
         except Exception as error:
             if len(group.jobs) > 1:

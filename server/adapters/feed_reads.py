@@ -20,8 +20,7 @@ _HEAD = (
 
 
 class FeedReads:
-    """Implements realtime.reader.FeedReads, realtime.session.Log and server.ports.FeedLog
-    over the feed's own role."""
+    """Implements realtime.reader.FeedReads and realtime.session.Log over the feed's own role."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

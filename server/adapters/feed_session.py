@@ -191,7 +191,7 @@ GONE = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
     lease.Lost,
 )
 """What a PostgreSQL that is away, stopping or starting raises; also a lost race for the lease."""

@@ -19,15 +19,22 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # too many connections, a full disk, no memory
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
-"""What a PostgreSQL that is away, stopping, starting or too slow raises."""
+"""What a PostgreSQL that is away, stopping, starting, too slow or out of room raises."""
 
 
-def unavailable() -> Unavailable:
-    """The refusal for a database that does not answer."""
+def unavailable(error: BaseException) -> Unavailable:
+    """The refusal for a database that does not answer, or cannot write."""
+    if isinstance(error, asyncpg.DiskFullError):
+        return Unavailable(
+            "database_disk_full",
+            "The disk of the database is full.",
+            "Free some space there, then send the same request again with the same"
+            " Idempotency-Key.",
+        )
     return Unavailable(
         "database_unavailable",
         "The database does not answer just now.",
@@ -86,7 +93,7 @@ class Pool:
             async with self._pool.acquire(timeout=5) as connection:
                 yield connection
         except AWAY as error:
-            raise unavailable() from error
+            raise unavailable(error) from error
 
     @asynccontextmanager
     async def company(

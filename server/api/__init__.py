@@ -1,0 +1,1 @@
+"""HTTP and the websocket: one file per capability."""

@@ -64,7 +64,9 @@ class _Known:
     async def load(self, company: int, table: str, *, fresh: bool = False) -> set[str]:
         at = (company, table)
         held = self._sets.get(at)
-        if held is None or (fresh and monotonic() - held[0] > KNOWN_FOR_S):
+        # Crews are entered through this API: one that was answered a moment ago is known.
+        known_for_s = 0.0 if table == "crew" else KNOWN_FOR_S
+        if held is None or (fresh and monotonic() - held[0] > known_for_s):
             async with self._pool.company(company, readonly=True) as c:
                 held = self._sets[at] = (monotonic(), await register.known(c, table))
         return held[1]

@@ -16,8 +16,8 @@ from typing_extensions import override
 
 from server.api.rawws import EXTENSION, RawWebSocketProtocol
 
-PAUSE_AT: Final = 64 * 1024
-"""Waiting bytes from which on a connection is `paused`: with 192 KiB on top, 256 are queued."""
+PAUSE_AT: Final = 32 * 1024
+"""Waiting bytes from which on a connection is `paused`: with 224 KiB on top, 256 are queued."""
 CLOSE_S: Final = 2.0
 """A farewell that could not be written after this many seconds is given up."""
 

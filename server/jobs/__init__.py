@@ -1,0 +1,1 @@
+"""What the leader of the core does: feed, publisher, clocks, engines, figures."""

@@ -1,0 +1,1 @@
+"""Data from files: cities from OpenStreetMap, tickets from CSV."""

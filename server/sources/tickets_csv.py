@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import math
+import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,14 +126,15 @@ async def import_tickets(
 ) -> Imported:
     """Send the rows of a file, at once or at a rate; doing it twice makes no ticket twice.
 
-    `limit`: rows sent at most. `rejects`: where refused rows go; beside the file if None.
+    `limit`: rows sent at most. `rejects`: where refused rows go; if None, beside the file, or in
+    the current folder where that cannot be written to.
 
     Raises:
         UserError: as `read_tickets`, and `rejects_unwritable`.
     """
     file = inspect(path)
     shape, ignored = _shape(file, preset)
-    log = _Rejects(rejects or path.with_name(f"{path.name}.rejects.csv"))
+    log = _Rejects(rejects or _beside(path))
     accepted = sent = 0
     size = GROUP if per_minute is None else max(1, min(GROUP, per_minute // 60))
     loop = asyncio.get_running_loop()
@@ -152,6 +154,11 @@ async def import_tickets(
         log.close()
     progress("tickets", 1.0)
     return Imported(accepted, log.count, log.path if log.count else None, ignored)
+
+
+def _beside(path: Path) -> Path:
+    name = f"{path.name}.rejects.csv"
+    return path.with_name(name) if os.access(path.parent, os.W_OK) else Path.cwd() / name
 
 
 def _groups(

@@ -1,0 +1,1 @@
+"""One function or class per command: load, decide, save."""

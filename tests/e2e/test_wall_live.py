@@ -12,7 +12,7 @@ import httpx
 import pytest
 from installation import Installation, key
 from small_city import at
-from wall_page import GREY, RED, WallPage
+from wall_page import AWAY, GREY, RED, WallPage
 
 pytestmark = pytest.mark.browser
 
@@ -98,7 +98,7 @@ def happenings(wall: WallPage) -> list[str | None]:
 def test_a_web_process_dies_and_comes_back(
     stack: Installation, person: httpx.Client, wall: WallPage
 ) -> None:
-    wall.server_may_be_away = True
+    wall.may_say(AWAY)
     report_red(person, at(-500, -500))
     shown(wall, 1, "before")
     stack.webs[0].kill()

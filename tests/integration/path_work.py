@@ -22,10 +22,10 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 
 
-def receive(caller: Caller, **more: Any) -> Any:
+def receive(by: Caller, **more: Any) -> Any:
     """A new ticket."""
     body = {"kind": "leak", "level": "red", "source": "phone", "building": "B01"} | more
-    return caller.ok("/api/requests", body)
+    return by.ok("/api/requests", body)
 
 
 def step(caller: Caller, ticket: Any, name: str, **more: Any) -> Any:

@@ -283,6 +283,7 @@ def test_what_the_roles_may_not_do(house: House) -> None:
         async def attempt(url: str = url, forbidden: list[str] = forbidden) -> None:
             c = await asyncpg.connect(url)
             try:
+                await c.execute(f"SELECT set_config('heatops.company', '{house.company}', false)")
                 for statement in forbidden:
                     with pytest.raises(asyncpg.InsufficientPrivilegeError):
                         await c.execute(statement)

@@ -243,7 +243,7 @@ function ticketLayers(view: View): LayerSpecification[] {
         'icon-image': icon(['case', ['==', ['get', 'late'], 1], worstShape(true), worstShape(false)], stale),
         'icon-allow-overlap': true,
         'icon-ignore-placement': true,
-        'icon-size': ['step', ['get', 'point_count'], 1, 100, 1.2, 1000, 1.45],
+        'icon-size': ['step', ['get', 'point_count'], 1, 100, 1.3, 1000, 1.75],
         'text-field': ['to-string', ['get', 'point_count_abbreviated']],
         'text-font': FONT_FIGURES,
         'text-size': ['step', ['get', 'point_count'], 15, 100, 16, 1000, 17],

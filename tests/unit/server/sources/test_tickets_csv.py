@@ -232,3 +232,12 @@ def test_all_of_new_york():
     assert all(isinstance(r, Row) for r in rows)
     assert sum(r.body["reports"] for r in rows) == 628_917
     assert sum(r.body["level"] == "red" for r in rows) > 1000
+
+
+def test_refused_rows_go_to_the_current_folder_where_the_files_own_is_closed(tmp_path, monkeypatch):
+    path = written(tmp_path, NYC + "2020,BRONX,10451,bad,-73.9,1\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert run(path, Api()).rejects == here / "in.csv.rejects.csv"
