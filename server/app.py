@@ -197,7 +197,7 @@ def create_app(settings: Settings) -> Litestar:
 
 def run_web(settings: Settings) -> None:
     """One web process; returns when it is told to stop."""
-    _logging()
+    _logging(settings)
     app = create_app(settings)
     gc.freeze()  # what is here now stays for ever: no collection need look at it
     config = uvicorn.Config(
@@ -223,7 +223,7 @@ def run_web(settings: Settings) -> None:
 
 def run_core(settings: Settings) -> None:
     """One core process: stands by or leads; returns when it is told to stop."""
-    _logging()
+    _logging(settings)
     gc.freeze()
     uvloop.run(_core(settings))
 
@@ -267,5 +267,7 @@ def _many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
 
 
-def _logging() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+def _logging(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )

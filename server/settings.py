@@ -10,6 +10,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8700
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _FALSE = frozenset({"0", "false", "no", "off"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
@@ -39,6 +40,8 @@ class Settings:
     redis_url: str | None = None
     demo: bool = True
     web_workers: int = 1
+    log_level: str = "warning"
+    """What the processes say on standard error: debug, info, warning or error."""
     listen_fd: int | None = None
     """A listening socket inherited from `up`; None: bind host and port."""
 
@@ -76,6 +79,7 @@ def from_env(**chosen: str | int | None) -> Settings:
         "database_url": env.get("HEATOPS_DATABASE_URL") or None,
         "redis_url": env.get("HEATOPS_REDIS_URL") or None,
         "demo": _flag("HEATOPS_DEMO", env.get("HEATOPS_DEMO")),
+        "log_level": _level("HEATOPS_LOG", env.get("HEATOPS_LOG")),
         "web_workers": _number("HEATOPS_WEB_WORKERS", env.get("HEATOPS_WEB_WORKERS"), 1, 64),
     }
     values.update({name: value for name, value in chosen.items() if value is not None})
@@ -92,6 +96,16 @@ def _number(name: str, text: str | None, low: int, high: int) -> int | None:
         f"{name} is {text!r}.",
         f"Give a whole number from {low} to {high}.",
         exit_code=2,
+    )
+
+
+def _level(name: str, text: str | None) -> str | None:
+    if not text:
+        return None
+    if text.lower() in LOG_LEVELS:
+        return text.lower()
+    raise UserError(
+        "bad_setting", f"{name} is {text!r}.", f"Give one of {', '.join(LOG_LEVELS)}.", exit_code=2
     )
 
 

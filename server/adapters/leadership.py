@@ -34,8 +34,8 @@ class Leadership:
         self._mine: int | None = None
 
     async def run(self) -> None:
-        """For ever: watch, take, lead; after a lost connection go on if the
-        generation still stands."""
+        """For ever: watch, take, lead; after a lost connection
+        go on if the generation still stands."""
         watch = lease.Watch()
         while True:
             connection: asyncpg.Connection | None = None

@@ -22,8 +22,8 @@ class Watch:
         self._since = self._last = time.monotonic()
 
     def may_take(self, generation: int, beat: int) -> bool:
-        """True when the lease is free, or has stood unchanged for 4 s without a
-        gap in our own watching."""
+        """True when the lease is free, or has stood unchanged for 4 s
+        without a gap in our own watching."""
         now = time.monotonic()
         if (generation, beat) != self._seen or now - self._last > GAP_S:
             self._seen, self._since = (generation, beat), now

@@ -67,7 +67,8 @@ class Connections:
         self._hub.add(connection.watcher)
 
     async def admit(self, connection: Connection) -> None:
-        """Add it, then look whether its session still stands: who signs out meanwhile finds it here."""
+        """Add it, then look whether its session still stands:
+        who signs out meanwhile finds it here."""
         self.add(connection)
         await self._recheck(connection)
 

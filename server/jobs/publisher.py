@@ -27,7 +27,7 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Publisher:
-    """A queue towards Redis. Bounded:
+    """A bounded queue towards Redis:
     what it drops stands in the feed log, from which it refills."""
 
     def __init__(self, broker: Broker, feed_log: FeedReads) -> None:

@@ -78,6 +78,16 @@ class House:
         time.sleep(2)
         wait_until(self.at.engines.restart_dead, "Valkey is back")
 
+    def stop_valkey(self) -> None:
+        """SIGSTOP Valkey for 5 s: it takes connections and never answers."""
+        pid = self.at.engines.valkey.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(5)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def kill_postgres(self) -> None:
         """kill -9 the postmaster; its backends die behind it."""
         pid = self.at.engines.postgres.pid
@@ -148,6 +158,10 @@ def test_a_web_process_is_killed(house: House) -> None:
 
 def test_valkey_is_killed(house: House) -> None:
     under_fire(house, house.kill_valkey, house.kill_valkey, pause=3)
+
+
+def test_valkey_hangs(house: House) -> None:
+    under_fire(house, house.stop_valkey, pause=3)
 
 
 def test_redis_is_wiped(house: House) -> None:

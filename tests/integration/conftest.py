@@ -1,4 +1,5 @@
-"""Houses for the tests of the path and the API: one for all that disturb nobody, one of their own for the others."""
+"""Houses for the tests of the path and the API:
+one for all that disturb nobody, one of their own for the others."""
 
 from __future__ import annotations
 

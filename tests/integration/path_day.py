@@ -1,4 +1,5 @@
-"""A random legal day of a company: every layer is touched, by the API and by the engines' own transactions."""
+"""A random legal day of a company:
+every layer is touched, by the API and by the engines' own transactions."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from server.jobs import watches
 JOURNALLED = ("tickets", "crews", "rooms", "arrears", "sentiment", "outages")
 """Topics whose rows follow from the journal alone."""
 JOBS = (
-    watches.shifts, watches.ticket_warnings, watches.lost_positions, watches.moods, watches.arrears_round,
+    watches.shifts, watches.ticket_warnings, watches.lost_positions, watches.moods,
+    watches.arrears_round,
 )  # fmt: skip
 LEVELS = ("red", "yellow", "blue")
 KINDS = ("leak", "not_warm", "repair", "question")
@@ -121,11 +123,15 @@ class Day:
             self.tickets[ticket["id"]] = answer.json()
         else:  # the same level, the same crew, a crew full or off duty: a refusal changes nothing
             assert answer.status_code in {409, 422}, answer.text
-            self.tickets[ticket["id"]] = self.house.person.get(f"/api/tickets/{ticket['id']}")["ticket"]
+            self.tickets[ticket["id"]] = self.house.person.get(f"/api/tickets/{ticket['id']}")[
+                "ticket"
+            ]
         return None
 
     def crew(self, n: int) -> None:
-        register_crew(self.house.source, self.crews[n % 4], members=2 + n % 5, vehicle=f"暖抢-{n % 9}")
+        register_crew(
+            self.house.source, self.crews[n % 4], members=2 + n % 5, vehicle=f"暖抢-{n % 9}"
+        )
 
     def positions(self, n: int) -> None:
         at = self.now()
@@ -201,9 +207,10 @@ class Day:
     @property
     def acts(self) -> dict[str, Callable[[int], None]]:
         return {
-            "request": self.request, "step": self.step, "crew": self.crew, "positions": self.positions,
-            "rooms": self.rooms, "network": self.network, "weather": self.weather, "balances": self.balances,
-            "mentions": self.mentions, "outage": self.outage, "time": self.time, "heartbeat": self.heartbeat,
+            "request": self.request, "step": self.step, "crew": self.crew,
+            "positions": self.positions, "rooms": self.rooms, "network": self.network,
+            "weather": self.weather, "balances": self.balances, "mentions": self.mentions,
+            "outage": self.outage, "time": self.time, "heartbeat": self.heartbeat,
         }  # fmt: skip
 
 
@@ -211,7 +218,8 @@ async def _rows_of_journal(house: House) -> dict[str, dict[str, tuple[int, Any]]
     found: dict[str, dict[str, tuple[int, Any]]] = {topic: {} for topic in JOURNALLED}
     journal = await fetch(
         house.database_url,
-        "SELECT stream, version, kind, v, body, extract(epoch FROM business_at)::bigint AS at FROM journal"
+        "SELECT stream, version, kind, v, body, extract(epoch FROM business_at)::bigint AS at"
+        " FROM journal"
         " WHERE company_id = $1 ORDER BY stream, version",
         house.company,
     )
@@ -219,7 +227,9 @@ async def _rows_of_journal(house: House) -> dict[str, dict[str, tuple[int, Any]]
         event = events.decode(r["kind"], r["v"], r["body"].encode())
         if event is None:
             continue
-        fact = Fact(company=house.company, stream=r["stream"], version=r["version"], at=r["at"], event=event)
+        fact = Fact(
+            company=house.company, stream=r["stream"], version=r["version"], at=r["at"], event=event
+        )
         for topic in JOURNALLED:
             rows, layer = found[topic], LAYERS[topic]
             for key in layer.touches(fact):
@@ -244,6 +254,11 @@ def journal_picture(house: House) -> dict[str, dict[str, tuple[int, Any]]]:
 def stored_picture(house: House) -> dict[str, dict[str, tuple[int, Any]]]:
     """Topic -> key -> (version, row), as layer_row holds it."""
     found: dict[str, dict[str, tuple[int, Any]]] = {}
-    for r in house.sql("SELECT topic, key, row_version, body FROM layer_row WHERE company_id = $1", house.company):
-        found.setdefault(r["topic"], {})[r["key"]] = (r["row_version"], msgspec.msgpack.decode(r["body"]))
+    for r in house.sql(
+        "SELECT topic, key, row_version, body FROM layer_row WHERE company_id = $1", house.company
+    ):
+        found.setdefault(r["topic"], {})[r["key"]] = (
+            r["row_version"],
+            msgspec.msgpack.decode(r["body"]),
+        )
     return found

@@ -1,4 +1,5 @@
-"""An installation for tests: a database and a Valkey of its own, with real web and core processes."""
+"""An installation for tests: a database and a Valkey of its own,
+with real web and core processes."""
 
 from __future__ import annotations
 
@@ -324,7 +325,8 @@ async def fill_register(url: str, company: int) -> None:
     try:
         async with c.transaction():
             await c.execute(
-                "INSERT INTO city VALUES ($1, '试验城', 'generated', 'none', '', $2, $3, $4, $5, $6, $7)",
+                "INSERT INTO city VALUES ($1, '试验城', 'generated', 'none', '', $2, $3, $4,"
+                " $5, $6, $7)",
                 company, LON - 0.05, LAT - 0.05, LON + 0.05, LAT + 0.05, LON, LAT,
             )  # fmt: skip
             for table, columns, rows in _register():

@@ -136,7 +136,9 @@ class Screen:
         print(f"{what}: {time.monotonic() - began:.2f} s")
 
     def loaded(self) -> Screen:
-        self.until(lambda: all(v.seq >= 0 for v in self.views.values()), "every topic has a picture")
+        self.until(
+            lambda: all(v.seq >= 0 for v in self.views.values()), "every topic has a picture"
+        )
         return self
 
     def take(self, m: dict[str, Any]) -> None:
@@ -191,7 +193,8 @@ class Screen:
 
 
 def converge(screens: list[Screen], what: str, within_s: float = 2 * WITHIN_S) -> None:
-    """Take in until all screens stand at the same position in every topic, then compare everything."""
+    """Take in until all screens stand at the same position in every topic,
+    then compare everything."""
     began = time.monotonic()
     while any(s.positions() != screens[0].positions() for s in screens):
         assert time.monotonic() - began < within_s, (what, [s.positions() for s in screens])

@@ -29,7 +29,8 @@ def balance(at: int, **more: Any) -> dict[str, Any]:
 
 def mention(at: int, **more: Any) -> dict[str, Any]:
     return {
-        "id": "m-1", "said_at": at, "value": 0.5, "topic": "praise", "channel": "weibo", "community": "K1",
+        "id": "m-1", "said_at": at, "value": 0.5, "topic": "praise", "channel": "weibo",
+        "community": "K1",
     } | more  # fmt: skip
 
 
@@ -40,26 +41,30 @@ def position(at: int, **more: Any) -> dict[str, Any]:
 # kind -> (good row, table, [(what is wrong with it, its code)])
 KINDS: dict[str, tuple[Any, str, list[tuple[dict[str, Any], str]]]] = {
     "room-readings": (room, "room_reading", [
-        ({"point": "RT-99"}, "unknown_point"), ({"celsius": 999}, "impossible_value"), ({"celsius": "warm"}, "bad_item"),
+        ({"point": "RT-99"}, "unknown_point"), ({"celsius": 999}, "impossible_value"),
+        ({"celsius": "warm"}, "bad_item"),
     ]),
     "network-readings": (network, "network_reading", [
-        ({"node": "S9"}, "unknown_node"), ({"supply_c": 900}, "impossible_value"), ({"flow_m3h": -1}, "impossible_value"),
-        ({"return_c": "x"}, "bad_item"),
+        ({"node": "S9"}, "unknown_node"), ({"supply_c": 900}, "impossible_value"),
+        ({"flow_m3h": -1}, "impossible_value"), ({"return_c": "x"}, "bad_item"),
     ]),
     "weather": (weather, "weather", [
-        ({"outdoor_c": 99}, "bad_item"), ({"wind_from_deg": 400}, "bad_item"), ({"wind_mps": -3}, "bad_item"),
+        ({"outdoor_c": 99}, "bad_item"), ({"wind_from_deg": 400}, "bad_item"),
+        ({"wind_mps": -3}, "bad_item"),
     ]),
     "crew-positions": (position, "crew_fix", [
-        ({"crew": "nobody"}, "unknown_crew"), ({"datum": "gcj02"}, "datum_not_enabled"), ({"datum": "bd09"}, "datum_not_enabled"),
-        ({"datum": "mars"}, "datum_unknown"), ({"lat": 95.0}, "coordinate_out_of_range"), ({"accuracy_m": -1}, "bad_item"),
+        ({"crew": "nobody"}, "unknown_crew"), ({"datum": "gcj02"}, "datum_not_enabled"),
+        ({"datum": "bd09"}, "datum_not_enabled"), ({"datum": "mars"}, "datum_unknown"),
+        ({"lat": 95.0}, "coordinate_out_of_range"), ({"accuracy_m": -1}, "bad_item"),
         ({"speed_mps": 999}, "bad_item"),
     ]),
     "account-balances": (balance, "account_balance", [
-        ({"household": "H-999"}, "unknown_household"), ({"unpaid_fen": -5}, "bad_item"), ({"unpaid_fen": 1.5}, "bad_item"),
+        ({"household": "H-999"}, "unknown_household"), ({"unpaid_fen": -5}, "bad_item"),
+        ({"unpaid_fen": 1.5}, "bad_item"),
     ]),
     "mentions": (mention, "mention", [
-        ({"community": "K9"}, "unknown_community"), ({"value": 1.5}, "bad_item"), ({"topic": "rumour"}, "bad_item"),
-        ({"id": ""}, "bad_item"),
+        ({"community": "K9"}, "unknown_community"), ({"value": 1.5}, "bad_item"),
+        ({"topic": "rumour"}, "bad_item"), ({"id": ""}, "bad_item"),
     ]),
 }  # fmt: skip
 TIME = {"room-readings": "read_at", "network-readings": "read_at", "weather": "observed_at", "crew-positions": "fixed_at",
@@ -110,7 +115,9 @@ def test_an_empty_batch_is_a_sign_of_life(house: House, now: int, kind: str) -> 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_batch_is_refused_whole(house: House, now: int, kind: str) -> None:
     path = f"/api/batches/{kind}"
-    for n, body in enumerate((b"", b"not json", b"[]", b'{"items": 3}', b'{"item": []}', b'{"items": [', b"\xff\xfe")):
+    for n, body in enumerate(
+        (b"", b"not json", b"[]", b'{"items": 3}', b'{"item": []}', b'{"items": [', b"\xff\xfe")
+    ):
         headers = {"Idempotency-Key": f"bad-{kind}-{n}-{now}"}
         answer = house.source.http.post(path, content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_body"), body
@@ -123,9 +130,14 @@ def test_too_many_items(house: House, now: int) -> None:
     row = room(now)
     answer = house.source.post("/api/batches/room-readings", {"items": [row] * 30_001})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_many_items")
-    stored = house.sql("SELECT count(*) FROM room_reading WHERE read_at = to_timestamp($1) AND point_id = 'RT-07'", now)
+    stored = house.sql(
+        "SELECT count(*) FROM room_reading WHERE read_at = to_timestamp($1) AND point_id = 'RT-07'",
+        now,
+    )
     assert stored[0][0] == 0
-    most = house.source.post("/api/batches/room-readings", {"items": [row | {"point": "RT-07"}] * 30_000})
+    most = house.source.post(
+        "/api/batches/room-readings", {"items": [row | {"point": "RT-07"}] * 30_000}
+    )
     assert most.json() == {"accepted": 30_000, "refused": []}
 
 
@@ -139,13 +151,17 @@ def test_too_large_a_body(house: House, now: int) -> None:
 
 
 def test_cgcs2000_counts_as_wgs84(house: House, now: int) -> None:
-    found = house.source.ok("/api/batches/crew-positions", {"items": [position(now, datum="CGCS2000")]})
+    found = house.source.ok(
+        "/api/batches/crew-positions", {"items": [position(now, datum="CGCS2000")]}
+    )
     assert found["accepted"] == 1
 
 
 def test_a_new_point_of_the_register_is_known_within_half_a_minute(house: House, now: int) -> None:
     house.source.ok("/api/batches/room-readings", {"items": [room(now)]})
-    house.sql("INSERT INTO point VALUES ($1, 'RT-NEW', NULL, 'B01') ON CONFLICT DO NOTHING", house.company)
+    house.sql(
+        "INSERT INTO point VALUES ($1, 'RT-NEW', NULL, 'B01') ON CONFLICT DO NOTHING", house.company
+    )
     answer = house.source.ok("/api/batches/room-readings", {"items": [room(now, point="RT-NEW")]})
     assert answer["accepted"] + len(answer["refused"]) == 1
 

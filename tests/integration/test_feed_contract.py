@@ -1,4 +1,5 @@
-"""The feed's contract: a snapshot at any point and the batches after it are the fresh snapshot at the end."""
+"""The feed's contract: a snapshot at any point and the batches after it are the
+fresh snapshot at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def settled(house: House) -> None:
 
 
 def check_everything(day: Day, screens: list[Screen], what: str) -> None:
-    """All screens, a fresh one of each web process, the stored rows and the journal say the same."""
+    """All screens, a fresh one of each web process,
+    the stored rows and the journal say the same."""
     house = day.house
     settled(house)
     fresh = [Screen(house.person.http).open(web.url).loaded() for web in house.webs]
@@ -88,11 +90,13 @@ class Screens:
 
 
 @settings(
-    max_examples=5, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
+    max_examples=5, deadline=None, database=None, derandomize=True,
+    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(moves=MOVES)
-def test_any_snapshot_and_its_batches_are_the_fresh_snapshot(day: Day, moves: list[tuple[str, int]]) -> None:
+def test_any_snapshot_and_its_batches_are_the_fresh_snapshot(
+    day: Day, moves: list[tuple[str, int]]
+) -> None:
     screens = Screens(day.house)
     acts = day.acts
     try:
@@ -109,10 +113,19 @@ def test_any_snapshot_and_its_batches_are_the_fresh_snapshot(day: Day, moves: li
 
 def test_every_layer_was_touched(day: Day) -> None:
     """Guards the test above: a stream of commands that misses a layer shows nothing about it."""
-    for what, n in (("balances", 1), ("balances", 2), ("mentions", 10), ("rooms", 0), ("outage", 3), ("positions", 1)):
+    for what, n in (
+        ("balances", 1),
+        ("balances", 2),
+        ("mentions", 10),
+        ("rooms", 0),
+        ("outage", 3),
+        ("positions", 1),
+    ):
         day.acts[what](n)
     settled(day.house)
-    sealed = {r[0] for r in day.house.sql("SELECT DISTINCT topic FROM feed_log WHERE kind = 'batch'")}
+    sealed = {
+        r[0] for r in day.house.sql("SELECT DISTINCT topic FROM feed_log WHERE kind = 'batch'")
+    }
     assert sealed == set(TOPICS)
 
 
@@ -135,7 +148,10 @@ def test_the_sealed_log_alone_gives_every_sequence(day: Day) -> None:
     """Whoever reads only feed_log, from the first batch on, computes each hash that was sealed."""
     settled(day.house)
     reader = Screen(day.house.person.http)
-    rows = day.house.sql("SELECT topic, epoch, seq, hash, sealed FROM feed_log WHERE kind = 'batch' ORDER BY topic, epoch, seq")
+    rows = day.house.sql(
+        "SELECT topic, epoch, seq, hash, sealed FROM feed_log WHERE kind = 'batch'"
+        " ORDER BY topic, epoch, seq"
+    )
     for r in rows:
         view = reader.views[r["topic"]]
         if view.seq < 0:

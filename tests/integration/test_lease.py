@@ -39,7 +39,8 @@ def shown(house: House, wall: Screen, what: str) -> str:
 def check_log(house: House) -> None:
     """Each sequence was sealed once, and no generation sealed after a later one had begun."""
     rows = house.sql(
-        "SELECT topic, epoch, seq, generation FROM feed_log WHERE kind = 'batch' ORDER BY topic, epoch, seq"
+        "SELECT topic, epoch, seq, generation FROM feed_log WHERE kind = 'batch'"
+        " ORDER BY topic, epoch, seq"
     )
     places = [(r["topic"], r["epoch"], r["seq"]) for r in rows]
     assert len(places) == len(set(places))
@@ -94,7 +95,9 @@ def test_a_frozen_leader_cannot_seal_after_it_wakes(pair: House) -> None:
         for n in range(5):
             shown(pair, wall, f"ticket {n} after it woke")
         frozen = next(c for c in pair.cores if c.popen.pid == leader)
-        eventually(lambda f=frozen: "no longer leading" in f.log(), "it knows that it does not lead")
+        eventually(
+            lambda f=frozen: "no longer leading" in f.log(), "it knows that it does not lead"
+        )
         assert frozen.popen.poll() is None, frozen.log()
         assert lease(pair) == new, "the new one still leads"
     fresh = Screen(pair.person.http).open(pair.url).loaded()
@@ -118,7 +121,8 @@ def test_a_leader_that_loses_only_its_connection_goes_on(pair: House) -> None:
     wall = Screen(pair.person.http).open(pair.url).loaded()
     generation, leader = lease(pair)
     ended = pair.sql(
-        "SELECT pg_terminate_backend(backend) FROM lease WHERE name = 'core' AND backend IS NOT NULL"
+        "SELECT pg_terminate_backend(backend) FROM lease"
+        " WHERE name = 'core' AND backend IS NOT NULL"
     )
     assert ended[0][0]
     shown(pair, wall, "a ticket after the connection was cut")

@@ -41,7 +41,9 @@ def test_a_repeated_batch_is_stored_once(house: House) -> None:
     answers = [house.source.post("/api/batches/room-readings", body, key=key) for _ in range(2)]
     assert [a.status_code for a in answers] == [200, 200]
     assert answers[0].content == answers[1].content
-    stored = house.sql("SELECT count(*) FROM room_reading WHERE point_id = 'RT-08' AND celsius = 21.5")
+    stored = house.sql(
+        "SELECT count(*) FROM room_reading WHERE point_id = 'RT-08' AND celsius = 21.5"
+    )
     assert stored[0][0] == 1
 
 
@@ -76,7 +78,9 @@ def test_the_same_key_at_once_makes_one_ticket(house: House) -> None:
 def test_many_keys_at_once_make_one_ticket_each(house: House) -> None:
     body = REQUEST | {"source": "once_many"}
     keys = [new_key() for _ in range(16)]
-    answers = at_once([lambda k=key: house.source.post("/api/requests", body, key=k) for key in keys])
+    answers = at_once(
+        [lambda k=key: house.source.post("/api/requests", body, key=k) for key in keys]
+    )
     assert {a.status_code for a in answers} == {201}
     assert len({a.json()["id"] for a in answers}) == 16
     assert of_source(house, "once_many") == 16

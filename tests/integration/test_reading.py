@@ -1,4 +1,5 @@
-"""Reading over HTTP: layers as snapshots and GeoJSON, ticket lists page by page, the API's own description."""
+"""Reading over HTTP: layers as snapshots and GeoJSON, ticket lists page by page,
+the API's own description."""
 
 from __future__ import annotations
 
@@ -70,7 +71,9 @@ def test_a_changed_layer_has_another_tag(busy: House) -> None:
 
 
 def test_a_layer_is_compressed_for_those_who_can(busy: House) -> None:
-    with busy.person.http.stream("GET", "/api/layers/tickets", headers={"Accept-Encoding": "gzip"}) as answer:
+    with busy.person.http.stream(
+        "GET", "/api/layers/tickets", headers={"Accept-Encoding": "gzip"}
+    ) as answer:
         assert answer.headers["content-encoding"] == "gzip"
         packed = b"".join(answer.iter_raw())
     plain = busy.person.http.get("/api/layers/tickets", headers={"Accept-Encoding": "identity"})
@@ -112,7 +115,9 @@ def test_filters(house: House) -> None:
     sent = carry(house.person, blue, crew, "dispatch")
 
     def ids(**query: Any) -> set[str]:
-        return {t["id"] for t in house.person.get("/api/tickets", source="filters", **query)["items"]}
+        return {
+            t["id"] for t in house.person.get("/api/tickets", source="filters", **query)["items"]
+        }
 
     r, b, g = red["id"], blue["id"], gone["id"]
     assert ids() == {r, b, g}
@@ -147,7 +152,9 @@ def test_filters(house: House) -> None:
         ({"received_to": -(10**17)}, "bad_time"),
     ],
 )
-def test_queries_that_cannot_be_answered(house: House, query: dict[str, Any], code: str | None) -> None:
+def test_queries_that_cannot_be_answered(
+    house: House, query: dict[str, Any], code: str | None
+) -> None:
     answer = house.person.http.get("/api/tickets", params=query)
     if code is None:
         assert answer.status_code in {200, 422}, answer.text

@@ -98,9 +98,17 @@ def test_secrets_are_not_stored(house: House, other: Caller) -> None:
 
 def test_without_a_session_there_is_nothing(house: House) -> None:
     for caller in (Caller(house.url), Caller(house.url, "made-up")):
-        for path in ("/api/tickets", "/api/layers/tickets", "/api/session", "/api/crews", "/tiles/warm/x.pmtiles"):
+        for path in (
+            "/api/tickets",
+            "/api/layers/tickets",
+            "/api/session",
+            "/api/crews",
+            "/tiles/warm/x.pmtiles",
+        ):
             assert caller.http.get(path).status_code == 401, path
-        answer = caller.post("/api/requests", {"kind": "leak", "source": "phone", "building": "B01"})
+        answer = caller.post(
+            "/api/requests", {"kind": "leak", "source": "phone", "building": "B01"}
+        )
         assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
 
 
@@ -138,7 +146,10 @@ def test_pages_of_other_sites_are_refused(house: House, other: Caller) -> None:
         for origin in ("https://evil.example", "null", f"{house.url}.evil.example"):
             headers = {"Origin": origin, "Idempotency-Key": "cross-site-1"}
             answer = other.http.post(path, json=body, headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (403, "cross_site"), (path, origin)
+            assert (answer.status_code, answer.json()["code"]) == (403, "cross_site"), (
+                path,
+                origin,
+            )
     own = {"Origin": house.url}
     assert other.http.post("/api/live-passes", headers=own).status_code == 201
 
@@ -153,7 +164,9 @@ def test_the_websocket_refuses_pages_of_other_sites(house: House) -> None:
 
 def test_a_pass_works_once(house: House) -> None:
     one = new_pass(house.person)
-    first = greeted(house, {"t": "hello", "pass": one}, {"t": "sub", "topic": "tickets", "since": None})
+    first = greeted(
+        house, {"t": "hello", "pass": one}, {"t": "sub", "topic": "tickets", "since": None}
+    )
     first.views["tickets"] = Screen(house.person.http).views["tickets"]
     first.loaded().close()
     end = ended(greeted(house, {"t": "hello", "pass": one}), "the second use is refused")
@@ -174,7 +187,9 @@ def test_a_pass_expires(house: House) -> None:
 def test_the_session_ends_between_pass_and_hello(house: House, other: Caller) -> None:
     unused = new_pass(other)
     other.http.post("/api/sign-out")
-    screen = greeted(house, {"t": "hello", "pass": unused}, {"t": "sub", "topic": "tickets", "since": None})
+    screen = greeted(
+        house, {"t": "hello", "pass": unused}, {"t": "sub", "topic": "tickets", "since": None}
+    )
     screen.views["tickets"] = Screen(house.person.http).views["tickets"]
     end = ended(screen, "a pass of an ended session is refused")
     assert (end.code, end.bye and end.bye["reason"]) == (4001, "session_ended")
@@ -202,7 +217,9 @@ def test_an_unknown_topic_is_told_and_the_connection_stays(house: House) -> None
         screen.until(lambda: False, "the error")
     began = time.monotonic()
     screen.got["tick"] = 0
-    screen.until(lambda: screen.got["tick"] >= 2, f"ticks go on after {time.monotonic() - began:.1f} s")
+    screen.until(
+        lambda: screen.got["tick"] >= 2, f"ticks go on after {time.monotonic() - began:.1f} s"
+    )
     screen.close()
 
 

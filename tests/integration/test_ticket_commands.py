@@ -1,4 +1,5 @@
-"""The ticket's commands over HTTP: steps, versions, refusals with the present state, and the trace."""
+"""The ticket's commands over HTTP:
+steps, versions, refusals with the present state, and the trace."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def test_the_five_steps(house: House, crews: list[str]) -> None:
     ticket = receive(house.person)
     seen = []
     for name in ("accept", "dispatch", "confirm", "handle", "verify"):
-        ticket = step(house.person, ticket, name, **({"crew": crews[0]} if name == "dispatch" else {}))
+        ticket = step(
+            house.person, ticket, name, **({"crew": crews[0]} if name == "dispatch" else {})
+        )
         seen.append(ticket["state"])
     assert seen == ["accepted", "dispatched", "confirmed", "handling", "verifying"]
     code, problem = refused(house, ticket, "close", version=ticket["version"], satisfied=False)
@@ -50,7 +53,8 @@ def test_the_five_steps(house: House, crews: list[str]) -> None:
     found = trace(house, ticket)
     assert [f["version"] for f in found["trace"]] == list(range(1, len(found["trace"]) + 1))
     assert [f["kind"].removeprefix("ticket_") for f in found["trace"]] == [
-        "received", "accepted", "dispatched", "confirmed", "handling", "verifying", "closed", "reopened",
+        "received", "accepted", "dispatched", "confirmed", "handling", "verifying", "closed",
+        "reopened",
     ]  # fmt: skip
     assert {f["actor"] for f in found["trace"]} == {"person:admin"}
     assert all(f["grounds"] and f["policy"] for f in found["trace"])
@@ -60,9 +64,17 @@ def test_the_five_steps(house: House, crews: list[str]) -> None:
 
 
 def test_level_and_cancel(house: House) -> None:
-    ticket = step(house.person, receive(house.person, level="blue"), "level", level="red", reason_code="danger")
+    ticket = step(
+        house.person,
+        receive(house.person, level="blue"),
+        "level",
+        level="red",
+        reason_code="danger",
+    )
     assert ticket["level"] == "red"
-    code, problem = refused(house, ticket, "level", version=ticket["version"], level="red", reason_code="danger")
+    code, problem = refused(
+        house, ticket, "level", version=ticket["version"], level="red", reason_code="danger"
+    )
     assert (code, problem["code"]) == (422, "same_level")
     code, problem = refused(house, ticket, "cancel", version=ticket["version"], reason_code="other")
     assert (code, problem["code"]) == (422, "reason_needed")
@@ -77,14 +89,23 @@ def test_a_stale_version_gets_the_present_state(house: House, crews: list[str]) 
     code, problem = refused(house, seen, "dispatch", version=seen["version"], crew=crews[2])
     assert (code, problem["code"]) == (409, "version_conflict")
     present = problem["present"]
-    assert (present["state"], present["version"], present["crew"]) == ("dispatched", now["version"], crews[1])
+    assert (present["state"], present["version"], present["crew"]) == (
+        "dispatched",
+        now["version"],
+        crews[1],
+    )
     code, problem = refused(house, seen, "cancel", version=99, reason_code="test")
     assert (code, problem["code"]) == (409, "version_conflict")
 
 
 def test_an_impossible_step_says_what_is_possible(house: House) -> None:
     ticket = receive(house.person)
-    for name, more in (("confirm", {}), ("handle", {}), ("verify", {}), ("close", {"satisfied": True})):
+    for name, more in (
+        ("confirm", {}),
+        ("handle", {}),
+        ("verify", {}),
+        ("close", {"satisfied": True}),
+    ):
         code, problem = refused(house, ticket, name, version=1, **more)
         assert (code, problem["code"]) == (409, "wrong_state")
         assert problem["present"]["possible"] == ["accept", "cancel", "change_level"]
@@ -98,7 +119,9 @@ def test_what_does_not_exist_is_not_found(house: House) -> None:
     assert (code, problem["code"]) == (404, "no_such_crew")
     answer = house.person.http.get("/api/tickets/260101-999999")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_such_ticket")
-    nowhere = house.person.post("/api/requests", {"kind": "leak", "source": "phone", "building": "?"})
+    nowhere = house.person.post(
+        "/api/requests", {"kind": "leak", "source": "phone", "building": "?"}
+    )
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no_such_building")
 
 

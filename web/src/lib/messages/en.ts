@@ -4,6 +4,8 @@ import type { Messages } from './zh';
 export const en: Messages = {
   locale: 'en-GB',
   commandCentre: 'Command centre',
+  movedClock: 'demo clock',
+  movedReal: (real: string) => `The demo has set the business clock; in fact it is ${real}`,
   demo: 'DEMO',
   dot: ' · ',
   dash: '—',

@@ -4,6 +4,8 @@ import type { Clock, CrewRow, HappeningRow, Level, OutageRow, TicketState } from
 export const zh = {
   locale: 'zh-CN',
   commandCentre: '指挥中心',
+  movedClock: '演示时钟',
+  movedReal: (real: string) => `业务时钟由演示设定；实际时间 ${real}`,
   demo: '演示数据',
   dot: ' · ',
   dash: '—',
