@@ -120,25 +120,31 @@ class Web:
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        """Listens only once every layer has its first picture."""
-        async with asyncio.TaskGroup() as tasks:
-            await self._open()
-            running = [
-                tasks.create_task(work)
-                for work in (
-                    self.commits.run(), self.reader.run(), self.reader.probe(),
-                    self.connections.tend(), self.tick(), self.follow_clock(),
-                )
-            ]  # fmt: skip
-            await self.reader.ready.wait()
-            try:
-                yield
-            finally:
-                await self.connections.shut_down()
-                for task in running:
-                    task.cancel()
-                await self.pool.close()
-                await self.feed_pool.close()
+        """Listens only once every layer has its first picture; ends the process if a part of it fails."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._open()
+                running = [
+                    tasks.create_task(work)
+                    for work in (
+                        self.commits.run(), self.reader.run(), self.reader.probe(),
+                        self.connections.tend(), self.tick(), self.follow_clock(),
+                    )
+                ]  # fmt: skip
+                await self.reader.ready.wait()
+                try:
+                    yield
+                finally:
+                    await self.connections.shut_down()
+                    for task in running:
+                        task.cancel()
+                    await self.pool.close()
+                    await self.feed_pool.close()
+        except BaseExceptionGroup:
+            # The server would go on to accept requests that nobody carries out.
+            log.critical("a part of this web process failed; it ends", exc_info=True)
+            signal.raise_signal(signal.SIGTERM)
+            raise
 
     async def _open(self) -> None:
         while True:
@@ -188,7 +194,11 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers=HANDLERS,
         lifespan=[web.lifespan],
         openapi_config=OpenAPIConfig(
-            title="heatops", version=__version__, path="/docs", render_plugins=docs.plugins()
+            title="heatops",
+            version=__version__,
+            path="/docs",
+            render_plugins=docs.plugins(),
+            use_handler_docstrings=True,
         ),
         request_max_body_size=MAX_BODY,
         logging_config=None,

@@ -136,23 +136,35 @@ class Day:
     def positions(self, n: int) -> None:
         at = self.now()
         batch(
-            self.house.source, "crew-positions",
-            *(fix(c, at - n % 40 * i, lon=126.6 + (n + i) % 90 / 1000) for i, c in enumerate(self.crews)),
-        )  # fmt: skip
+            self.house.source,
+            "crew-positions",
+            *(
+                fix(c, at - n % 40 * i, lon=126.6 + (n + i) % 90 / 1000)
+                for i, c in enumerate(self.crews)
+            ),
+        )
 
     def rooms(self, n: int) -> None:
         at = self.now()
         batch(
-            self.house.source, "room-readings",
-            *({"point": p, "read_at": at, "celsius": 15 + (n // (i + 1)) % 70 / 10} for i, p in enumerate(POINTS)),
-        )  # fmt: skip
+            self.house.source,
+            "room-readings",
+            *(
+                {"point": p, "read_at": at, "celsius": 15 + (n // (i + 1)) % 70 / 10}
+                for i, p in enumerate(POINTS)
+            ),
+        )
 
     def network(self, n: int) -> None:
         at = self.now()
         batch(
-            self.house.source, "network-readings",
-            *({"node": s, "read_at": at, "supply_c": 55 + (n + 3 * i) % 20, "return_c": 40} for i, s in enumerate(NODES)),
-        )  # fmt: skip
+            self.house.source,
+            "network-readings",
+            *(
+                {"node": s, "read_at": at, "supply_c": 55 + (n + 3 * i) % 20, "return_c": 40}
+                for i, s in enumerate(NODES)
+            ),
+        )
 
     def weather(self, n: int) -> None:
         batch(self.house.source, "weather", {"observed_at": self.now(), "outdoor_c": -(n % 35)})
@@ -160,21 +172,32 @@ class Day:
     def balances(self, n: int) -> None:
         at = self.now()
         batch(
-            self.house.source, "account-balances",
-            *({"household": h, "balance_at": at, "unpaid_fen": 100 * ((n + i) % 3)} for i, h in enumerate(HOUSEHOLDS)),
-        )  # fmt: skip
+            self.house.source,
+            "account-balances",
+            *(
+                {"household": h, "balance_at": at, "unpaid_fen": 100 * ((n + i) % 3)}
+                for i, h in enumerate(HOUSEHOLDS)
+            ),
+        )
         self.time(16 * 60)
 
     def mentions(self, n: int) -> None:
         at = self.now()
         batch(
-            self.house.source, "mentions",
+            self.house.source,
+            "mentions",
             *(
-                {"id": f"d{next(_numbers)}", "said_at": at, "value": -0.9 + (n + i) % 5 / 10, "topic": "not_warm",
-                 "channel": "weibo", "community": COMMUNITIES[n % 2]}
+                {
+                    "id": f"d{next(_numbers)}",
+                    "said_at": at,
+                    "value": -0.9 + (n + i) % 5 / 10,
+                    "topic": "not_warm",
+                    "channel": "weibo",
+                    "community": COMMUNITIES[n % 2],
+                }
                 for i in range(n % 11)
             ),
-        )  # fmt: skip
+        )
         run(engine_round(self.house))
 
     def outage(self, n: int) -> None:

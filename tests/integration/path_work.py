@@ -67,7 +67,8 @@ def batch(caller: Caller, kind: str, *items: Any, **more: Any) -> Any:
 
 def fix(crew: str, at: int, **more: Any) -> dict[str, Any]:
     return {
-        "crew": crew, "fixed_at": at, "lon": 126.64, "lat": 45.76, "datum": "wgs84", "accuracy_m": 8,
+        "crew": crew, "fixed_at": at, "lon": 126.64, "lat": 45.76, "datum": "wgs84",
+        "accuracy_m": 8,
     } | more  # fmt: skip
 
 

@@ -67,8 +67,14 @@ KINDS: dict[str, tuple[Any, str, list[tuple[dict[str, Any], str]]]] = {
         ({"topic": "rumour"}, "bad_item"), ({"id": ""}, "bad_item"),
     ]),
 }  # fmt: skip
-TIME = {"room-readings": "read_at", "network-readings": "read_at", "weather": "observed_at", "crew-positions": "fixed_at",
-        "account-balances": "balance_at", "mentions": "said_at"}  # fmt: skip
+TIME = {
+    "room-readings": "read_at",
+    "network-readings": "read_at",
+    "weather": "observed_at",
+    "crew-positions": "fixed_at",
+    "account-balances": "balance_at",
+    "mentions": "said_at",
+}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,13 @@ from path_house import House
 from path_work import at_once, receive
 
 REQUEST = {"kind": "leak", "level": "red", "source": "phone", "building": "B01"}
-UNKEYED = {"/api/sign-in", "/api/sign-in/link", "/api/sign-out", "/api/session/company", "/api/live-passes"}  # fmt: skip
+UNKEYED = {
+    "/api/sign-in",
+    "/api/sign-in/link",
+    "/api/sign-out",
+    "/api/session/company",
+    "/api/live-passes",
+}
 """They change no business data."""
 
 
@@ -62,9 +68,8 @@ def test_a_key_for_another_body_is_refused(house: House) -> None:
 def test_the_same_key_at_once_makes_one_ticket(house: House) -> None:
     for round_ in range(4):
         source, key = f"once_race{round_}", new_key()
-        answers = at_once(
-            [lambda k=key, s=source: house.person.post("/api/requests", REQUEST | {"source": s}, key=k)] * 10
-        )  # fmt: skip
+        body = REQUEST | {"source": source}
+        answers = at_once([lambda k=key, b=body: house.person.post("/api/requests", b, key=k)] * 10)
         done = {a.content for a in answers if a.status_code == 201}
         others = [a for a in answers if a.status_code != 201]
         print("round", round_, "in flight:", len(others))

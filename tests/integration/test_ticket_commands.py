@@ -131,11 +131,17 @@ def test_requests_that_cannot_be_taken_in(house: House) -> None:
         ({"source": "phone"}, "bad_body"),
         ({"kind": "leak", "source": "phone"}, "no_place"),
         ({"kind": "leak", "source": "phone", "building": "B01", "flat": "3"}, "bad_body"),
-        ({"kind": "leak", "source": "phone", "coordinate": spot | {"datum": "gcj02"}}, "datum_not_enabled"),
-        ({"kind": "leak", "source": "phone", "coordinate": spot | {"lat": 95}}, "coordinate_out_of_range"),
+        (
+            {"kind": "leak", "source": "phone", "coordinate": spot | {"datum": "gcj02"}},
+            "datum_not_enabled",
+        ),
+        (
+            {"kind": "leak", "source": "phone", "coordinate": spot | {"lat": 95}},
+            "coordinate_out_of_range",
+        ),
         ({"kind": "leak", "source": "phone", "building": "B01", "reports": 0}, "bad_body"),
         ({"kind": "leak", "source": "phone", "building": "B01", "outage": "x"}, "no_such_outage"),
-    ):  # fmt: skip
+    ):
         answer = house.person.post("/api/requests", body)
         assert (answer.json()["code"], answer.status_code >= 400) == (code, True), answer.text
 
@@ -145,7 +151,7 @@ def test_of_dispatchers_at_once_exactly_one_wins(house: House, crews: list[str])
         ticket = receive(house.person, accepted=True)
         path = f"/api/tickets/{ticket['id']}/dispatch"
         answers = at_once(
-            [lambda c=crew: house.person.post(path, {"version": 2, "crew": c}) for crew in crews]
+            [lambda c=c, p=path: house.person.post(p, {"version": 2, "crew": c}) for c in crews]
         )
         assert sorted(a.status_code for a in answers) == [200] + [409] * (len(crews) - 1)
         assert {a.json()["code"] for a in answers if a.status_code == 409} == {"version_conflict"}
@@ -188,8 +194,20 @@ async def tamper(house: House, statement: str, *args: Any) -> None:
     ("statement", "broken_at"),
     [
         ("UPDATE journal SET actor = 'person:other' WHERE stream = $1 AND version = 2", 2),
-        ("UPDATE journal SET body = replace(body, 'phone', 'queue') WHERE stream = $1 AND version = 1", 1),
-        ("UPDATE journal SET business_at = business_at - interval '1 hour' WHERE stream = $1 AND version = 3", 3),
+        (
+            (
+                "UPDATE journal SET body = replace(body, 'phone', 'queue')"
+                " WHERE stream = $1 AND version = 1"
+            ),
+            1,
+        ),
+        (
+            (
+                "UPDATE journal SET business_at = business_at - interval '1 hour'"
+                " WHERE stream = $1 AND version = 3"
+            ),
+            3,
+        ),
         ("UPDATE journal SET lon = lon + 0.001 WHERE stream = $1 AND version = 1", 1),
         ("DELETE FROM journal WHERE stream = $1 AND version = 2", 2),
         ("DELETE FROM journal WHERE stream = $1 AND version = 3", 3),

@@ -8,6 +8,8 @@ export interface Schema {
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  allOf?: Schema[];
+  examples?: unknown[];
   anyOf?: Schema[];
   oneOf?: Schema[];
   minimum?: number;
@@ -73,6 +75,7 @@ export function sections(document: Document): [string, Call[]][] {
 
 /** A schema with its reference followed. */
 export function resolved(schema: Schema, document: Document): Schema {
+  if (schema.allOf?.length === 1) return resolved(schema.allOf[0]!, document);
   const name = schema.$ref?.split('/').at(-1);
   return name === undefined ? schema : (document.components?.schemas?.[name] ?? {});
 }
@@ -111,6 +114,6 @@ export function fields(raw: Schema, document: Document, before = '', depth = 0):
 
 /** The first example of a body or answer. */
 export function example(content: Record<string, Content> | undefined): unknown {
-  const examples = Object.values(content ?? {})[0]?.examples;
-  return examples === undefined ? undefined : Object.values(examples)[0]?.value;
+  const first = Object.values(content ?? {})[0];
+  return Object.values(first?.examples ?? {})[0]?.value ?? first?.schema?.examples?.[0];
 }
