@@ -109,7 +109,7 @@ class Broker:
         found: list[tuple[str, str, bytes]] = []
         for key, entries in answer.items() if isinstance(answer, dict) else answer or []:
             for batch in entries if answer and isinstance(answer, dict) else [entries]:
-                found += [(key.decode(), i.decode(), f[b"b"]) for i, f in batch]
+                found += [(key.decode(), i.decode(), f.get(b"b", b"")) for i, f in batch]
         return found
 
     async def ping(self) -> bool:

@@ -14,6 +14,9 @@ _json = msgspec.json.Encoder().encode
 RESUME_BYTES = 160 * 1024
 """What a resume may queue at once; with the pause threshold it stays below 256 KiB a connection."""
 
+AHEAD = 300
+"""By how many batches a client may know more than this process, having come from a quicker one."""
+
 
 class Outbound(Protocol):
     """A connection's one ordered way out."""
@@ -106,7 +109,7 @@ class Hub:
         then from our ring."""
         picture = self.pictures[watcher.company, topic]
         rest = picture.since(upto)
-        if epoch != picture.epoch or rest is None:
+        if epoch != picture.epoch or rest is None or upto > picture.seq + AHEAD:
             return False
         sealed = [*log, *(batch.sealed for batch in rest)]
         if sum(map(len, sealed)) > RESUME_BYTES:

@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 SILENCE_S = 1.2
 POLL_S = 0.2
+PAUSE_S = 0.05
 COMPANIES_S = 5.0
+NO_MESSAGE = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class Gone(Exception):  # noqa: N818 - a state of the store, no defect
@@ -129,6 +131,8 @@ class Reader:
         behind = self._take(found)
         if behind or time.monotonic() - self._heard_at > SILENCE_S:
             await self._poll_postgres()
+        if behind:
+            await asyncio.sleep(PAUSE_S)  # what cannot be applied is read again and again
 
     def _positions(self) -> dict[str, str]:
         positions = {
@@ -155,13 +159,21 @@ class Reader:
 
     def _take_batch(self, picture: Picture, sealed: bytes) -> bool:
         before = picture.seq
-        outcome = picture.apply(sealed)
+        try:
+            outcome = picture.apply(sealed)
+        except NO_MESSAGE as error:
+            log.error("%s: bytes that are no batch are passed over: %s", picture.topic, error)
+            return True
         if outcome == "applied":
             self._hub.forward(picture, sealed, before)
         return outcome in {"gap", "epoch", "wrong"}
 
     def _take_beat(self, company: int, payload: bytes) -> bool:
-        return self._compare(company, _decode_beat(payload).topics)
+        try:
+            return self._compare(company, _decode_beat(payload).topics)
+        except NO_MESSAGE as error:
+            log.error("bytes that are no beat are passed over: %s", error)
+            return True
 
     def _compare(self, company: int, topics: dict[str, TopicTick]) -> bool:
         behind = False

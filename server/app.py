@@ -120,7 +120,7 @@ class Web:
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        """Listens only once every layer has its first picture; ends the process if a part of it fails."""
+        """Listens once every layer has its first picture; a part that fails ends the process."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._open()

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 from typing_extensions import override
 
-from dispatch_core.errors import Conflict, Invalid, Refused
+from dispatch_core.errors import Conflict, Invalid, Refused, Unavailable
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock, system_now
@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 
 GROUP = 128
 ROUNDS = 400
+MOST_WAITING = 2000
+"""Commands of a company that wait in one process: some two seconds of work. More are sent away,
+rather than left to wait for longer than anybody does."""
 
 
 @dataclass(eq=False)
@@ -113,7 +116,8 @@ class Commits:
         """Decide and commit; returns after the commit.
 
         Raises:
-            Refused: by the use case, `key_in_flight`, `key_reused` or `database_unavailable`;
+            Refused: by the use case, `key_in_flight`, `key_reused`, `too_busy` or
+            `database_unavailable`;
             nothing was written, except that an unavailable database may have committed and lost the
             answer: the same key tells.
         """
@@ -121,9 +125,16 @@ class Commits:
         job = Job(principal, Key(principal.actor, route, key), body_hash, use_case, done)
         queue = self._queues.get(principal.company)
         if queue is None:
-            queue = self._queues[principal.company] = asyncio.Queue()
+            queue = self._queues[principal.company] = asyncio.Queue(MOST_WAITING)
             self._new.put_nowait(principal.company)
-        queue.put_nowait(job)
+        try:
+            queue.put_nowait(job)
+        except asyncio.QueueFull:
+            raise Unavailable(
+                "too_busy",
+                f"{MOST_WAITING} requests are waiting to be written already.",
+                "Send the same request again with the same Idempotency-Key in a few seconds.",
+            ) from None
         return await job.done
 
     async def run(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -17,6 +19,10 @@ from server.adapters.idempotency import stream_lock, try_locks
 from server.adapters.pool import Pool
 
 ACTOR = "system:core"
+AHEAD = timedelta(minutes=15)
+"""A reading's time may lie ahead of its arrival by less than this."""
+AT_ONCE = 60_000
+"""Items of the batches that are taken in one transaction; one batch at least."""
 KEEP_DAYS = {
     "feed_log": 14,
     "room_reading": 800,
@@ -74,6 +80,13 @@ class EngineTransaction:
             self._writes.heads[stream] = found.get(stream) or journal.StreamHead()
         return {stream: self._writes.heads[stream].state for stream in free}
 
+    async def own_heads(self, streams: Collection[str]) -> None:
+        """Load streams that nobody but the core writes, without a lock each: a whole city that
+        turns cold would fill the server's table of locks."""
+        found = await journal.load_heads(self._c, streams)
+        for stream in streams:
+            self._writes.heads[stream] = found.get(stream) or journal.StreamHead()
+
     def append(self, stream: str, new: Sequence[Event], *, grounds: str, policy: str) -> None:
         """Facts to be written by `flush`; the stream was loaded by `heads`."""
         self._writes.append(stream, new, actor=ACTOR, grounds=grounds, policy=policy)
@@ -89,14 +102,17 @@ class EngineTransaction:
 
     # ---------------------------------------------------------------- batches
     async def waiting(self) -> list[Waiting]:
-        """Batches not taken yet, oldest first, locked against another core."""
+        """Batches not taken yet, oldest first, locked against another core; not all at once after
+        a time without one."""
         rows = await self._c.fetch(
-            "SELECT batch_id, kind FROM telemetry_batch WHERE company_id = $1 AND NOT taken"
+            "SELECT batch_id, kind, items FROM telemetry_batch WHERE company_id = $1 AND NOT taken"
             " ORDER BY batch_id LIMIT 20"
             " FOR UPDATE SKIP LOCKED",
             self.company,
         )
-        return [Waiting(r[0], r[1]) for r in rows]
+        items = list(accumulate(r[2] for r in rows))
+        enough = bisect_left(items, AT_ONCE) + 1
+        return [Waiting(r[0], r[1]) for r in rows[:enough]]
 
     async def taken(self, batches: Collection[int]) -> None:
         """The engines have what these batches held."""
@@ -155,27 +171,44 @@ class EngineTransaction:
         return {stream: head.state for stream, head in found.items()}
 
     async def last_room_readings(self, since: datetime) -> list[Reading]:
-        """Each point's newest reading taken after `since`."""
+        """Each point's newest reading after `since` among the batches that were taken."""
         rows = await self._c.fetch(
             "SELECT DISTINCT ON (point_id) point_id, extract(epoch FROM read_at)::bigint,"
             " round(celsius::numeric, 2)::float8 FROM room_reading"
-            " WHERE company_id = $1 AND read_at > $2 ORDER BY point_id, read_at DESC",
+            " WHERE company_id = $1 AND read_at > $2 AND batch_id = ANY($3::bigint[])"
+            " AND received_at >= $4 ORDER BY point_id, read_at DESC",
             self.company,
             since,
+            *await self._taken_since("room-readings", since),
         )
         return [Reading(*r) for r in rows]
 
     async def last_network_readings(self, since: datetime) -> list[NetworkRead]:
-        """Each node's newest reading taken after `since`."""
+        """Each node's newest reading after `since` among the batches that were taken."""
         rows = await self._c.fetch(
             "SELECT DISTINCT ON (node_id) node_id, extract(epoch FROM read_at)::bigint,"
             " round(supply_c::numeric, 1)::float8, round(return_c::numeric, 1)::float8"
             " FROM network_reading WHERE company_id = $1 AND read_at > $2"
+            " AND batch_id = ANY($3::bigint[]) AND received_at >= $4"
             " ORDER BY node_id, read_at DESC",
             self.company,
             since,
+            *await self._taken_since("network-readings", since),
         )
         return [NetworkRead(*r) for r in rows]
+
+    async def _taken_since(self, kind: str, since: datetime) -> tuple[list[int], datetime]:
+        """Batches that may hold readings after `since`, and when the first of them arrived, which
+        tells the partitions. What is not taken yet must still be decided, so it is not known."""
+        row = await self._c.fetchrow(
+            "SELECT coalesce(array_agg(batch_id), '{}'), coalesce(min(received_at), now())"
+            " FROM telemetry_batch"
+            " WHERE company_id = $1 AND kind = $2 AND taken AND business_at > $3",
+            self.company,
+            kind,
+            since - AHEAD,
+        )
+        return row[0], row[1]
 
     # ---------------------------------------------------------------- tickets, crews, company
     async def tickets_to_check(self) -> list[str]:

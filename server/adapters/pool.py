@@ -3,6 +3,7 @@ a pool, a company per transaction, and one name for a database that is away."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -55,10 +56,17 @@ class Pool:
         self._size = size
         self._name = name
         self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
-    async def open(self) -> None:
-        """Connect. Raises what asyncpg raises when the server is away."""
-        self._pool = await asyncpg.create_pool(
+    async def _open(self) -> asyncpg.Pool:
+        """One pool, however many ask first. Raises what asyncpg raises when the server is away."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await self._connect()
+            return self._pool
+
+    async def _connect(self) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
             self._dsn,
             min_size=1,
             max_size=self._size,
@@ -87,10 +95,8 @@ class Pool:
             Unavailable: the database does not answer.
         """
         try:
-            if self._pool is None:
-                await self.open()
-            assert self._pool is not None  # noqa: S101 - open() sets it or raises
-            async with self._pool.acquire(timeout=5) as connection:
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=5) as connection:
                 yield connection
         except AWAY as error:
             raise unavailable(error) from error

@@ -67,7 +67,7 @@ class RoomEngine:
                 facts.append((f"point:{reading.point}", outcome.event))
         for start in range(0, len(facts), FACTS_AT_ONCE):
             part = facts[start : start + FACTS_AT_ONCE]
-            await tx.heads({stream for stream, _ in part})
+            await tx.own_heads({stream for stream, _ in part})
             for stream, event in part:
                 tx.append(
                     stream,

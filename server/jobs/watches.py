@@ -161,7 +161,7 @@ async def arrears_round(tx: EngineTransaction) -> int:
     outcome = arrears.publish(
         leaves, looks, arrears.count_changed(changes, looks), now, _bounds(grid)
     )
-    await tx.heads({f"cell:{cell.name()}" for cell, _ in outcome.events})
+    await tx.own_heads({f"cell:{cell.name()}" for cell, _ in outcome.events})
     for cell, event in outcome.events:
         tx.append(
             f"cell:{cell.name()}",

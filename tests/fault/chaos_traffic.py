@@ -22,7 +22,10 @@ PER_SECOND = 50
 SCREENS = 6
 OPEN_PER_WRITER = 12
 HOP_S = 3.0
+PATIENCE_S = 3.0
 SILENCE_S = 4.0
+IMPATIENT = 0.15
+"""Share of commands whose first answer is not waited for: committed or not, nobody has heard."""
 
 
 class Writer:
@@ -38,7 +41,7 @@ class Writer:
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop; the command in flight is seen through to its answer."""
         due = time.monotonic()
-        async with httpx.AsyncClient(cookies=self._cookies, timeout=3.0) as http:
+        async with httpx.AsyncClient(cookies=self._cookies) as http:
             while not stop.is_set():
                 path, body = self._next()
                 await self._command(http, path, body)
@@ -62,17 +65,20 @@ class Writer:
 
     async def _command(self, http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
         """One command under one key, repeated at either web until there is an answer."""
-        key = str(uuid.uuid4())
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        patience = 0.01 if self._random.random() < IMPATIENT else PATIENCE_S
         while True:
             url = self._random.choice(self._urls) + path
             try:
-                answer = await http.post(url, json=body, headers={"Idempotency-Key": key})
+                answer = await http.post(url, json=body, headers=headers, timeout=patience)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.is_success:
                 told = answer.json()
                 self._book.acknowledged.append(
-                    Acknowledged(time.time(), key, told["id"], told["version"])
+                    Acknowledged(
+                        time.time(), headers["Idempotency-Key"], told["id"], told["version"]
+                    )
                 )
                 if told["state"] != "cancelled":
                     self._open.append((told["id"], told["version"]))
@@ -81,6 +87,7 @@ class Writer:
                 self._book.surprises.append(f"{path} {answer.status_code} {answer.text[:300]}")
                 return
             self._book.retried += 1
+            patience = PATIENCE_S
             await asyncio.sleep(self._random.uniform(0.1, 0.3))
 
     @staticmethod

@@ -283,9 +283,14 @@ def test_another_past_in_redis_begins_a_new_epoch(city: House, fresh: Any) -> No
     here = fresh(0)
     epoch, seq = seqs(city, "tickets")
     key = f"{{{city.company}}}:feed:tickets"
-    assert city.valkey.command(
-        "XADD", key, f"{epoch}-{seq + 3}", "b", "of-another-past"
-    ).startswith(b"$")
+    past = msgspec.msgpack.encode(
+        {
+            "t": "batch", "topic": "tickets", "epoch": epoch, "seq_from": seq + 2, "seq_to": seq + 3,
+            "put": [], "drop": ["260101-000001"], "hash": "0" * 16, "as_of": time.time(),
+        }
+    )  # fmt: skip
+    with redis.Redis(unix_socket_path=city.valkey.url.removeprefix("unix://")) as r:
+        r.xadd(key, {"b": past}, id=f"{epoch}-{seq + 3}")
     made = tickets(city, 1)
     here.until(lambda: made[-1] in here.rows("tickets"), "shown all the same")
     eventually(lambda: seqs(city, "tickets")[0] > epoch, "a new epoch")
