@@ -244,10 +244,11 @@ async def _core(settings: Settings) -> None:
     keys = Keys(settings.keys)
     pool = Pool(app_dsn(settings.database_url, keys), size=4, name="heatops-core-jobs")
     reads = FeedReads(Pool(feed_dsn(settings.database_url, keys), size=2, name="heatops-core-feed"))
-    store = EngineStore(pool, BusinessClock(), keys.get("journal"))
+    clock = BusinessClock()
     broker = Broker(connect(settings.redis_url))
 
     async def lead(connection: asyncpg.Connection, generation: int) -> None:
+        store = EngineStore(pool, clock, keys.get("journal"), generation)
         await store.reload_clock()
         feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
         await feed_session.open(0)

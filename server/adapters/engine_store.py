@@ -253,18 +253,28 @@ class EngineTransaction:
 
 
 class EngineStore:
-    """Opens transactions for the engines."""
+    """Opens transactions for the engines, which commit only while `generation` leads."""
 
-    def __init__(self, pool: Pool, clock: BusinessClock, journal_key: bytes) -> None:
+    def __init__(
+        self, pool: Pool, clock: BusinessClock, journal_key: bytes, generation: int
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._key = journal_key
+        self._generation = generation
 
     @asynccontextmanager
     async def company(self, company: int) -> AsyncIterator[EngineTransaction]:
-        """A transaction of one company at the business time it began."""
+        """A transaction of one company at the business time it began.
+
+        Raises:
+            lease.Lost: another core leads by now; nothing was committed.
+        """
         async with self._pool.company(company) as c:
             yield EngineTransaction(c, company, self._key, self._clock.now())
+            # A core that slept through its own succession decided from an old memory.
+            if (await lease.read(c))[0] != self._generation:
+                raise lease.Lost
 
     async def reload_clock(self) -> None:
         """Take up a moved business clock."""

@@ -23,6 +23,8 @@ from server.usecases.outages import ChangeOutage, OpenOutage, OutageAnswer
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+"""Unix seconds, up to the year 9999."""
 
 
 class OutageBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +32,7 @@ class OutageBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     node: Name
     cause: OutageCause
-    expected_end_at: int
+    expected_end_at: Time
     reason: Text | None = None
 
 
@@ -43,7 +45,7 @@ class OutageSeen(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class OutageExtension(OutageSeen, kw_only=True, forbid_unknown_fields=True):
     """Another expected end."""
 
-    expected_end_at: int
+    expected_end_at: Time
     reason: Text | None = None
 
 

@@ -165,7 +165,8 @@ def _community(id_: str, homes: Sequence[Home]) -> Community:
     lat = sum(h.lat for h in homes) / len(homes)
     east = 111_320 * math.cos(math.radians(lat))
     away = sorted(math.hypot((h.lon - lon) * east, (h.lat - lat) * 111_150) for h in homes)
-    reach = away[len(away) * 3 // 4]
+    # A scattered community of an imported city is marked by its middle, not by half the town.
+    reach = min(away[len(away) * 3 // 4], 450.0)
     district = Counter(h.district for h in homes).most_common(1)[0][0]
     return Community(
         id_, homes[0].community, district, round(lon, 7), round(lat, 7), round(reach + 30, 1)

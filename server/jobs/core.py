@@ -15,6 +15,7 @@ from dispatch_core.ids import unix
 from realtime.reader import Gone
 from server.adapters.engine_store import EngineStore, EngineTransaction
 from server.adapters.feed_reads import FeedReads
+from server.adapters.lease import Lost
 from server.jobs import figures, watches
 from server.jobs.network import NetworkEngine
 from server.jobs.rooms import RoomEngine
@@ -66,6 +67,8 @@ class Core:
             started = time.monotonic()
             try:
                 await job()
+            except Lost:
+                raise
             except (Unavailable, Gone):
                 await asyncio.sleep(0.5)
             except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,7 +10,7 @@ import pytest
 from installation import Installation, apart, key, own_engines
 from playwright.sync_api import Playwright, sync_playwright
 from small_city import build_city
-from wall_page import WallPage
+from wall_page import BARE, CITY, OpenBrowser, WallPage
 
 from server.engines import Engines
 
@@ -20,19 +20,16 @@ ARGUMENTS = [
     "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 QUICK = {"fsync": "off", "shared_buffers": "64MB"}
-CITY, BARE = "main", "bare"
-
-OpenBrowser = Callable[..., WallPage]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own(chromium: str) -> Iterator[tuple[Engines, Path]]:
-    """Engines for the browser tests alone, which kill one of them."""
+    """Engines for these tests alone, which kill one of them."""
     with own_engines(QUICK) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(own: tuple[Engines, Path]) -> Iterator[Installation]:
     """Two companies, the first with a city; two webs and a core."""
     installation = Installation(*own, webs=2, cores=1, redis_db=0)
@@ -45,9 +42,9 @@ def stack(own: tuple[Engines, Path]) -> Iterator[Installation]:
         installation.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright(own: tuple[Engines, Path]) -> Iterator[Playwright]:
-    """After the engines, so that these are gone last."""
+    """Not for longer than a module: its loop in our thread is in the way of other tests."""
     with sync_playwright() as running:
         yield running
 

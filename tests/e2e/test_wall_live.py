@@ -133,3 +133,21 @@ def test_a_lost_drawing_context_comes_back(person: httpx.Client, wall: WallPage)
     wall.see(spot, RED, "the old marker again")
     wall.see(other, RED, "the marker that came meanwhile")
     wall.check_never_reloaded()
+
+
+def test_a_source_that_breaks_its_own_promise_greys_its_layer(
+    person: httpx.Client, wall: WallPage
+) -> None:
+    def beat(cadence_s: float) -> None:
+        answer = person.post(
+            "/api/sources/rooms/heartbeat", json={"cadence_s": cadence_s}, headers=key()
+        )
+        assert answer.status_code == 200, answer.text
+
+    chip = wall.page.get_by_test_id("layer-rooms")
+    beat(2)
+    wall.wait(lambda: wall.states()["rooms"] == "stale", "the silent source's layer is grey")
+    assert "无消息" in (chip.get_attribute("title") or "")
+    assert wall.states()["tickets"] == "fresh"
+    beat(86_400)
+    wall.wait(lambda: wall.states()["rooms"] == "fresh", "it speaks again")

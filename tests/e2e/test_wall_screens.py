@@ -8,10 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import BARE, OpenBrowser
 from installation import PASSWORD, USER, Installation, key
 from small_city import FLATS, LAT, LON, at
-from wall_page import RED, WallPage
+from wall_page import BARE, RED, OpenBrowser, WallPage
 
 from server.engines import Engines
 

@@ -19,6 +19,9 @@ WITHIN_S = 30.0
 AWAY = r"net::ERR_|WebSocket connection to .* failed|status of 50[0-9]"
 """What a browser itself says while its server is away."""
 
+CITY, BARE = "main", "bare"
+"""Codes of a company with a city and of one without."""
+
 T = TypeVar("T")
 
 _PLACE = """([lon, lat]) => {
@@ -141,6 +144,10 @@ class WallPage:
         """Figures whose text is wider than their box."""
         found: list[str] = self.page.evaluate(_OVERFLOWING)
         return found
+
+
+OpenBrowser = Callable[..., WallPage]
+"""The `browse` fixture: (url, cookies=None, **options of the context)."""
 
 
 def decode_png(data: bytes) -> list[list[tuple[int, ...]]]:

@@ -3,15 +3,13 @@ one for all that disturb nobody, one of their own for the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from path_house import House, opened_house
-
-NewHouse = Callable[..., AbstractContextManager[House]]
+from path_house import House, NewHouse, opened_house
 
 
 @pytest.fixture(scope="session")

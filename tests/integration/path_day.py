@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -36,7 +35,8 @@ _numbers = itertools.count(1)
 async def engine_round(house: House) -> int:
     """Every watch of the core once, each in its own transaction, beside the core that runs."""
     pool, clock = Pool(house.app_url, size=2, name="test-engine"), BusinessClock()
-    store = EngineStore(pool, clock, house.keys.get("journal"))
+    generation: int = house.sql("SELECT generation FROM lease WHERE name = 'core'")[0][0]
+    store = EngineStore(pool, clock, house.keys.get("journal"), generation)
     said = 0
     try:
         await store.reload_clock()
@@ -49,14 +49,6 @@ async def engine_round(house: House) -> int:
     finally:
         await pool.close()
     return said
-
-
-@asynccontextmanager
-async def closing_pool(pool: Pool) -> Any:
-    try:
-        yield pool
-    finally:
-        await pool.close()
 
 
 @dataclass

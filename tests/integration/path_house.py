@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ PASSWORD = "a long enough password"
 _numbers = itertools.count(1)
 _callers: list[Caller] = []
 T = TypeVar("T")
+NewHouse = Callable[..., AbstractContextManager["House"]]
 
 
 def now_s() -> float:

@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from conftest import NewHouse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from path_day import Day, journal_picture, stored_picture
-from path_house import House, eventually
+from path_house import House, NewHouse, eventually
 from path_screen import TOPICS, Screen, converge
 
 MOST_SCREENS = 4

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import NewHouse
-from path_house import House, eventually
+from path_house import House, NewHouse, eventually
 from path_screen import Screen, converge
 from path_work import receive
 
