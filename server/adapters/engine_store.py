@@ -13,7 +13,7 @@ import asyncpg
 
 from dispatch_core import network, rooms, sentiment
 from dispatch_core.events import Event
-from server.adapters import engine_reads, journal, register
+from server.adapters import engine_reads, journal, lease, register
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.idempotency import stream_lock, try_locks
 from server.adapters.pool import Pool

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from chaos_ledger import Ledger
 from chaos_picture import hash_of
-from chaos_traffic import Screen
+from chaos_screen import Screen
 from installation import Installation, wait_until
 
 from dispatch_core import events

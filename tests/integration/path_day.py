@@ -35,8 +35,8 @@ _numbers = itertools.count(1)
 async def engine_round(house: House) -> int:
     """Every watch of the core once, each in its own transaction, beside the core that runs."""
     pool, clock = Pool(house.app_url, size=2, name="test-engine"), BusinessClock()
-    generation: int = house.sql("SELECT generation FROM lease WHERE name = 'core'")[0][0]
-    store = EngineStore(pool, clock, house.keys.get("journal"), generation)
+    lease = await fetch(house.database_url, "SELECT generation FROM lease WHERE name = 'core'")
+    store = EngineStore(pool, clock, house.keys.get("journal"), lease[0]["generation"])
     said = 0
     try:
         await store.reload_clock()

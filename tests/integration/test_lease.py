@@ -8,9 +8,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from path_house import House, NewHouse, eventually
+from path_house import House, NewHouse, eventually, run
 from path_screen import Screen, converge
 from path_work import receive
+
+from dispatch_core.events import SourceHeartbeat
+from server.adapters.clock import BusinessClock
+from server.adapters.engine_store import EngineStore
+from server.adapters.lease import Lost
+from server.adapters.pool import Pool
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +134,30 @@ def test_a_leader_that_loses_only_its_connection_goes_on(pair: House) -> None:
     assert lease(pair) == (generation, leader)
     wall.close()
     check_log(pair)
+
+
+def test_what_an_old_generation_decided_is_not_committed(pair: House) -> None:
+    """A core that slept decides from an old memory: its transactions end with its leadership."""
+
+    async def as_generation(generation: int) -> None:
+        pool = Pool(pair.app_url, size=1, name="test-engine")
+        store = EngineStore(pool, BusinessClock(), pair.keys.get("journal"), generation)
+        try:
+            async with store.company(pair.company) as tx:
+                await tx.tell(
+                    [("figure:test", SourceHeartbeat(source="t", topics=[], cadence_s=9))]
+                )
+        finally:
+            await pool.close()
+
+    run(as_generation(lease(pair)[0]))
+    before = pair.sql("SELECT last_value FROM outbox_id_seq")[0][0]
+    with pytest.raises(Lost):
+        run(as_generation(lease(pair)[0] - 1))
+    assert pair.sql("SELECT last_value FROM outbox_id_seq")[0][0] > before, "it had written"
+    assert (
+        pair.sql("SELECT count(*) FROM outbox WHERE stream = 'figure:test' AND id > $1", before)[0][
+            0
+        ]
+        == 0
+    )

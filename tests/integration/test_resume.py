@@ -289,8 +289,9 @@ def test_another_past_in_redis_begins_a_new_epoch(city: House, fresh: Any) -> No
     key = f"{{{city.company}}}:feed:tickets"
     past = msgspec.msgpack.encode(
         {
-            "t": "batch", "topic": "tickets", "epoch": epoch, "seq_from": seq + 2, "seq_to": seq + 3,
-            "put": [], "drop": ["260101-000001"], "hash": "0" * 16, "as_of": time.time(),
+            "t": "batch", "topic": "tickets", "epoch": epoch, "seq_from": seq + 2,
+            "seq_to": seq + 3, "put": [], "drop": ["260101-000001"], "hash": "0" * 16,
+            "as_of": time.time(),
         }
     )  # fmt: skip
     with redis.Redis(unix_socket_path=city.valkey.url.removeprefix("unix://")) as r:

@@ -53,6 +53,14 @@ const VERY_MANY_TICKETS = 20_000;
 const FLUSH_VERY_MANY_EVERY_MS = 2000;
 /** A drawing context that has not come back by then is met with a fresh style. */
 const CONTEXT_PATIENCE_MS = 20_000;
+/** Room left free at each side when something is fitted into view, in pixels. */
+export interface Padding {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
 /** Tiles that could not be read are asked for again after this long. */
 const TILES_AGAIN_MS = 10_000;
 
@@ -166,7 +174,9 @@ export class CityMap {
     this.map.resize();
   }
 
-  fit(bounds: LngLatBoundsLike, padding: { top: number; bottom: number; left: number; right: number }, moving: boolean): void {
+  fit(bounds: LngLatBoundsLike, paddings: Padding[], moving: boolean): void {
+    const zoom = (padding: Padding): number => this.map.cameraForBounds(bounds, { padding })?.zoom ?? 0;
+    const padding = paddings.reduce((best, other) => (zoom(other) > zoom(best) ? other : best));
     this.map.fitBounds(bounds, { padding, maxZoom: 15.5, duration: moving ? 2500 : 0, essential: true });
   }
 
