@@ -279,7 +279,7 @@ def _many_files() -> None:
 
 
 def _logging(settings: Settings) -> None:
-    # A pool that cannot connect says so with a whole traceback each time; our own line says it once.
+    # A pool that cannot connect says so with a traceback each time; our own line says it once.
     logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(name)s %(levelname)s %(message)s"

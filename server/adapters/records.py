@@ -74,7 +74,8 @@ class Records:
             rows = await c.fetch(
                 "SELECT extract(epoch FROM read_at)::bigint AS read_at, celsius::float8 AS celsius"
                 " FROM room_reading"
-                " WHERE company_id = $1 AND point_id = $2 ORDER BY read_at DESC LIMIT 96",
+                " WHERE company_id = $1 AND point_id = $2"
+                " AND received_at > now() - interval '2 days' ORDER BY read_at DESC LIMIT 96",
                 company,
                 point_id,
             )

@@ -89,7 +89,7 @@ class Screens:
 
 
 @settings(
-    max_examples=5, deadline=None, database=None, derandomize=True,
+    max_examples=6, deadline=None, database=None, derandomize=True,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(moves=MOVES)

@@ -52,11 +52,12 @@ function points(live: LiveClient): Point[] {
   return all;
 }
 
-/** The whole picture: where the data is, else the city, else null. */
+/** The whole picture: where the data is within the city, else the city; without one, where the data is. */
 export function overview(live: LiveClient, city: City | null): Bounds | null {
   const all = points(live);
-  if (all.length >= ENOUGH) return boundsOf(all);
-  return city ?? boundsOf(all);
+  if (city === null) return boundsOf(all);
+  const inside = all.filter((p) => p.lon >= city.west && p.lon <= city.east && p.lat >= city.south && p.lat <= city.north);
+  return inside.length >= ENOUGH ? boundsOf(inside, 0) : city;
 }
 
 /** Points gathered round `AREAS` centres (Lloyd's rounds from centres spread along the longitude). */
