@@ -267,7 +267,8 @@ def test_the_application_writes_one_company(
         count = house.sql(f"SELECT count(*) FROM {table} WHERE company_id = $1", theirs)[0][0]
         insert, update, delete, move = run(_attempts(house, house.company, [
             ((f"INSERT INTO {table} OVERRIDING SYSTEM VALUE"
-              f" SELECT (jsonb_populate_record(NULL::public.{table}, $1::text::jsonb)).*"), [row[0][0]]),
+              f" SELECT (jsonb_populate_record(NULL::public.{table}, $1::text::jsonb)).*"),
+             [row[0][0]]),
             ((f"UPDATE {table} SET company_id = company_id WHERE company_id = {theirs}"
               " RETURNING 1"), []),
             (f"DELETE FROM {table} WHERE company_id = {theirs} RETURNING 1", []),

@@ -40,10 +40,10 @@ export function around(point: Point, reach = INCIDENT_REACH_DEG): Bounds {
   return { west: point.lon - wide, east: point.lon + wide, south: point.lat - reach, north: point.lat + reach };
 }
 
-/** Everything that has a place, as points. */
+/** Where work is or may be, as points; plants far outside the town stay out. */
 function points(live: LiveClient): Point[] {
   const all: Point[] = [];
-  for (const topic of ['tickets', 'sentiment', 'network', 'outages'] as const) {
+  for (const topic of ['tickets', 'sentiment', 'outages'] as const) {
     for (const { row } of live.rows(topic).values()) all.push(row);
   }
   for (const { row } of live.rows('arrears').values()) {
