@@ -13,13 +13,14 @@ import argon2
 import asyncpg
 
 from dispatch_core.errors import Forbidden, Invalid
-from server.adapters.clock import system_now
+from server.adapters.clock import monotonic, system_now
 from server.adapters.pool import Pool
 
 SESSION_DAYS = 90
 """A wall is signed in once a season."""
 LINK_HOURS = 24
 MIN_PASSWORD = 10
+ATTEMPTS, ATTEMPTS_WITHIN_S = 5, 60.0
 
 _hasher = argon2.PasswordHasher()
 
@@ -142,6 +143,7 @@ class Accounts:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._failures: dict[str, list[float]] = {}
 
     async def spend_link(self, token: str, user: str | None, password: str | None) -> str:
         """Spend a one-time link; the first makes the administrator. Returns a session secret.
@@ -176,8 +178,10 @@ class Accounts:
         """A session secret for the right password.
 
         Raises:
-            Forbidden: `sign_in_refused`, without saying which of the two was wrong.
+            Forbidden: `sign_in_refused`, without saying which of the two was wrong;
+                `too_many_attempts`, five wrong ones within a minute.
         """
+        self._check_attempts(user)
         async with self._pool.connection() as c:
             row = await c.fetchrow("SELECT * FROM account_lookup($1)", user)
         known = (
@@ -190,12 +194,29 @@ class Accounts:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             row = None
         if row is None:
+            self._failures.setdefault(user, []).append(monotonic())
             raise Forbidden(
                 "sign_in_refused",
                 "User or password is wrong.",
                 "Check both, mind upper and lower case.",
             )
+        self._failures.pop(user, None)
         return await self._open(row["account_id"])
+
+    def _check_attempts(self, user: str) -> None:
+        """Guessing is slowed down per user name and process."""
+        now = monotonic()
+        self._failures = {
+            name: recent
+            for name, times in self._failures.items()
+            if (recent := [at for at in times if now - at < ATTEMPTS_WITHIN_S])
+        }
+        if len(self._failures.get(user, ())) >= ATTEMPTS:
+            raise Forbidden(
+                "too_many_attempts",
+                "Five wrong passwords for this user within a minute.",
+                "Wait a minute, or start heatops again and use its one-time link.",
+            )
 
     async def _open(self, account: int) -> str:
         secret = secrets.token_urlsafe(32)

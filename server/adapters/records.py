@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from dispatch_core import crews, outages
 from dispatch_core.ids import CrewId, OutageId
@@ -123,6 +124,30 @@ class Records:
                 community_id,
             )
         return {**dict(row), "mentions": [dict(m) for m in mentions]}
+
+    async def cell(self, company: int, key: str) -> dict[str, Any] | None:
+        """What a cell of the arrears map has shown, newest first: bands, never counts."""
+        async with self._pool.company(company, readonly=True) as c:
+            rows = await c.fetch(
+                "SELECT kind, extract(epoch FROM business_at)::bigint AS at, policy, body"
+                " FROM journal WHERE company_id = $1 AND stream = $2"
+                " ORDER BY version DESC LIMIT 100",
+                company,
+                f"cell:{key}",
+            )
+        if not rows:
+            return None
+        return {
+            "id": key,
+            "rounds": [
+                {
+                    "at": r["at"],
+                    "band": msgspec.json.decode(r["body"]).get("band"),
+                    "policy": r["policy"],
+                }
+                for r in rows
+            ],
+        }
 
     async def building_search(self, company: int, words: str) -> list[dict[str, Any]]:
         """Buildings whose address resembles the words, best first."""

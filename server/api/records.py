@@ -1,4 +1,4 @@
-"""The records behind the wall's marks: points, nodes, communities, and buildings to be found."""
+"""The records behind the wall's marks: points, nodes, communities, cells, and buildings to be found."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ def create_handlers(gate: Gate, records: Records) -> list[BaseRouteHandler]:
             await records.community(principal.company, community_id), "community", community_id
         )
 
+    @get("/api/cells/{key:str}", tags=["arrears"])
+    async def cell(request: Request[Any, Any, Any], key: str) -> dict[str, Any]:
+        """What a cell of the arrears map has shown: bands and rounds, never counts."""
+        principal = await gate.principal(request)
+        return found(await records.cell(principal.company, key), "cell", key)
+
     @get("/api/buildings", tags=["register"])
     async def buildings(
         request: Request[Any, Any, Any], words: Annotated[str, msgspec.Meta(max_length=200)]
@@ -50,4 +56,4 @@ def create_handlers(gate: Gate, records: Records) -> list[BaseRouteHandler]:
         principal = await gate.principal(request)
         return Buildings(items=await records.building_search(principal.company, words))
 
-    return [point, node, community, buildings]
+    return [point, node, community, cell, buildings]

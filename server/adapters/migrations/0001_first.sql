@@ -89,6 +89,12 @@ END $$;
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'the journal is append-only' USING ERRCODE = 'restrict_violation'; END $$;
 CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER journal_not_emptied BEFORE TRUNCATE ON journal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+DO $$ BEGIN
+  FOR i IN 0..7 LOOP
+    EXECUTE format('CREATE TRIGGER journal_not_emptied BEFORE TRUNCATE ON journal_%s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', i);
+  END LOOP;
+END $$;
 
 -- The state of each stream after its last fact: the optimistic lock is journal's key, this row saves folding the past.
 CREATE TABLE stream_head (
