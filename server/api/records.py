@@ -1,4 +1,4 @@
-"""The records behind the wall's marks: points, nodes, communities, cells, and buildings to be found."""
+"""The records behind the wall's marks: points, nodes, communities, cells; buildings to find."""
 
 from __future__ import annotations
 
