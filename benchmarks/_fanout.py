@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import resource
 import shutil
 import subprocess
@@ -11,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOOR = ROOT.parent / "shared" / "proofs" / "websocket" / "floor.c"
+NATIVE = ROOT / "benchmarks" / "native"
+MEASURED_FIRST = ROOT.parent / "shared" / "proofs" / "websocket" / "floor.c"
+"""The send loop against which the way to the screens was designed; not in every checkout."""
 
 
 class Run(TypedDict):
@@ -22,9 +23,25 @@ class Run(TypedDict):
 
     got: int
     want: int
+    other: int
     broken: int
     cpu_ns: int
-    rss_kib: tuple[int, int]
+
+
+class Plan(NamedTuple):
+    """What one run sends."""
+
+    clients: int
+    messages: int
+    interval_us: int
+    payload: int
+
+
+class Floor(NamedTuple):
+    """The raw send loop, compiled, and which one it is."""
+
+    command: tuple[str, ...]
+    name: str
 
 
 def allow_open_files() -> None:
@@ -43,17 +60,19 @@ def compiled(source: Path, folder: Path, name: str) -> Path:
     return program
 
 
-def floor_program(folder: Path, payload: int) -> Path | None:
-    """The raw send loop as it was measured first, with another size of frame; None without it."""
-    if not FLOOR.exists():
-        return None
-    # Its frame is 300 bytes and a header of 4; the number is all that changes.
-    source = FLOOR.read_text(encoding="utf-8")
-    source = re.sub(r"\b304\b", str(payload + 4), source)
-    source = re.sub(r"\b300\b", str(payload), source)
-    copy = folder / f"floor_{payload}.c"
-    copy.write_text(source, encoding="utf-8")
-    return compiled(copy, folder, f"floor_{payload}")
+def floor_command(folder: Path, port: int, payload: int) -> Floor:
+    """The raw send loop for a size of frame: the one measured first where it is, else ours."""
+    source = MEASURED_FIRST.read_text(encoding="utf-8") if MEASURED_FIRST.exists() else ""
+    # Its frame is 300 bytes and a header of 4; these two numbers are all that changes.
+    if (source.count("304"), source.count("300")) == (4, 2):
+        copy = folder / f"floor_{payload}.c"
+        copy.write_text(
+            source.replace("304", str(payload + 4)).replace("300", str(payload)), encoding="utf-8"
+        )
+        program = compiled(copy, folder, f"floor_{payload}")
+        return Floor((str(program), str(port)), "proofs/websocket/floor.c")
+    program = compiled(NATIVE / "floor.c", folder, "floor")
+    return Floor((str(program), str(port), str(payload)), "benchmarks/native/floor.c")
 
 
 @contextmanager
@@ -68,15 +87,16 @@ def application() -> Iterator[tuple[int, int]]:
             process.kill()
 
 
-def run_client(
-    client: Path, port: int, path: str, plan: tuple[int, int, int, int], pid: int
-) -> Run:
-    """One run of native/client.c; the plan is clients, messages, interval in us, payload bytes."""
-    clients, count, interval_us, payload = plan
-    words = [client, port, path, clients, count, interval_us, payload, pid]
+def run_client(client: Path, port: int, way: str, plan: Plan, pid: int) -> Run:
+    """One run of native/client.c; the way is `live`, `asgi` or `floor`."""
+    control = "-" if way == "floor" else f"/feed/{way}/{plan.messages}/{plan.payload}"
+    path, topic = f"/{way}", "tickets" if way == "live" else "-"
+    words = [client, port, path, *plan, pid, control, topic]
     done = subprocess.run(
-        [str(word) for word in words], check=True, capture_output=True, text=True, timeout=120
+        [str(word) for word in words], capture_output=True, text=True, timeout=120, check=False
     )
+    if done.returncode:
+        sys.exit(f"the clients of {path} failed: {done.stderr}")
     run: Run = json.loads(done.stdout)
     if run["broken"]:
         sys.exit(f"{run['broken']} connections to {path} broke: the figures would mean nothing")

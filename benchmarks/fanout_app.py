@@ -1,126 +1,185 @@
-"""The smallest application around the product's fan-out, for benchmarks: prints its port.
+"""The product's way to its screens in a process of its own, for benchmarks: prints its port.
 
-A client of a path sends "GO <count> <interval us> <bytes>"; every client of that path then gets
-so many binary messages: on /raw by server.api.audience, on /asgi by Litestar's own send, one after
-the other.
+Reader, Picture, Hub, Audience, Outbound and the handler of `/live` are the product's; Redis,
+PostgreSQL and the accounts are stood in for: any pass is good, and the reader is handed batches
+that were sealed here beforehand. `/asgi` is the ordinary path: the same batches applied to a
+picture and sent by Litestar, one client after the other. A connection to
+`/feed/<live or asgi>/<count>/<bytes>` is accepted when its batches are sealed; its
+"GO <count> <interval us>" sends them off.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
-from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import uvicorn
 from litestar import Litestar, WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
+from benchmarks._batches import EPOCH, TOPIC, Feed
+from realtime.broker import BLOCK_MS, Broker, stream_key
+from realtime.hub import Hub
+from realtime.messages import BusinessTime, TopicTick
+from realtime.picture import Picture
+from realtime.reader import Reader
+from server.adapters.accounts import Accounts, Principal
 from server.api.audience import Audience
-from server.api.outbound import Outbound, outbound
+from server.api.live import Connections, create_live_handler
 from server.api.rawws import RawWebSocketProtocol
 
-RING = 64
+COMPANY = 1
+Socket = WebSocket[Any, Any, Any]
 
 
-class Crowd:
-    """Clients as the hub keeps them: who does not keep up gets nothing until it has read on."""
+class Store:
+    """What stands for Redis and PostgreSQL: batches handed over, and a topic that began empty."""
 
     def __init__(self) -> None:
-        self.current = Audience()
-        self.behind: dict[Outbound, int] = {}
-        self.ring: deque[bytes] = deque(maxlen=RING)
-        self.number = 0
+        self.feed = Feed()
+        self._sealed: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._seq = 0
 
-    def leave(self, out: Outbound) -> None:
-        """A client is gone."""
-        self.current.discard(out)
-        self.behind.pop(out, None)
+    async def publish(self, sealed: bytes) -> None:
+        """The next batch is committed."""
+        self._seq += 1
+        self._sealed.put_nowait((self._seq, sealed))
 
-    def publish(self, payload: bytes) -> None:
-        """The next message."""
-        for out in self.current.paused():
-            self.current.discard(out)
-            self.behind[out] = self.number
-        self.ring.append(payload)
-        self.number += 1
-        self.current.send(payload, binary=True)
-        self.catch_up()
+    async def read(self, _: dict[str, str]) -> list[tuple[str, str, bytes]]:
+        """As Broker.read: what has come, or nothing after a while."""
+        try:
+            async with asyncio.timeout(BLOCK_MS / 1000):
+                seq, sealed = await self._sealed.get()
+        except TimeoutError:
+            return []
+        return [(stream_key(COMPANY, TOPIC), f"{EPOCH}-{seq}", sealed)]
 
-    def catch_up(self) -> None:
-        """Who reads again gets what it missed; who missed more than the ring holds is given up."""
-        first = self.number - len(self.ring)
-        for out in list(self.behind):
-            while first <= self.behind[out] < self.number and not out.paused:
-                out.send(self.ring[self.behind[out] - first], binary=True)
-                self.behind[out] += 1
-            if self.behind[out] == self.number:
-                self.current.add(out)
-            if not first <= self.behind[out] < self.number:
-                del self.behind[out]
+    async def companies(self) -> list[int]:
+        """As FeedReads."""
+        return [COMPANY]
+
+    async def snapshot(self, _: int, __: str) -> bytes:
+        """As FeedReads."""
+        return self.feed.snapshot()
+
+    async def after(self, *_: object) -> list[tuple[int, bytes]]:
+        """As FeedReads."""
+        return []
+
+    async def between(self, *_: object) -> list[tuple[int, bytes]]:
+        """As session.Log."""
+        return []
+
+    async def heads(self, _: int) -> dict[str, TopicTick]:
+        """As FeedReads."""
+        return {}
 
 
-crowd = Crowd()
-asgi_clients: dict[int, WebSocket[Any, Any, Any]] = {}
+class AnyPass:
+    """Accounts that let everybody in."""
+
+    async def spend_pass(self, _: str) -> tuple[int, bytes]:
+        """As Accounts."""
+        return COMPANY, b"session"
+
+    async def by_session(self, secret_hash: bytes) -> tuple[Principal, int]:
+        """As Accounts."""
+        return Principal(COMPANY, "bench", "person", secret_hash), COMPANY
 
 
-async def drive(order: str, publish: Callable[[bytes], Awaitable[None]]) -> None:
-    """Publish as many messages as ordered, each of other bytes than the one before."""
-    count, interval_us, size = map(int, order.removeprefix("GO ").split())
+class Ordinary:
+    """Clients of the ordinary path."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self.clients: dict[int, Socket] = {}
+        self._picture = Picture(COMPANY, TOPIC)
+        self._picture.load(self.feed.snapshot())
+
+    async def publish(self, sealed: bytes) -> None:
+        """The next batch to all, one after the other."""
+        self._picture.apply(sealed)
+        for client in list(self.clients.values()):
+            await client.send_bytes(sealed)
+
+
+Publish = Callable[[bytes], Awaitable[None]]
+
+
+async def drive(order: str, batches: list[bytes], publish: Publish) -> None:
+    """Publish the batches at the pace ordered."""
+    interval_s = int(order.split()[2]) / 1e6
     loop = asyncio.get_running_loop()
     start = loop.time()
-    for number in range(count):
-        await publish(number.to_bytes(8, "big").ljust(size, b"x"))
-        await asyncio.sleep(max(0.0, start + (number + 1) * interval_us / 1e6 - loop.time()))
+    for number, sealed in enumerate(batches, 1):
+        await publish(sealed)
+        await asyncio.sleep(max(0.0, start + number * interval_s - loop.time()))
 
 
-async def publish_raw(payload: bytes) -> None:
-    crowd.publish(payload)
+def create_app() -> Litestar:
+    """The application."""
+    store, ordinary, hub = Store(), Ordinary(), Hub(Audience)
+    accounts = cast("Accounts", AnyPass())
+    connections = Connections(hub, accounts)
+    reader = Reader(hub, cast("Broker", store), store, [TOPIC])
 
-
-async def publish_asgi(payload: bytes) -> None:
-    for client in list(asgi_clients.values()):
-        await client.send_bytes(payload)
-
-
-@websocket("/raw")
-async def raw(socket: WebSocket[Any, Any, Any]) -> None:
-    """A client of the product's path."""
-    await socket.accept()
-    out = outbound(socket)
-    crowd.current.add(out)
-    try:
+    async def tick() -> None:
         while True:
-            await drive(await socket.receive_text(), publish_raw)
-            while crowd.behind and not out.closed:
-                await asyncio.sleep(0.01)
-                crowd.catch_up()
-    except WebSocketDisconnect:
-        pass
-    finally:
-        crowd.leave(out)
+            hub.tick(time.time(), BusinessTime(at=time.time(), rate=1.0))
+            await asyncio.sleep(1)
 
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(w) for w in (reader.run(), connections.tend(), tick())]
+            await reader.ready.wait()
+            yield
+            for task in running:
+                task.cancel()
 
-@websocket("/asgi")
-async def asgi(socket: WebSocket[Any, Any, Any]) -> None:
-    """A client of the ordinary path."""
-    await socket.accept()
-    asgi_clients[id(socket)] = socket
-    try:
-        while True:
-            await drive(await socket.receive_text(), publish_asgi)
-    except WebSocketDisconnect:
-        pass
-    finally:
-        del asgi_clients[id(socket)]
+    @websocket("/asgi")
+    async def asgi(client: Socket) -> None:
+        await client.accept()
+        ordinary.clients[id(client)] = client
+        try:
+            while True:
+                await client.receive_text()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            del ordinary.clients[id(client)]
+
+    @websocket("/feed/{way:str}/{count:int}/{size:int}")
+    async def feed(client: Socket, way: str, count: int, size: int) -> None:
+        to = store if way == "live" else ordinary
+        batches = [to.feed.seal(size) for _ in range(count)]
+        await client.accept()
+        try:
+            await drive(await client.receive_text(), batches, to.publish)
+            await client.receive_text()
+        except WebSocketDisconnect:
+            pass
+
+    live = create_live_handler(hub, store, accounts, connections)
+    return Litestar(
+        route_handlers=[live, asgi, feed],
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
 def main() -> None:
     """Serve on a free port until killed."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     print(listener.getsockname()[1], flush=True)
-    app = Litestar(route_handlers=[raw, asgi], openapi_config=None, logging_config=None)
+    app = create_app()
+    gc.freeze()
     config = uvicorn.Config(
         app,
         ws=RawWebSocketProtocol,
@@ -129,6 +188,9 @@ def main() -> None:
         log_level="error",
         access_log=False,
         ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_max_size=64 * 1024,
     )
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -69,6 +69,8 @@ class Hub:
     def __init__(self, new_audience: Callable[[], Audience]) -> None:
         self._new_audience = new_audience
         self.pictures: dict[tuple[int, str], Picture] = {}
+        self.codes: dict[int, str] = {}
+        """Company -> its code, for the tick."""
         self._watchers: dict[int, dict[Outbound, Watcher]] = {}
         self._everyone: dict[int, Audience] = {}
         self._current: dict[tuple[int, str], Audience] = {}
@@ -91,10 +93,6 @@ class Hub:
         for topic in list(watcher.topics):
             self.unsubscribe(watcher, topic)
         self._late.discard(watcher)
-
-    def count(self) -> int:
-        """How many clients are connected."""
-        return sum(len(w) for w in self._watchers.values())
 
     # ---------------------------------------------------------------- subscriptions
     def resume(self, watcher: Watcher, topic: str, epoch: int, seq: int) -> bool:
@@ -211,7 +209,15 @@ class Hub:
                 t: p.tick() for (c, t), p in self.pictures.items() if c == company and p.loaded
             }
             audience.send(
-                _json(Tick(server_time=server_time, business=business, topics=topics)), binary=False
+                _json(
+                    Tick(
+                        company=self.codes.get(company, ""),
+                        server_time=server_time,
+                        business=business,
+                        topics=topics,
+                    )
+                ),
+                binary=False,
             )
             for out in slow:
                 audience.add(out)

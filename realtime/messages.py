@@ -108,6 +108,8 @@ class BusinessTime(msgspec.Struct, frozen=True, kw_only=True):
 class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="tick"):
     """Server, every second: time and the state of every topic the client has."""
 
+    company: str
+    """Code of the company whose topics these are."""
     server_time: float
     business: BusinessTime
     topics: dict[str, TopicTick]

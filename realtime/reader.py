@@ -32,8 +32,8 @@ class Gone(Exception):  # noqa: N818 - a state of the store, no defect
 class FeedReads(Protocol):
     """What the reader asks PostgreSQL for. Every method raises Gone when it does not answer."""
 
-    async def companies(self) -> list[int]:
-        """Every company."""
+    async def companies(self) -> dict[int, str]:
+        """Every company and its code."""
 
     async def snapshot(self, company: int, topic: str) -> bytes | None:
         """A `snap` message read in one REPEATABLE READ snapshot;
@@ -71,6 +71,7 @@ class Reader:
         self._heard_at = time.monotonic()
         self._beat_ids: dict[int, str] = {}
         self._wrong: dict[tuple[int, str], int] = {}
+        self._retry_at: dict[tuple[int, str], float] = {}
 
     async def run(self) -> None:
         """For ever. PostgreSQL and Redis may each be away;
@@ -82,35 +83,40 @@ class Reader:
                     await self._companies()
                     companies_at = time.monotonic()
                 await self._load_missing()
-                self.ready.set()
+                if self._hub.pictures and all(p.loaded for p in self._hub.pictures.values()):
+                    self.ready.set()
                 await self._read_once()
             except Gone:
                 await asyncio.sleep(random.uniform(0.2, 0.5))  # noqa: S311 - jitter
 
     async def _companies(self) -> None:
-        for company in await self._reads.companies():
+        self._hub.codes = await self._reads.companies()
+        for company in self._hub.codes:
             for topic in self._topics:
                 self._hub.pictures.setdefault((company, topic), Picture(company, topic))
             self._beat_ids.setdefault(company, "$")
 
     async def _load_missing(self) -> None:
+        now = time.monotonic()
         for picture in list(self._hub.pictures.values()):
-            if not picture.loaded:
+            if (
+                not picture.loaded
+                and self._retry_at.get((picture.company, picture.topic), 0) <= now
+            ):
                 await self._load(picture)
 
     async def _load(self, picture: Picture) -> None:
         sealed = await self._reads.snapshot(picture.company, picture.topic)
         if sealed is None:
             return
+        at = (picture.company, picture.topic)
         if picture.load(sealed):
+            self._wrong.pop(at, None)
             self._hub.reloaded(picture)
             return
-        at = (picture.company, picture.topic)
-        self._wrong[at] = self._wrong.get(at, 0) + 1
-        log.error(
-            "the stored rows of %s do not give its hash (%s times)", picture.topic, self._wrong[at]
-        )
-        await asyncio.sleep(min(0.1 * 2 ** self._wrong[at], 5))
+        times = self._wrong[at] = self._wrong.get(at, 0) + 1
+        self._retry_at[at] = time.monotonic() + min(0.1 * 2 ** min(times, 6), 5)
+        log.error("the stored rows of %s do not give its hash (%s times)", picture.topic, times)
 
     async def _read_once(self) -> None:
         if not any(p.loaded for p in self._hub.pictures.values()):

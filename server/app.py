@@ -24,16 +24,17 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
-from dispatch_core.errors import Unavailable
+from dispatch_core.errors import NotFound, Unavailable
 from realtime.broker import Broker, connect
 from realtime.hub import Hub
 from realtime.layers import LAYERS, happenings
 from realtime.layers.rows import TOPICS
 from realtime.reader import Reader
 from server import __version__
+from server.adapters import feed_store
 from server.adapters.accounts import Accounts
 from server.adapters.cities import Cities
-from server.adapters.clock import BusinessClock
+from server.adapters.clock import BusinessClock, system_now
 from server.adapters.commits import Commits
 from server.adapters.engine_store import EngineStore
 from server.adapters.feed_reads import FeedReads
@@ -46,6 +47,7 @@ from server.adapters.pool import Pool
 from server.adapters.records import Records
 from server.adapters.telemetry import Telemetry
 from server.adapters.ticket_reads import TicketReads
+from server.adapters.traces import Traces
 from server.adapters.vault import Vault
 from server.api import (
     batches,
@@ -94,8 +96,9 @@ class Web:
         self.commits = Commits(self.pool, self.clock, self.vault, keys.get("journal"))
         self.telemetry = Telemetry(self.pool, self.clock, self.vault)
         self.numbers = Numbers(self.pool)
-        self.tickets = TicketReads(self.pool, keys.get("journal"))
-        self.records = Records(self.pool)
+        self.traces = Traces(self.pool, keys.get("journal"))
+        self.tickets = TicketReads(self.pool, self.traces)
+        self.records = Records(self.pool, self.traces)
         self.reads = FeedReads(self.feed_pool)
         self.hub = Hub(Audience)
         self.connections = live.Connections(self.hub, self.accounts)
@@ -162,7 +165,9 @@ def create_app(settings: Settings) -> Litestar:
 
     @get("/health", include_in_schema=False)
     async def health() -> Response[dict[str, bool]]:
-        return Response({"ready": web.reader.ready.is_set()}, headers={"Cache-Control": "no-store"})
+        ready = web.reader.ready.is_set()
+        headers = {"Cache-Control": "no-store"}
+        return Response({"ready": ready}, status_code=200 if ready else 503, headers=headers)
 
     async def tiles_of(company: str, name: str) -> Path | None:
         return web.cities.tiles(company, name)
@@ -170,7 +175,10 @@ def create_app(settings: Settings) -> Litestar:
     async def signed_in(
         connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
     ) -> None:
-        await web.gate.principal(connection)
+        principal = await web.gate.principal(connection)
+        company = await web.cities.company(principal.company)
+        if company is None or connection.path_params.get("company") != company.code:
+            raise NotFound("no_such_map", "This map is of another company.", "Use your own.")
 
     return Litestar(
         route_handlers=[
@@ -249,9 +257,10 @@ async def _core(settings: Settings) -> None:
 
     async def lead(connection: asyncpg.Connection, generation: int) -> None:
         store = EngineStore(pool, clock, keys.get("journal"), generation)
+        await feed_store.ensure_partitions(connection, system_now().date())
         await store.reload_clock()
         feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
-        await feed_session.open(0)
+        await feed_session.open()
         publisher = Publisher(broker, reads)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(feed_job.run(feed_session, publisher))

@@ -23,6 +23,10 @@ class Clock(Protocol):
 # ---------------------------------------------------------------- use cases: load, decide, save
 
 
+Spot = tuple[float, float]
+"""Longitude and latitude, WGS-84 degrees."""
+
+
 class Building(msgspec.Struct, frozen=True, kw_only=True):
     """A building of the register, as decisions need it."""
 
@@ -55,6 +59,8 @@ class Wanted:
     streams: Collection[str] = ()
     buildings: Collection[str] = ()
     nodes: Collection[str] = ()
+    spots: Collection[Spot] = ()
+    """Places in WGS-84 whose nearest building names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class Loaded:
     """stream -> (state, version)"""
     buildings: Mapping[str, Building] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    nearest: Mapping[Spot, Building] = field(default_factory=dict)
+    """The nearest building within 60 m; absent where there is none."""
 
     def state(self, stream: str) -> tuple[Any | None, int]:
         """(state, version) of a stream; (None, 0) if it has no facts."""

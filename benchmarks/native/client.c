@@ -1,9 +1,11 @@
-/* A light websocket client for benchmarks/fanout.py: opens many connections, asks the first one's server for COUNT
- * messages, counts the frames that arrive, and reads the server's CPU time and memory on both sides of it.
+/* A light websocket client for benchmarks/fanout.py: opens many connections, has the server send COUNT messages to each,
+ * counts the frames that arrive, and reads the server's CPU time before and after.
  *
- * usage: client PORT PATH CLIENTS COUNT INTERVAL_US PAYLOAD_BYTES SERVER_PID
- * prints {"got": frames, "want": frames, "broken": connections gone wrong, "cpu_ns": of the server,
- * "rss_kib": [of the server before, after]} */
+ * usage: client PORT PATH CLIENTS COUNT INTERVAL_US PAYLOAD_BYTES SERVER_PID CONTROL TOPIC
+ * CONTROL is the path of a connection of its own that asks for the messages; "-": the first client asks.
+ * TOPIC is what each client subscribes to after its hello, waiting for the snapshot; "-": it says nothing.
+ * prints {"got": frames of PAYLOAD_BYTES, "want": frames, "other": further data frames, "broken": connections gone wrong,
+ * "cpu_ns": of the server} */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -20,15 +22,24 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MOST_HEAD = 10, WAIT_S = 15 };
+
 typedef struct {
     int fd;
-    long skip;             /* payload bytes of the present frame still to come */
-    unsigned char head[4]; /* its header, which may arrive in pieces */
+    long skip;                     /* payload bytes of the present frame still to come */
+    unsigned char head[MOST_HEAD]; /* its header, which may arrive in pieces */
     int have;
-    int counts; /* whether it is a data frame */
+    long size; /* of the present frame */
+    int binary;
+    int snapshot;
 } Client;
 
 static char buffer[1 << 18];
+static Client *all;
+static int clients, ep, broken;
+static long payload;
+static long frames; /* whole ones of the expected size, of all clients */
+static long other;  /* whole data frames of another size */
 
 static double seconds(void)
 {
@@ -57,17 +68,15 @@ static long long cpu_ns(int pid)
     return total;
 }
 
-static long rss_kib(int pid)
+/* One text message in a masked frame whose mask is 0. */
+static int say(int fd, const char *text)
 {
-    char path[64];
-    long size, resident = 0;
-    snprintf(path, sizeof path, "/proc/%d/statm", pid);
-    FILE *file = fopen(path, "r");
-    if (file) {
-        if (fscanf(file, "%ld %ld", &size, &resident) != 2) resident = 0;
-        fclose(file);
-    }
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+    unsigned char frame[140] = {0x81};
+    size_t n = strlen(text);
+    if (n > 125) return -1;
+    frame[1] = 0x80 | n;
+    memcpy(frame + 6, text, n);
+    return write(fd, frame, n + 6) == (ssize_t)n + 6 ? 0 : -1;
 }
 
 static int open_one(int port, const char *path)
@@ -79,7 +88,8 @@ static int open_one(int port, const char *path)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     int n = snprintf(buffer, sizeof buffer,
                      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Protocol: heatops.v1\r\n\r\n",
                      path, port);
     if (write(fd, buffer, n) != n) return -1;
     for (n = 0; n < 4 || memcmp(buffer + n - 4, "\r\n\r\n", 4); n++)
@@ -89,74 +99,109 @@ static int open_one(int port, const char *path)
     return fd;
 }
 
-/* Walks n received bytes; returns the data frames begun in them of which the header is as expected, or -1. */
-static int walk(Client *c, long n, int payload)
+static void ended(Client *c)
 {
-    int frames = 0;
+    if (c->head[0] & 0x08) return; /* ping, pong: passed over */
+    if (c->size == payload)
+        frames++;
+    else
+        other++;
+    if (c->binary) c->snapshot = 1;
+}
+
+/* Whether the header is whole; then size and kind of the frame are set. */
+static int begun(Client *c)
+{
+    const unsigned char *h = c->head;
+    if (c->have < 2) return 0;
+    int more = h[1] == 126 ? 2 : h[1] == 127 ? 8 : 0;
+    if (c->have < 2 + more) return 0;
+    c->size = more ? 0 : h[1];
+    for (int i = 0; i < more; i++) c->size = c->size << 8 | h[2 + i];
+    c->binary = (h[0] & 15) == 2;
+    c->skip = c->size;
+    c->have = 0;
+    return 1;
+}
+
+/* Takes n received bytes; -1 when the server says goodbye. */
+static int walk(Client *c, long n)
+{
     for (long at = 0; at < n;) {
         if (c->skip) {
             long step = c->skip < n - at ? c->skip : n - at;
             c->skip -= step;
             at += step;
-            if (!c->skip) frames += c->counts;
-            continue;
+        } else {
+            c->head[c->have++] = buffer[at++];
+            if (!begun(c)) continue;
+            if ((c->head[0] & 15) == 8) return -1;
         }
-        c->head[c->have++] = buffer[at++];
-        if (c->have == 2 && c->head[0] & 0x08) { /* the server's ping: passed over, like what it carries */
-            c->have = 0;
-            c->skip = c->head[1];
-            c->counts = 0;
-        }
-        if (c->have < 4) continue;
-        c->have = 0;
-        if (c->head[1] != 126 || (c->head[2] << 8 | c->head[3]) != payload) return -1;
-        c->counts = 1;
-        c->skip = payload;
+        if (!c->skip) ended(c);
     }
-    return frames;
+    return 0;
+}
+
+/* Reads what comes within a second. */
+static void turn(void)
+{
+    struct epoll_event events[256];
+    int ready = epoll_wait(ep, events, 256, 1000);
+    for (int j = 0; j < ready; j++) {
+        Client *c = &all[events[j].data.u32];
+        long r = read(c->fd, buffer, sizeof buffer);
+        if (r < 0 && errno == EAGAIN) continue;
+        if (r <= 0 || walk(c, r)) {
+            broken++;
+            epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, 0);
+        }
+    }
+}
+
+static int subscribed(void)
+{
+    for (int i = 0; i < clients; i++)
+        if (!all[i].snapshot) return 0;
+    return 1;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) return 2;
-    int port = atoi(argv[1]), clients = atoi(argv[3]), payload = atoi(argv[6]), pid = atoi(argv[7]);
+    if (argc != 10) return 2;
+    const char *path = argv[2], *control = argv[8], *topic = argv[9];
+    int port = atoi(argv[1]), pid = atoi(argv[7]);
     long count = atol(argv[4]), interval = atol(argv[5]);
-    Client *all = calloc(clients, sizeof *all);
-    int ep = epoll_create1(0);
+    clients = atoi(argv[3]), payload = atol(argv[6]);
+    all = calloc(clients, sizeof *all);
+    ep = epoll_create1(0);
+    char sub[100];
+    snprintf(sub, sizeof sub, "{\"t\":\"sub\",\"topic\":\"%s\"}", topic);
     for (int i = 0; i < clients; i++) {
-        if ((all[i].fd = open_one(port, argv[2])) < 0) {
+        if ((all[i].fd = open_one(port, path)) < 0) {
             fprintf(stderr, "connection %d failed: %s\n", i, strerror(errno));
             return 1;
         }
         struct epoll_event e = {.events = EPOLLIN, .data.u32 = i};
         epoll_ctl(ep, EPOLL_CTL_ADD, all[i].fd, &e);
+        if (*topic != '-' && (say(all[i].fd, "{\"t\":\"hello\",\"pass\":\"bench\"}") || say(all[i].fd, sub))) return 1;
+    }
+    double limit = seconds() + WAIT_S;
+    while (*topic != '-' && !subscribed() && seconds() < limit && !broken) turn();
+    int asking = *control == '-' ? all[0].fd : open_one(port, control);
+    if (asking < 0) {
+        fprintf(stderr, "no control connection: %s\n", strerror(errno));
+        return 1;
     }
     usleep(100000); /* both servers finish what connecting left them to do */
-    unsigned char go[80];
-    int n = snprintf((char *)go + 6, 64, "GO %ld %ld %d", count, interval, payload);
-    memcpy(go, (unsigned char[]){0x81, 0x80 | n, 0, 0, 0, 0}, 6);
-    long resident = rss_kib(pid);
+    frames = other = 0;
+    char go[100];
+    snprintf(go, sizeof go, "GO %ld %ld %ld", count, interval, payload);
     long long before = cpu_ns(pid);
-    if (write(all[0].fd, go, n + 6) != n + 6) return 1;
-    long want = count * clients, got = 0, broken = 0;
-    double limit = seconds() + count * interval / 1e6 + 15;
-    struct epoll_event events[256];
-    while (got < want && seconds() < limit) {
-        int ready = epoll_wait(ep, events, 256, 1000);
-        for (int j = 0; j < ready; j++) {
-            Client *c = &all[events[j].data.u32];
-            long r = read(c->fd, buffer, sizeof buffer);
-            if (r < 0 && errno == EAGAIN) continue;
-            int frames = r > 0 ? walk(c, r, payload) : -1;
-            if (frames < 0) {
-                broken++;
-                epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, 0);
-            } else
-                got += frames;
-        }
-    }
+    if (say(asking, go)) return 1;
+    long want = count * clients;
+    limit = seconds() + count * interval / 1e6 + WAIT_S;
+    while (frames < want && seconds() < limit && !broken) turn();
     long long after = cpu_ns(pid);
-    printf("{\"got\": %ld, \"want\": %ld, \"broken\": %ld, \"cpu_ns\": %lld, \"rss_kib\": [%ld, %ld]}\n", got, want, broken,
-           after - before, resident, rss_kib(pid));
+    printf("{\"got\": %ld, \"want\": %ld, \"other\": %ld, \"broken\": %d, \"cpu_ns\": %lld}\n", frames, want, other, broken, after - before);
     return 0;
 }

@@ -16,8 +16,8 @@ from dispatch_core.errors import Forbidden, Invalid
 from server.adapters.clock import monotonic, system_now
 from server.adapters.pool import Pool
 
-SESSION_DAYS = 90
-"""A wall is signed in once a season."""
+SESSION_DAYS = 270
+"""A wall is signed in once a season, and Harbin's lasts half a year."""
 LINK_HOURS = 24
 MIN_PASSWORD = 10
 ATTEMPTS, ATTEMPTS_WITHIN_S = 5, 60.0

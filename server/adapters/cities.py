@@ -212,6 +212,6 @@ async def company_id(dsn: str, code: str) -> int:
         raise UserError(
             "no_such_company",
             f"There is no company {code!r}.",
-            "Check the code, or import with --create to make it.",
+            "Check the code, or make it: --new-company NAME.",
         )
     return found

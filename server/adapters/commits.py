@@ -34,7 +34,7 @@ from server.adapters.idempotency import (
     try_locks,
 )
 from server.adapters.pool import AWAY, Pool, unavailable
-from server.adapters.register import load_buildings, load_nodes
+from server.adapters.register import load_buildings, load_nearest, load_nodes
 from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
 from server.ports import Decision, Loaded, UseCase, Wanted
@@ -122,7 +122,8 @@ class Commits:
             answer: the same key tells.
         """
         done = asyncio.get_running_loop().create_future()
-        job = Job(principal, Key(principal.actor, route, key), body_hash, use_case, done)
+        asked = Key(principal.actor, route, key)
+        job = Job(principal, asked, self._vault.keyed(body_hash), use_case, done)
         queue = self._queues.get(principal.company)
         if queue is None:
             queue = self._queues[principal.company] = asyncio.Queue(MOST_WAITING)
@@ -220,7 +221,8 @@ class Commits:
             )  # fmt: skip
             buildings = await load_buildings(c, {b for j in jobs for b in j.wanted.buildings})
             nodes = await load_nodes(c, {n for j in jobs for n in j.wanted.nodes})
-            loaded = Loaded(_Heads(writes.heads), buildings, nodes)
+            nearest = await load_nearest(c, {s for j in jobs for s in j.wanted.spots})
+            loaded = Loaded(_Heads(writes.heads), buildings, nodes, nearest)
             decided: list[tuple[Job, Decision]] = []
             for job in jobs:
                 try:

@@ -22,7 +22,7 @@ class Figures:
     async def requests_by_hour(self, since: datetime) -> dict[int, int]:
         """UTC hour (Unix seconds) -> requests received in it."""
         rows = await self._c.fetch(
-            "SELECT extract(epoch FROM date_trunc('hour', received_at))::bigint,"
+            "SELECT extract(epoch FROM date_trunc('hour', received_at, 'UTC'))::bigint,"
             " sum(reports)::bigint FROM ticket"
             " WHERE company_id = $1 AND received_at >= $2 AND received_at <= $3 GROUP BY 1",
             self._company,
@@ -54,13 +54,14 @@ class Figures:
         """(due in the last 7 days, of them closed, closed today, received today);
         cancelled tickets are left out."""
         row = await self._c.fetchrow(
-            "SELECT count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3"
-            " AND state <> 'cancelled') AS due,"
-            " count(*) FILTER (WHERE solved_due_at BETWEEN $2 AND $3"
-            " AND state = 'closed') AS closed,"
-            " count(*) FILTER (WHERE closed_at >= $4 AND state = 'closed') AS closed_today,"
-            " count(*) FILTER (WHERE received_at >= $4) AS received_today"
-            " FROM ticket WHERE company_id = $1 AND received_at >= $2 - interval '2 days'",
+            "SELECT (SELECT count(*) FROM ticket WHERE company_id = $1"
+            "   AND solved_due_at BETWEEN $2 AND $3 AND state <> 'cancelled') AS due,"
+            " (SELECT count(*) FROM ticket WHERE company_id = $1"
+            "   AND solved_due_at BETWEEN $2 AND $3 AND state = 'closed') AS closed,"
+            " (SELECT count(*) FROM ticket WHERE company_id = $1"
+            "   AND closed_at >= $4 AND state = 'closed') AS closed_today,"
+            " (SELECT count(*) FROM ticket WHERE company_id = $1 AND received_at >= $4)"
+            "   AS received_today",
             self._company,
             self._now - timedelta(days=7),
             self._now,

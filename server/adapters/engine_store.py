@@ -23,15 +23,6 @@ AHEAD = timedelta(minutes=15)
 """A reading's time may lie ahead of its arrival by less than this."""
 AT_ONCE = 60_000
 """Items of the batches that are taken in one transaction; one batch at least."""
-KEEP_DAYS = {
-    "feed_log": 14,
-    "room_reading": 800,
-    "network_reading": 800,
-    "crew_fix": 400,
-    "weather": 800,
-    "mention": 400,
-}
-"""How long partitions are kept: the wall as it was for two weeks, readings for two seasons."""
 
 
 class Waiting(NamedTuple):
@@ -238,13 +229,7 @@ class EngineTransaction:
         return zone
 
     async def housekeeping(self) -> None:
-        """Partitions ahead, old partitions and old idempotency keys away."""
-        today = system_now().date()
-        await self._c.execute("SELECT ensure_partitions($1, 8)", today - timedelta(days=1))
-        for table, days in KEEP_DAYS.items():
-            await self._c.execute(
-                "SELECT drop_partitions($1, $2)", table, today - timedelta(days=days)
-            )
+        """Idempotency keys are kept for 90 days."""
         await self._c.execute(
             "DELETE FROM idempotency WHERE company_id = $1"
             " AND created_at < now() - interval '90 days'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 import asyncpg
 
@@ -33,10 +34,10 @@ class FeedReads:
         except Unavailable as error:
             raise Gone from error
 
-    async def companies(self) -> list[int]:
-        """Every company, oldest first."""
+    async def companies(self) -> dict[int, str]:
+        """Every company and its code, oldest first."""
         async with self._connection() as c:
-            return [row[0] for row in await c.fetch("SELECT company_id FROM company ORDER BY 1")]
+            return dict(await c.fetch("SELECT company_id, code FROM company ORDER BY 1"))
 
     async def snapshot(self, company: int, topic: str) -> bytes | None:
         """A topic's rows and position from one snapshot; None before the feed's first round."""
@@ -53,6 +54,12 @@ class FeedReads:
                 topic,
             )
         return feed_store.snapshot_bytes(head, rows)
+
+    async def tidy(self, today: date) -> None:
+        """Partitions a week ahead, and those that are older than they are kept away."""
+        async with self._connection() as c:
+            await feed_store.ensure_partitions(c, today)
+            await feed_store.drop_partitions(c, today)
 
     async def after(
         self, company: int, topic: str, epoch: int, seq: int, upto: int | None = None

@@ -84,13 +84,13 @@ class FeedSession:
         self._floor = Floor()
         self._renewed_at = float("-inf")
 
-    async def open(self, redis_epoch: int) -> None:
+    async def open(self) -> None:
         """Heads for every topic, and a new epoch if PostgreSQL is not the one that sealed last."""
         now, stored = await feed_store.origin(self._connection)
         unix = int(time.time())  # noqa: TID251 - an epoch is system time, not business time
         if now != stored:
             highest = await feed_store.highest_epoch(self._connection)
-            epoch = max(highest, redis_epoch, unix) + 1
+            epoch = max(highest, unix) + 1
             await feed_store.new_epoch(self._connection, self._generation, epoch, now)
             log.info("new epoch %s: this PostgreSQL has not sealed before", epoch)
 

@@ -4,6 +4,7 @@ one transaction each."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import asyncpg
@@ -16,6 +17,15 @@ from realtime.messages import Put, Snap
 from server.adapters.lease import Lost
 
 LIMIT = 5000
+KEEP_DAYS = {
+    "feed_log": 14,
+    "room_reading": 800,
+    "network_reading": 800,
+    "crew_fix": 400,
+    "weather": 800,
+    "mention": 400,
+}
+"""How long partitions are kept: the wall as it was for two weeks, readings for two seasons."""
 
 
 class Scan(NamedTuple):
@@ -73,6 +83,19 @@ def fact_of(row: asyncpg.Record) -> Fact | None:
         at=row["business_at"],
         event=event,
     )
+
+
+async def ensure_partitions(connection: asyncpg.Connection, today: date) -> None:
+    """Partitions from yesterday to a week ahead, for everything that is stored by day."""
+    await connection.execute("SELECT ensure_partitions($1, 8)", today - timedelta(days=1))
+
+
+async def drop_partitions(connection: asyncpg.Connection, today: date) -> None:
+    """Partitions that are older than they are kept go; see KEEP_DAYS."""
+    for table, days in KEEP_DAYS.items():
+        await connection.execute(
+            "SELECT drop_partitions($1, $2)", table, today - timedelta(days=days)
+        )
 
 
 async def waiting(connection: asyncpg.Connection, floor: int) -> bool:

@@ -49,7 +49,13 @@ async def migrate(dsn: str, keys_dir: Path) -> list[str]:
     keys.ensure()
     try:
         connection = await asyncpg.connect(dsn, timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (
+        OSError,
+        ValueError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        TimeoutError,
+    ) as error:
         raise UserError(
             "database_unreachable",
             f"PostgreSQL does not answer: {error}.",

@@ -78,6 +78,7 @@ class Pool:
                 "statement_timeout": "20000",
                 "idle_in_transaction_session_timeout": "10000",
                 "jit": "off",
+                "timezone": "UTC",
             },
         )
 

@@ -12,17 +12,35 @@ from dispatch_core import crews, outages
 from dispatch_core.ids import CrewId, OutageId
 from server.adapters import journal
 from server.adapters.pool import Pool
+from server.adapters.traces import ChainView, Traces, TraceStep
 from server.usecases.crews import CrewAnswer
 from server.usecases.crews import answer_of as crew_answer
 from server.usecases.outages import OutageAnswer
 from server.usecases.outages import answer_of as outage_answer
 
 
+class OutageTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """An outage with everything that happened to it."""
+
+    outage: OutageAnswer
+    trace: list[TraceStep]
+    chain: ChainView
+
+
 class Records:
     """Reads of one company's records."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, traces: Traces) -> None:
         self._pool = pool
+        self._traces = traces
+
+    async def outage(self, company: int, outage_id: str) -> OutageTrace | None:
+        """An outage, open or ended, with everything that happened to it."""
+        found = await self._traces.read(company, f"outage:{outage_id}")
+        if found is None:
+            return None
+        answer = outage_answer(OutageId(outage_id), found.state)
+        return OutageTrace(outage=answer, trace=found.steps, chain=found.chain)
 
     async def crew(self, company: int, crew_id: str) -> CrewAnswer | None:
         """A crew as it stands."""
@@ -48,8 +66,9 @@ class Records:
         async with self._pool.company(company, readonly=True) as c:
             rows = await c.fetch(
                 "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'outage:%'"
-                " ORDER BY stream DESC LIMIT 500",
+                " AND ($2 OR state::json->>'ended_at' IS NULL) ORDER BY stream DESC LIMIT 500",
                 company,
+                ended,
             )
             heads = await journal.load_heads(c, [r[0] for r in rows])
         found = []

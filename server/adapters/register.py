@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from dispatch_core import network, rooms, sentiment
-from server.ports import Building, Node
+from server.ports import Building, Node, Spot
 
 _BUILDING = (
     "SELECT b.building_id, b.lon, b.lat, b.address, b.community_id, c.name AS community_name,"
@@ -30,19 +30,41 @@ async def load_buildings(c: asyncpg.Connection, wanted: Collection[str]) -> dict
     if not wanted:
         return {}
     rows = await c.fetch(_BUILDING + _HERE + " AND b.building_id = ANY($1::text[])", list(wanted))
-    return {
-        r["building_id"]: Building(
-            id=r["building_id"],
-            lon=r["lon"],
-            lat=r["lat"],
-            address=r["address"],
-            community=r["community_id"],
-            community_name=r["community_name"],
-            district=r["district"],
-            substation=r["substation_id"],
-        )
-        for r in rows
-    }
+    return {r["building_id"]: _building(r) for r in rows}
+
+
+def _building(r: asyncpg.Record) -> Building:
+    return Building(
+        id=r["building_id"],
+        lon=r["lon"],
+        lat=r["lat"],
+        address=r["address"],
+        community=r["community_id"],
+        community_name=r["community_name"],
+        district=r["district"],
+        substation=r["substation_id"],
+    )
+
+
+async def load_nearest(c: asyncpg.Connection, spots: Collection[Spot]) -> dict[Spot, Building]:
+    """The nearest building within 60 m of each spot, for those that have one."""
+    if not spots:
+        return {}
+    wanted = sorted(spots)
+    rows = await c.fetch(
+        "SELECT k.i, n.* FROM unnest($1::float8[], $2::float8[]) WITH ORDINALITY AS k(lon, lat, i)"
+        " CROSS JOIN LATERAL ("
+        + _BUILDING
+        + _HERE
+        + " AND b.lat BETWEEN k.lat - 0.00054 AND k.lat + 0.00054"
+        " AND b.lon BETWEEN k.lon - 0.00054 / cos(radians(k.lat))"
+        " AND k.lon + 0.00054 / cos(radians(k.lat))"
+        " ORDER BY (b.lat - k.lat) ^ 2 + ((b.lon - k.lon) * cos(radians(k.lat))) ^ 2, b.building_id"
+        " LIMIT 1) AS n",
+        [lon for lon, _ in wanted],
+        [lat for _, lat in wanted],
+    )
+    return {wanted[r["i"] - 1]: _building(r) for r in rows}
 
 
 async def load_nodes(c: asyncpg.Connection, wanted: Collection[str]) -> dict[str, Node]:

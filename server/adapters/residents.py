@@ -24,15 +24,16 @@ async def save_secrets(
             (
                 p.pseudonym,
                 vault.seal_person(company, p),
-                vault.blind(company, p.name),
-                vault.blind(company, p.phone),
+                vault.blind_name(company, p.name),
+                vault.blind_phone(company, p.phone),
             )
             for p in {p.pseudonym: p for p in persons}.values()
         ]
         await c.execute(
             "INSERT INTO person (company_id, pseudonym, body, name_index, phone_index)"
             " SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::bytea[])"
-            " ON CONFLICT (company_id, pseudonym) DO NOTHING",
+            " ON CONFLICT (company_id, pseudonym) DO UPDATE SET body = excluded.body,"
+            " name_index = excluded.name_index WHERE excluded.name_index IS NOT NULL",
             company,
             *journal.columns(rows),
         )

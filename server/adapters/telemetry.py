@@ -67,6 +67,15 @@ BALANCE = Table(
 )
 
 
+AFTER = {
+    # lets BRIN find a point
+    ROOM.name: " ORDER BY point_id",
+    # a vendor that sends a mention again must not make it two
+    MENTION.name: " AS i WHERE NOT EXISTS (SELECT FROM mention m WHERE m.company_id = $1"
+    " AND m.mention_id = i.mention_id)",
+}
+
+
 class Told(NamedTuple):
     """What the feed learns at once, besides that the source has spoken."""
 
@@ -85,6 +94,8 @@ class Incoming(NamedTuple):
     told: Sequence[Told] = ()
     texts: Sequence[SecretText] = ()
     cadence_s: float | None = None
+    empty: bool = False
+    """The source sent no item at all: a sign of life."""
 
 
 class Telemetry:
@@ -104,6 +115,7 @@ class Telemetry:
             Refused: `key_in_flight`, `key_reused`, `database_unavailable`.
         """
         now, asked = self._clock.now(), Key(principal.actor, route, key)
+        body_hash = self._vault.keyed(body_hash)
         async with self._pool.company(principal.company) as c:
             stored = await _earlier(c, principal.company, asked, body_hash)
             if stored is not None:
@@ -122,8 +134,10 @@ class Telemetry:
                 source=principal.name, topics=[batch.topic], cadence_s=batch.cadence_s or 0
             )
             told = [(t.stream, t.event) for t in batch.told] or [(f"batch:{batch_id}", beat)]
+            # A batch of which nothing was good is no word from the source: its layer may grow old.
+            source = batch.topic if batch.rows or batch.empty else None
             await journal.tell(
-                c, principal.company, now, told, source=batch.topic, cadence_s=batch.cadence_s
+                c, principal.company, now, told, source=source, cadence_s=batch.cadence_s
             )
             return await _save_answer(c, principal.company, asked, body_hash, batch.answer)
 
@@ -138,6 +152,7 @@ class Telemetry:
     ) -> Answer:
         """A source says that it is alive and how often it will be heard."""
         now, asked = self._clock.now(), Key(principal.actor, route, key)
+        body_hash = self._vault.keyed(body_hash)
         async with self._pool.company(principal.company) as c:
             stored = await _earlier(c, principal.company, asked, body_hash)
             if stored is not None:
@@ -199,8 +214,7 @@ async def _copy(
         return
     await c.execute(
         f"INSERT INTO {table.name} (company_id, received_at, batch_id, {names})"
-        f" SELECT $1, now(), $2, {names} FROM pg_temp.{temp}"
-        + (" ORDER BY point_id" if table is ROOM else ""),  # lets BRIN find a point
+        f" SELECT $1, now(), $2, {names} FROM pg_temp.{temp}" + AFTER.get(table.name, ""),
         company,
         batch_id,
     )

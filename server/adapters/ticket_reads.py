@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 
-from dispatch_core import tickets, trace
+from dispatch_core import tickets
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import TicketId
-from server.adapters import journal
 from server.adapters.pool import Pool
+from server.adapters.traces import ChainView, Traces, TraceStep
 from server.usecases.tickets import TicketAnswer, answer_of
 
 MOST = 500
 _decode = msgspec.json.Decoder(tickets.Ticket).decode
-
-
-class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact of a trace."""
-
-    version: int
-    kind: str
-    actor: str
-    business_at: int
-    system_at: float
-    lon: float | None
-    lat: float | None
-    grounds: str | None
-    policy: str | None
-    hash: str
-    event: dict[str, Any]
-
-
-class ChainView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the trace is whole and unchanged."""
-
-    holds: bool
-    broken_at: int | None
 
 
 class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,14 +52,18 @@ class TicketPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[TicketAnswer]
     next: str | None
+    total: int
+    """How many tickets the filter finds, on all pages."""
+    reports: int
+    """How many calls or complaints those stand for."""
 
 
 class TicketReads:
     """Reads of one company's tickets."""
 
-    def __init__(self, pool: Pool, journal_key: bytes) -> None:
+    def __init__(self, pool: Pool, traces: Traces) -> None:
         self._pool = pool
-        self._key = journal_key
+        self._traces = traces
 
     async def page(self, company: int, wanted: TicketFilter, now: datetime) -> TicketPage:
         """A page of tickets.
@@ -107,6 +87,7 @@ class TicketReads:
             where.append(text)
 
         _conditions(wanted, now, add)
+        all_pages, all_args = " AND ".join(where), list(args)
         if wanted.after is not None:
             add("(t.received_at, t.ticket_id) < (?, ?)", *_position(wanted.after))
         args.append(wanted.limit + 1)
@@ -118,46 +99,27 @@ class TicketReads:
                 f" ORDER BY t.received_at DESC, t.ticket_id DESC LIMIT ${len(args)}",
                 *args,
             )
+            whole = await c.fetchrow(
+                "SELECT count(*) AS total, coalesce(sum(t.reports), 0)::bigint AS reports"
+                f" FROM ticket t WHERE {all_pages}",
+                *all_args,
+            )
         shown = rows[: wanted.limit]
         last = shown[-1] if len(rows) > wanted.limit else None
         return TicketPage(
             items=[answer_of(r["ticket_id"], _decode(r["state"])) for r in shown],
             next=f"{int(last['received_at'].timestamp())}.{last['ticket_id']}" if last else None,
+            total=whole["total"],
+            reports=whole["reports"],
         )
 
     async def trace(self, company: int, ticket_id: str) -> TicketTrace | None:
-        """A ticket, every fact of it, and whether the chain holds;
-        None if there is no such ticket."""
-        stream = f"ticket:{ticket_id}"
-        async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
-            heads = await journal.load_heads(c, [stream])
-            if stream not in heads:
-                return None
-            facts = await journal.read_trace(c, company, stream)
-        head = heads[stream]
-        chain = trace.verify(self._key, company, stream, facts, head.version)
-        return TicketTrace(
-            ticket=answer_of(TicketId(ticket_id), head.state),
-            trace=[_step(fact) for fact in facts],
-            chain=ChainView(holds=chain.holds, broken_at=chain.broken_at),
-        )
-
-
-def _step(fact: trace.Sealed) -> TraceStep:
-    r = fact.record
-    return TraceStep(
-        version=r.version,
-        kind=r.kind,
-        actor=r.actor,
-        business_at=int(r.business_at.timestamp()),
-        system_at=r.system_at.timestamp(),
-        lon=r.place.lon if r.place else None,
-        lat=r.place.lat if r.place else None,
-        grounds=r.grounds,
-        policy=r.policy_version,
-        hash=fact.hash.hex(),
-        event=msgspec.json.decode(r.body),
-    )
+        """A ticket, every fact of it, and whether the chain holds; None if there is no such."""
+        found = await self._traces.read(company, f"ticket:{ticket_id}")
+        if found is None:
+            return None
+        answer = answer_of(TicketId(ticket_id), found.state)
+        return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain)
 
 
 def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -> None:

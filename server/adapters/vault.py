@@ -64,11 +64,23 @@ class Vault:
         row was tampered with."""
         return msgspec.json.decode(self._open(company, pseudonym, body), type=PersonBody)
 
-    def blind(self, company: int, value: str | None) -> bytes | None:
-        """A keyed digest to look a value up by."""
+    def blind_name(self, company: int, name: str | None) -> bytes | None:
+        """A keyed digest to look a name up by."""
+        return self._blind(company, "name", (name or "").strip())
+
+    def blind_phone(self, company: int, phone: str | None) -> bytes | None:
+        """A keyed digest to look a phone up by, however it was written."""
+        return self._blind(company, "phone", normal_phone(phone or ""))
+
+    def _blind(self, company: int, what: str, value: str) -> bytes | None:
         if not value:
             return None
-        return hmac.digest(self._index, f"{company}/{value}".encode(), "sha256")[:16]
+        return hmac.digest(self._index, f"{company}/{what}/{value}".encode(), "sha256")[:16]
+
+    def keyed(self, digest: bytes) -> bytes:
+        """A body's digest as it is stored under its Idempotency-Key: keyed, since a body may hold a
+        phone that could be guessed."""
+        return hmac.digest(self._index, b"body/" + digest, "sha256")[:16]
 
     # ---------------------------------------------------------------- words
     def words(self, company: int, text: str, pseudonym: str | None = None) -> SecretText:

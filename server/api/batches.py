@@ -115,7 +115,7 @@ class _Intake:
         return Incoming(
             kind=kind, topic=of.topic, table=of.table, rows=rows,
             answer=BatchAnswer(accepted=len(rows), refused=bad), told=told, texts=x.texts,
-            cadence_s=batch.cadence_s,
+            cadence_s=batch.cadence_s, empty=not batch.items,
         )  # fmt: skip
 
 

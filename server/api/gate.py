@@ -46,7 +46,9 @@ class Gate:
         hashed = hash_secret(secret)
         known = self._known.get(hashed)
         now = monotonic()
-        if known is not None and now - known[0] < REMEMBER_S:
+        # A person's POST asks again: the session may have moved to another company elsewhere.
+        writes = cookie and connection.scope.get("method") == "POST"
+        if known is not None and now - known[0] < REMEMBER_S and not writes:
             return known[1]
         found = await self._look_up(secret, hashed, cookie=cookie) if secret else None
         if found is None:

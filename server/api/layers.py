@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 
 from dispatch_core.errors import NotFound, Unavailable
 from realtime.hub import Hub
+from realtime.messages import Put
 from realtime.picture import Picture
 from server.api.gate import Gate
 
@@ -39,24 +41,30 @@ class LayerView(msgspec.Struct):
     rows: list[LayerRow]
 
 
-def _json(picture: Picture) -> bytes:
-    return msgspec.json.encode(
-        LayerView(
-            topic=picture.topic,
-            epoch=picture.epoch,
-            seq=picture.seq,
-            hash=picture.hash,
-            as_of=picture.as_of,
-            source_at=picture.source_at,
-            cadence_s=picture.cadence_s,
-            rows=[LayerRow(p.key, p.version, _decode(p.row)) for p in picture.rows.values()],
-        )
+def _head(picture: Picture) -> LayerView:
+    return LayerView(
+        topic=picture.topic,
+        epoch=picture.epoch,
+        seq=picture.seq,
+        hash=picture.hash,
+        as_of=picture.as_of,
+        source_at=picture.source_at,
+        cadence_s=picture.cadence_s,
+        rows=[],
     )
 
 
-def _geojson(picture: Picture) -> bytes:
+def _packed(head: LayerView, puts: list[Put], form: Form) -> bytes:
+    """The whole answer, compressed; runs beside the event loop."""
+    if form == "geojson":
+        return gzip.compress(_geojson(puts), 5)
+    head.rows = [LayerRow(p.key, p.version, _decode(p.row)) for p in puts]
+    return gzip.compress(msgspec.json.encode(head), 5)
+
+
+def _geojson(puts: list[Put]) -> bytes:
     features = []
-    for put in picture.rows.values():
+    for put in puts:
         row = _decode(put.row)
         if "west" in row:
             w, s, e, n = row["west"], row["south"], row["east"], row["north"]
@@ -87,7 +95,8 @@ def create_handlers(hub: Hub, gate: Gate) -> list[BaseRouteHandler]:
             raise Unavailable(
                 "not_ready", "The layer has no picture yet.", "Ask again in a second."
             )
-        etag = f'"{picture.epoch}-{picture.seq}-{form}"'
+        # How fresh it is belongs to the answer: a quiet layer must not look dead.
+        etag = f'"{picture.epoch}-{picture.seq}-{int(picture.as_of)}-{form}"'
         headers = {
             "ETag": etag,
             "Cache-Control": "private, no-cache",
@@ -97,10 +106,8 @@ def create_handlers(hub: Hub, gate: Gate) -> list[BaseRouteHandler]:
             return Response(b"", status_code=304, headers=headers)
         at = (principal.company, topic, form)
         if cache.get(at, ("",))[0] != etag:
-            cache[at] = (
-                etag,
-                gzip.compress(_json(picture) if form == "json" else _geojson(picture), 6),
-            )
+            puts = list(picture.rows.values())
+            cache[at] = (etag, await asyncio.to_thread(_packed, _head(picture), puts, form))
         body = cache[at][1]
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"

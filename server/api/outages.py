@@ -14,9 +14,9 @@ from dispatch_core.ids import OutageId
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.numbers import Numbers
-from server.adapters.records import Records
+from server.adapters.records import OutageTrace, Records
 from server.adapters.vault import Vault
-from server.api.documents import body_hash, decode_body, described
+from server.api.documents import body_hash, decode_body, described, found
 from server.api.gate import Gate, idempotency_key
 from server.ports import SecretText, UseCase
 from server.usecases.outages import ChangeOutage, OpenOutage, OutageAnswer
@@ -153,6 +153,12 @@ def create_handlers(
             f"POST /api/outages/{outage_id}/extend",
             ChangeOutage(outage=OutageId(outage_id), command=command, reason=reason),
         )
+
+    @get("/api/outages/{outage_id:str}", tags=["outages"])
+    async def outage(request: Request[Any, Any, Any], outage_id: str) -> OutageTrace:
+        """One outage, everything that happened to it, and whether its chain holds."""
+        principal = await gate.principal(request)
+        return found(await records.outage(principal.company, outage_id), "outage", outage_id)
 
     @get("/api/outages", tags=["outages"])
     async def outages(request: Request[Any, Any, Any], *, ended: bool = False) -> OutageList:

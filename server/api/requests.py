@@ -36,8 +36,16 @@ class Caller(msgspec.Struct, kw_only=True):
     phone: Annotated[str, msgspec.Meta(max_length=40)] | None = None
 
 
+AREA = r"^(?!.*\d{7})[\w .'-]{2,40}$"
+
+
 class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A request at a building of the register or at a coordinate."""
+    """A request at a building or node of the register, or at a coordinate.
+
+    `area` names the district, borough or postcode of a coordinate that no building is near; it
+    stands on the wall and never names a person. `address` is what the caller said: it may name the
+    flat, and is kept with the caller's sealed words.
+    """
 
     kind: RequestKind
     level: Level = "blue"
@@ -45,6 +53,8 @@ class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$")]
     building: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] | None = None
     coordinate: Spot | None = None
+    node: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] | None = None
+    area: Annotated[str, msgspec.Meta(max_length=40, pattern=AREA)] | None = None
     address: Annotated[str, msgspec.Meta(max_length=300)] | None = None
     caller: Caller | None = None
     words: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
@@ -58,7 +68,7 @@ EXAMPLE = {
     "level": "red",
     "source": "phone",
     "coordinate": {"lon": 126.6424, "lat": 45.7569, "datum": "wgs84"},
-    "address": "经纬街 128 号",
+    "address": "经纬街 128 号 2 单元 502 室",
     "caller": {"name": "王先生", "phone": "100-0000-0000"},
     "words": "立管漏水，楼道里都是",
     "accepted": True,
@@ -105,7 +115,8 @@ def use_case_of(
         by=principal.actor,
         building=wish.building,
         spot=spot,
-        address=wish.address,
+        node=wish.node,
+        area=wish.area,
         caller=person,
         words=vault.words(principal.company, "\n".join(told), pseudonym) if told else None,
         reports=wish.reports,

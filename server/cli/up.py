@@ -65,8 +65,8 @@ def own(settings: Settings, engines: Engines, listener: socket, *, as_json: bool
         family.add(Child("core", ("core",)))
         wait_until_ready(family, webs[0], listener)
         tell(settings, engines, listener, as_json=as_json)
-        if settings.demo:
-            family.add(Child("demo", ("demo", "--feed", "--url", urls(listener)[0]), may_end=True))
+        for child in demos(settings, engines, urls(listener)[0]):
+            family.add(child)
         while True:
             time.sleep(TEND_EVERY)
             tend(engines, family, as_json=as_json)
@@ -78,6 +78,24 @@ def own(settings: Settings, engines: Engines, listener: socket, *, as_json: bool
         hold_signals()
         family.stop(CHILDREN_WITHIN)
         engines.stop(ENGINES_WITHIN)
+
+
+def demos(settings: Settings, engines: Engines, url: str) -> list[Child]:
+    """A feed for each company the demo lives in; on an empty installation the standard one."""
+    if not settings.demo:
+        return []
+    from server.adapters import seeding
+
+    runs = asyncio.run(seeding.runs(engines.database_url, begin=True))
+    return [
+        Child(
+            f"demo of {run.company}",
+            ("demo", "--feed", "--url", url, "--company", run.company, "--city", run.city,
+             "--seed", str(run.seed), "--points", str(run.points)),
+            may_end=True,
+        )
+        for run in runs
+    ]  # fmt: skip
 
 
 def child_env(settings: Settings, engines: Engines) -> dict[str, str]:

@@ -111,8 +111,7 @@ class Day:
         node = self._nodes[fault.substation]
         if from_at < fault.ticket_at <= to_at:
             body: Body = {
-                "kind": "repair", "level": "red", "source": "control_room", "address": node.name,
-                "coordinate": {"lon": node.lon, "lat": node.lat, "datum": "wgs84"},
+                "kind": "repair", "level": "red", "source": "control_room", "node": node.id,
                 "words": "循环泵跳停，供水温度持续下降，补水量上升", "accepted": True,
             }  # fmt: skip
             key = f"demo-{self._seed}-fault-{fault.day}"

@@ -13,6 +13,7 @@ from dispatch_core.errors import Unavailable
 from dispatch_core.events import Event
 from dispatch_core.ids import unix
 from realtime.reader import Gone
+from server.adapters.clock import system_now
 from server.adapters.engine_store import EngineStore, EngineTransaction
 from server.adapters.feed_reads import FeedReads
 from server.adapters.lease import Lost
@@ -50,6 +51,7 @@ class Core:
 
     async def run(self) -> None:
         """Until cancelled."""
+        await self._clock_and_companies()
         async with asyncio.TaskGroup() as jobs:
             jobs.create_task(self._every(1.0, self._clock_and_companies))
             jobs.create_task(self._every(TAKE_EVERY_S, self._take))
@@ -147,6 +149,7 @@ class Core:
             engines.told["figure:closing"] = figure
 
     async def _housekeeping(self) -> None:
+        await self._reads.tidy(system_now().date())
         for company in list(self._companies):
             async with self._store.company(company) as tx:
                 await tx.housekeeping()

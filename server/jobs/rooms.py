@@ -3,17 +3,16 @@ takes reading batches, raises and clears alarms, counts."""
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import timedelta
 
 from dispatch_core import rooms
-from dispatch_core.events import RoomAlarmRaised, RoomsCounted
-from dispatch_core.ids import unix
+from dispatch_core.events import RoomsCounted
 from server.adapters.engine_store import EngineTransaction, Reading
 
 ONLINE_S = 2 * 3600
 """A sensor that uploads hourly and missed one upload still counts as online."""
 FLOOD_10MIN = 10
+NEW_S = 600
 REMEMBER = timedelta(hours=3)
 FACTS_AT_ONCE = 4000
 
@@ -24,7 +23,6 @@ class RoomEngine:
     def __init__(self) -> None:
         self._sites: dict[str, rooms.Site] = {}
         self._points: dict[str, rooms.Point] = {}
-        self._raised: deque[int] = deque()
         self._loaded = False
 
     async def load(self, tx: EngineTransaction) -> None:
@@ -75,8 +73,6 @@ class RoomEngine:
                     grounds="room reading against its bound",
                     policy=rooms.POLICY.version,
                 )
-                if isinstance(event, RoomAlarmRaised):
-                    self._raised.append(unix(tx.now))
         return after
 
     async def load_sites(self, tx: EngineTransaction) -> None:
@@ -99,14 +95,14 @@ class RoomEngine:
         None for a company without points."""
         if not self._sites:
             return None
-        while self._raised and self._raised[0] < now - 600:
-            self._raised.popleft()
         here = [p for name, p in self._points.items() if name in self._sites]
         return RoomsCounted(
             points=len(self._sites),
             online=sum(p.read_at >= now - ONLINE_S for p in here),
-            below=sum(p.alarm_since is not None for p in here),
-            new_10min=len(self._raised),
+            below=sum(
+                p.celsius < rooms.POLICY.raise_c and p.read_at >= now - ONLINE_S for p in here
+            ),
+            new_10min=sum(p.alarm_since is not None and p.alarm_since >= now - NEW_S for p in here),
             bound_c=rooms.POLICY.raise_c,
             flood_limit_10min=FLOOD_10MIN,
         )

@@ -27,6 +27,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "lon": ("lon", "lng", "longitude", "经度"),
     "lat": ("lat", "latitude", "纬度"),
     "datum": ("datum", "坐标系"),
+    "area": ("area", "区域", "行政区"),
     "address": ("address", "地址"),
     "building": ("building", "building_id", "楼栋", "楼栋编号"),
     "words": ("words", "description", "描述", "诉求内容"),
@@ -282,7 +283,7 @@ def _nyc(v: dict[str, str]) -> Body:
         )
     return {
         "kind": "not_warm", "level": level, "source": "import", "reports": reports,
-        "address": address,
+        "area": address,
         "coordinate": _coordinate(v["lon"], v["lat"], "wgs84"),
     }  # fmt: skip
 
@@ -310,7 +311,7 @@ def _generic(v: dict[str, str]) -> Body:
         raise _BadRowError(
             "no_place", "The row names no place.", "Fill in building, or lon, lat and datum."
         )
-    body |= {field: v[field] for field in ("address", "words") if v.get(field)}
+    body |= {field: v[field] for field in ("area", "address", "words") if v.get(field)}
     if v.get("reports"):
         body["reports"] = _reports(v["reports"])
     return body

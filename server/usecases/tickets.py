@@ -148,7 +148,8 @@ class ReceiveRequest:
     level_reason: IntakeReason = "as_given"
     building: str | None = None
     spot: tuple[float, float] | None = None
-    address: str | None = None
+    node: str | None = None
+    area: str | None = None
     caller: SecretPerson | None = None
     words: SecretText | None = None
     reports: int = 1
@@ -163,6 +164,8 @@ class ReceiveRequest:
                 *((named("outage", self.outage),) if self.outage else ()),
             ),
             buildings=(self.building,) if self.building else (),
+            nodes=(self.node,) if self.node else (),
+            spots=(self.spot,) if self.spot else (),
         )
 
     def more(self, loaded: Loaded, /) -> Wanted:
@@ -183,7 +186,7 @@ class ReceiveRequest:
                 level=self.level,
                 level_reason=self.level_reason,
                 source=self.source,
-                place=place_of(loaded, self.building, self.spot, self.address),
+                place=place_of(loaded, self.building, self.node, self.spot, self.area),
                 by=self.by,
                 reports=self.reports,
                 resident=self.caller.pseudonym if self.caller else None,

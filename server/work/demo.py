@@ -85,14 +85,16 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
     if state == "empty":
         wish.progress("register", 0.0)
         vault = Vault(Keys(wish.settings.keys))
-        await seeding.fill(dsn, number, made.city, demo_tables(register, vault, number, made.kept))
+        run = seeding.DemoRun(wish.company, wish.city, wish.seed, wish.options.points)
+        tables = demo_tables(register, vault, number, made.kept)
+        await seeding.fill(dsn, number, made.city, tables, run)
         wish.progress("register", 1.0)
     token = await new_source_token(dsn, wish.company, "demo")
     day = Day(register, wish.seed)
     async with ApiClient(url, token) as client:
         if state != "seeded":
             await _enter_crews(client, register, wish.seed)
-            if await seeding.alone(dsn, number):
+            if await seeding.alone(dsn):
                 await backfill(client, day, _mover(dsn, client), wish.progress)
             else:  # others live by this clock: the demo joins them where they are
                 await client.send_all(list(day.opening(int(await _business_now(client)))))

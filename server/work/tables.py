@@ -103,8 +103,8 @@ def _people(
         persons[person.pseudonym] = (
             person.pseudonym,
             vault.seal_person(company, person),
-            vault.blind(company, h.owner_name),
-            vault.blind(company, h.owner_phone),
+            vault.blind_name(company, h.owner_name),
+            vault.blind_phone(company, h.owner_phone),
         )
         households.append(_household(h, person.pseudonym, home[h.building]))
     return list(persons.values()), households

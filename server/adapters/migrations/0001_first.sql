@@ -190,6 +190,7 @@ CREATE TABLE building (
   substation_id text,
   PRIMARY KEY (company_id, building_id)
 );
+CREATE INDEX building_place ON building (company_id, lat, lon);
 CREATE INDEX building_address ON building USING gin (address gin_trgm_ops);
 CREATE TABLE node (
   company_id int NOT NULL,
@@ -233,11 +234,13 @@ CREATE TABLE usual_hour (
   low int NOT NULL, usual int NOT NULL, high int NOT NULL,
   PRIMARY KEY (company_id, day_type, hour)
 );
--- Who filled a company's data: the demo fills only where no other source has written.
-CREATE TABLE written_by (
-  company_id int NOT NULL,
-  source text NOT NULL,
-  PRIMARY KEY (company_id, source)
+-- A company that the demo fills, and how: the same city and seed go on after a restart.
+CREATE TABLE demo_run (
+  company_id int PRIMARY KEY REFERENCES company,
+  city text NOT NULL CHECK (city IN ('generated', 'imported')),
+  seed int NOT NULL,
+  points int NOT NULL,
+  past_lived boolean NOT NULL DEFAULT false
 );
 
 -- ---------------------------------------------------------------- tickets, for queries and clocks
@@ -271,6 +274,8 @@ CREATE TABLE ticket (
 CREATE INDEX ticket_received ON ticket (company_id, received_at);
 CREATE INDEX ticket_check ON ticket (company_id, check_at) WHERE open AND check_at IS NOT NULL;
 CREATE INDEX ticket_open ON ticket (company_id, ticket_id) WHERE open;
+CREATE INDEX ticket_solved_due ON ticket (company_id, solved_due_at);
+CREATE INDEX ticket_closed ON ticket (company_id, closed_at) WHERE closed_at IS NOT NULL;
 
 -- ---------------------------------------------------------------- telemetry, partitioned by arrival
 CREATE TABLE telemetry_batch (
@@ -317,9 +322,10 @@ CREATE TABLE mention (
   community_id text, channel text NOT NULL, words_id text
 ) PARTITION BY RANGE (received_at);
 CREATE INDEX mention_said ON mention (company_id, said_at);
--- The owner makes partitions a week ahead through this; the application may call it, not create tables.
+CREATE INDEX mention_name ON mention (company_id, mention_id);
+-- The owner makes partitions a week ahead through this; the feed's role may call it, not create tables.
 CREATE FUNCTION ensure_partitions(from_day date, days int) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET timezone = 'UTC' AS $$
 DECLARE parent text; d date; name text;
 BEGIN
   FOREACH parent IN ARRAY ARRAY['room_reading','network_reading','crew_fix','weather','mention','feed_log'] LOOP
@@ -336,6 +342,7 @@ CREATE FUNCTION drop_partitions(parent text, before_day date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE r record; n int := 0;
 BEGIN
+  before_day := least(before_day, current_date - 14);  -- nobody drops what is fresh
   FOR r IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
            WHERE p.relname = parent AND p.relkind = 'p'
              AND parent IN ('room_reading','network_reading','crew_fix','weather','mention','feed_log')
@@ -428,7 +435,7 @@ SELECT ensure_partitions((now() AT TIME ZONE 'UTC')::date - 1, 9);
 -- ---------------------------------------------------------------- who may do what
 DO $$ DECLARE t text; BEGIN
   FOREACH t IN ARRAY ARRAY['membership','session','live_pass','source_token','journal','stream_head','outbox','idempotency','person','person_words',
-      'city','community','building','node','household','point','usual_hour','written_by','ticket','telemetry_batch','room_reading',
+      'city','community','building','node','household','point','usual_hour','demo_run','ticket','telemetry_batch','room_reading',
       'network_reading','crew_fix','weather','mention','crew_last_fix','account_balance','arrears_look','arrears_round','layer_row','feed_log','feed_head','company'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
@@ -443,12 +450,12 @@ END $$;
 
 GRANT SELECT, INSERT ON journal TO heatops_app;
 GRANT SELECT, INSERT, UPDATE ON stream_head, ticket, telemetry_batch, crew_last_fix, account_balance, arrears_look, arrears_round TO heatops_app;
-GRANT SELECT, INSERT ON outbox, idempotency, room_reading, network_reading, crew_fix, weather, mention, written_by TO heatops_app;
+GRANT SELECT, INSERT ON outbox, idempotency, room_reading, network_reading, crew_fix, weather, mention TO heatops_app;
 GRANT DELETE ON idempotency TO heatops_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON person, person_words, city, community, building, node, household, point, usual_hour TO heatops_app;
 GRANT SELECT ON company, membership, layer_row, feed_log, feed_head, business_clock, lease TO heatops_app;
 GRANT USAGE ON SEQUENCE ticket_number TO heatops_app;
-GRANT EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(text, date) TO heatops_app, heatops_feed;
+GRANT EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(text, date) TO heatops_feed;
 GRANT SELECT, DELETE ON outbox TO heatops_feed;
 GRANT SELECT, INSERT, UPDATE, DELETE ON layer_row, feed_head, feed_origin TO heatops_feed;
 GRANT SELECT, INSERT, DELETE ON feed_log TO heatops_feed;

@@ -1,5 +1,5 @@
 // The calls a screen makes, and what their refusals mean.
-import type { BusinessTime, TicketRow } from './wire';
+import type { ArrearsRow, BusinessTime, NetworkRow, OutageRow, TicketRow } from './wire';
 
 export interface City {
   name: string;
@@ -85,8 +85,16 @@ export const signInByLink = (token: string, person?: { user: string; password: s
 
 export const changeCompany = (code: string): Promise<unknown> => call('POST', '/api/session/company', { code });
 
-export const ticketsBehind = async (figure: 'closing' | 'requests', limit: number): Promise<TicketRecord[]> =>
-  (await call<{ items: TicketRecord[] }>('GET', `/api/tickets?figure=${figure}&limit=${limit}`)).items;
+/** One page, newest first; `total` tickets match in all and stand for `reports` requests. */
+export interface TicketPage {
+  items: TicketRecord[];
+  next: string | null;
+  total: number;
+  reports: number;
+}
+
+export const ticketsBehind = (figure: 'closing' | 'requests', limit: number): Promise<TicketPage> =>
+  call('GET', `/api/tickets?figure=${figure}&limit=${limit}`);
 
 /** One step of a ticket's trace: who, when, on what grounds. */
 export interface TraceStep {
@@ -97,10 +105,58 @@ export interface TraceStep {
   grounds: string | null;
 }
 
-export interface TicketTrace {
-  ticket: TicketRecord;
+/** Everything that happened to one thing, and whether nothing in it was altered. */
+export interface Traced {
   trace: TraceStep[];
   chain: { holds: boolean; broken_at: number | null };
 }
 
-export const ticketTrace = (id: string): Promise<TicketTrace> => call('GET', `/api/tickets/${encodeURIComponent(id)}`);
+export interface TicketTrace extends Traced {
+  ticket: TicketRecord;
+}
+
+export interface OutageTrace extends Traced {
+  outage: OutageRow & { ended_at: number | null };
+}
+
+export interface PointRecord {
+  address: string;
+  readings: { read_at: number; celsius: number }[];
+}
+
+export interface NodeRecord {
+  kind: NetworkRow['node_kind'];
+  name: string;
+  supply_low_c: number;
+  readings: {
+    read_at: number;
+    supply_c: number | null;
+    return_c: number | null;
+    flow_m3h: number | null;
+    makeup_m3h: number | null;
+    pressure_kpa: number | null;
+  }[];
+}
+
+export interface CommunityRecord {
+  name: string;
+  district: string | null;
+  mentions: { id: string; said_at: number; value: number; topic: string; channel: string }[];
+}
+
+export interface CellRecord {
+  /** `band` is null where the cell was taken off the map. */
+  rounds: { at: number; band: ArrearsRow['band'] | null; policy: string | null }[];
+}
+
+const one =
+  <Answer>(collection: string) =>
+  (id: string): Promise<Answer> =>
+    call('GET', `/api/${collection}/${encodeURIComponent(id)}`);
+
+export const ticketTrace = one<TicketTrace>('tickets');
+export const outageTrace = one<OutageTrace>('outages');
+export const point = one<PointRecord>('points');
+export const node = one<NodeRecord>('nodes');
+export const community = one<CommunityRecord>('communities');
+export const cell = one<CellRecord>('cells');

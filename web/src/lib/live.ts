@@ -21,6 +21,8 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'signed_out' | 'closed
 
 export interface LiveEvents {
   changed(topic: Topic, change: Change): void;
+  /** The code of the company whose rows this connection carries; with every tick. */
+  company(code: string): void;
   connection(state: Connection): void;
 }
 
@@ -34,7 +36,8 @@ interface Subscription {
   /** Waiting for the answer to a `sub`: batches until then do not count. */
   pending: boolean;
   behind: number;
-  wrongInARow: number;
+  /** Subscriptions that brought nothing good since a tick last agreed with our rows. */
+  failures: number;
   retry: number | undefined;
 }
 
@@ -58,7 +61,7 @@ export class LiveClient {
     this.#subscriptions = Object.fromEntries(
       TOPICS.map((topic) => [
         topic,
-        { state: new TopicState(), pending: false, behind: 0, wrongInARow: 0, retry: undefined },
+        { state: new TopicState(), pending: false, behind: 0, failures: 0, retry: undefined },
       ]),
     ) as unknown as Record<Topic, Subscription>;
   }
@@ -212,7 +215,8 @@ export class LiveClient {
     const subscription = this.#subscriptions[topic];
     subscription.pending = true;
     clearTimeout(subscription.retry);
-    const seconds = backoff(subscription.wrongInARow, Math.random());
+    const seconds = backoff(subscription.failures, Math.random());
+    subscription.failures += 1;
     subscription.retry = window.setTimeout(() => this.#subscribe(topic, fromPosition), seconds * 1000);
   }
 
@@ -237,7 +241,8 @@ export class LiveClient {
         if (subscription.state.position?.epoch !== message.epoch) this.#subscribe(topic, false);
         break;
       case 'error':
-        if (message.code === 'not_ready') this.#subscribeLater(topic, true);
+        // The server's process has not opened our company yet; other errors are followed by its `bye`.
+        if (message.code === 'unknown_topic') this.#subscribeLater(topic, true);
         break;
     }
   }
@@ -245,7 +250,6 @@ export class LiveClient {
   #settle(topic: Topic, verdict: Verdict): void {
     const subscription = this.#subscriptions[topic];
     if (verdict.kind === 'applied') {
-      subscription.wrongInARow = 0;
       this.#events.changed(topic, verdict.change);
     } else if (verdict.kind === 'gap') {
       this.#subscribe(topic, true);
@@ -257,9 +261,12 @@ export class LiveClient {
   /** Our rows are not the server's: a snapshot, at once the first time, then with growing pauses. */
   #wrong(topic: Topic): void {
     const subscription = this.#subscriptions[topic];
-    if (subscription.wrongInARow === 0) this.#subscribe(topic, false);
-    else this.#subscribeLater(topic, false);
-    subscription.wrongInARow += 1;
+    if (subscription.failures > 0) {
+      this.#subscribeLater(topic, false);
+      return;
+    }
+    subscription.failures = 1;
+    this.#subscribe(topic, false);
   }
 
   #tick(tick: Tick): void {
@@ -267,6 +274,7 @@ export class LiveClient {
     this.setBusiness(tick.business.at, tick.business.rate);
     this.#attempt = 0;
     this.#become('open');
+    this.#events.company(tick.company);
     for (const [topic, at] of Object.entries(tick.topics)) {
       if (!isTopic(topic)) continue;
       const subscription = this.#subscriptions[topic];
@@ -277,6 +285,7 @@ export class LiveClient {
         subscription.behind += 1;
         if (subscription.behind >= BEHIND_TICKS) this.#subscribe(topic, true);
       } else subscription.behind = 0;
+      if (verdict === 'same') subscription.failures = 0;
     }
   }
 }

@@ -281,6 +281,7 @@ export interface TopicTick {
 /** Server, every second: time and the state of every topic the client has. */
 export interface Tick {
   t: 'tick';
+  company: string;
   server_time: number;
   business: BusinessTime;
   topics: Record<string, TopicTick>;

@@ -8,6 +8,7 @@ import type { Wall } from './wall.svelte';
 export function staleNote(freshness: Freshness, wall: Wall, t: Messages): string | null {
   if (freshness.state === 'fresh') return null;
   if (freshness.state === 'waiting') return t.waiting;
+  if (freshness.why === 'clock') return t.clockMoved;
   if (freshness.seconds < 60) return t.staleFor(duration(freshness.seconds, t));
   const since = wall.live.businessAt(freshness.since) ?? wall.now;
   return t.staleSince(hm(since, wall.session.company.timezone));
@@ -16,6 +17,7 @@ export function staleNote(freshness: Freshness, wall: Wall, t: Messages): string
 /** The same at length, for who comes close or listens. */
 export function staleDetail(freshness: Freshness, wall: Wall, t: Messages): string {
   if (freshness.state !== 'stale') return freshness.state === 'waiting' ? t.waiting : '';
+  if (freshness.why === 'clock') return t.clockMovedHow;
   const clock = hms(wall.live.businessAt(freshness.since) ?? wall.now, wall.session.company.timezone);
   return freshness.why === 'source' ? t.sourceSilentSince(clock) : t.staleSince(clock);
 }

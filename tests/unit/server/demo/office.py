@@ -20,6 +20,7 @@ class Office:
     def __init__(self, register):
         self.buildings = {b.id: b for b in register.buildings}
         self.nodes = {n.id: n for n in register.nodes}
+        self.nodes = {n.id: n for n in register.nodes}
         self.crews = {c.id: c for c in register.crews}
         self.tickets, self.answers, self.outages = {}, {}, {}
         self.items, self.refused = Counter(), []
@@ -104,12 +105,12 @@ class Office:
                 district=b.district,
             )
         else:
-            c = body["coordinate"]
+            node = self.nodes[body["node"]]
             place = Place(
                 building=None,
-                lon=c["lon"],
-                lat=c["lat"],
-                address=body["address"],
+                lon=node.lon,
+                lat=node.lat,
+                address=node.name,
                 community=None,
                 district=None,
             )

@@ -59,7 +59,7 @@ def test_new_yorks_complaints(tmp_path):
     assert found[0].line == 2
     assert found[2].body == {
         "kind": "not_warm", "level": "red", "source": "import", "reports": 50,
-        "address": "QUEENS 11101",
+        "area": "QUEENS 11101",
         "coordinate": {"lon": -73.93, "lat": 40.74, "datum": "wgs84"},
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from dispatch_core.ids import Words, split_stream, unix
 from server.ports import Building, Decision, Loaded, Node, SecretPerson, SecretText, UseCase
 from server.usecases.crews import ChangeCrew
 from server.usecases.outages import ChangeOutage, OpenOutage
-from server.usecases.places import building_level
+from server.usecases.places import of_spot
 from server.usecases.tickets import DispatchTicket, ReceiveRequest, StepTicket
 
 T0 = datetime(2026, 1, 14, 7, 5, tzinfo=UTC)
@@ -132,13 +132,18 @@ def test_a_request_becomes_a_ticket_at_its_building(desk: Desk) -> None:
     assert b"19900000000" not in told
 
 
-def test_a_request_at_a_coordinate_keeps_no_flat(desk: Desk) -> None:
-    answer = desk.carry(intake(building=None, spot=(126.6, 45.7), address="经纬街3号2单元502室"))
-    assert answer["address"] == "经纬街3号"
-    assert answer["building"] is None
+def test_a_coordinate_is_named_by_what_is_near_and_never_by_what_was_typed(desk: Desk) -> None:
+    answer = desk.carry(intake(building=None, spot=(126.6, 45.7), area="MANHATTAN 10002"))
+    assert (answer["address"], answer["building"]) == ("MANHATTAN 10002", None)
     desk.heads.pop("ticket:t1")
     answer = desk.carry(intake(building=None, spot=(126.6, 45.7)))
-    assert answer["address"] == "45.70000, 126.60000"
+    assert answer["address"] == "45.7000, 126.6000"
+    near = Building(
+        id="b1", lon=126.6, lat=45.7, address="道里区 经纬街 3号", community="c1",
+        community_name="经纬", district="道里区", substation=None,
+    )  # fmt: skip
+    place = of_spot((126.6001, 45.7), near, None)
+    assert (place.address, place.building, place.community) == ("≈ 道里区 经纬街 3号", None, "c1")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,8 @@ def test_a_request_at_a_coordinate_keeps_no_flat(desk: Desk) -> None:
     [
         ({"building": "b9"}, "no_such_building", NotFound),
         ({"building": None}, "no_place", Invalid),
-        ({"building": None, "address": "经纬街3号"}, "no_place", Invalid),
+        ({"building": None, "area": "道里区"}, "no_place", Invalid),
+        ({"building": None, "node": "n9"}, "no_such_node", NotFound),
         ({"outage": "o9"}, "no_such_outage", NotFound),
         ({"reports": 0}, "bad_reports", Invalid),
     ],
@@ -160,36 +166,6 @@ def test_a_request_that_cannot_be_placed_is_refused(
     assert refused.value.code == code
     assert refused.value.what_to_do
     assert desk.heads == before
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("道里区经纬街3号2单元502室", "道里区经纬街3号"),
-        ("经纬街3号楼502", "经纬街3号楼"),
-        ("经纬街3号楼,502", "经纬街3号楼"),
-        ("经纬小区 5号楼 三单元 801", "经纬小区 5号楼"),
-        ("经纬小区5栋2-502", "经纬小区5栋"),
-        ("经纬小区 3-2-501", "经纬小区"),
-        ("经纬街3号5楼", "经纬街3号"),
-        ("经纬街3号5层东侧", "经纬街3号"),
-        ("经纬街3号5号楼", "经纬街3号5号楼"),
-        ("道里区 经纬街 31-1号", "道里区 经纬街 31-1号"),
-        ("MANHATTAN 10001", "MANHATTAN 10001"),
-        ("1230 FLATBUSH AVE", "1230 FLATBUSH AVE"),
-        ("12 Main St, Apt. 4B", "12 Main St"),
-        ("12 Main St #4B", "12 Main St"),
-        ("  12   Main\nSt ", "12 Main St"),
-        ("502室", ""),
-        ("", ""),
-    ],
-)
-def test_an_address_stops_at_the_building(typed: str, kept: str) -> None:
-    assert building_level(typed) == kept
-
-
-def test_a_long_address_is_cut() -> None:
-    assert len(building_level("街" * 500)) == 120
 
 
 def test_a_ticket_goes_through_its_steps_with_its_crew(desk: Desk) -> None:

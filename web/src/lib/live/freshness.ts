@@ -2,12 +2,14 @@
 
 /** A topic's picture may be this old by the server's time before it greys. */
 export const STALE_AFTER_S = 3;
+/** A picture from further ahead than this says that the server's clock was moved: its age is unknown. */
+export const AHEAD_AT_MOST_S = 3;
 
 export type Freshness =
   | { state: 'waiting' }
   | { state: 'fresh' }
-  /** `since` is system time, Unix seconds: the feed has shown nothing newer. */
-  | { state: 'stale'; why: 'feed' | 'source'; since: number; seconds: number };
+  /** `since` is system time, Unix seconds: nothing newer was shown. With `clock` it lies `seconds` ahead. */
+  | { state: 'stale'; why: 'feed' | 'source' | 'clock'; since: number; seconds: number };
 
 export interface Times {
   asOf: number | null;
@@ -19,6 +21,7 @@ export function freshness(times: Times, serverNow: number): Freshness {
   if (times.asOf === null) return { state: 'waiting' };
   const age = serverNow - times.asOf;
   if (age > STALE_AFTER_S) return { state: 'stale', why: 'feed', since: times.asOf, seconds: age };
+  if (age < -AHEAD_AT_MOST_S) return { state: 'stale', why: 'clock', since: times.asOf, seconds: -age };
   if (times.sourceAt !== null && times.cadenceS !== null) {
     const silence = serverNow - times.sourceAt;
     if (silence > times.cadenceS) {

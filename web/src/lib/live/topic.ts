@@ -59,21 +59,23 @@ export class TopicState<Row> {
       this.rows.delete(key);
     }
     this.position = { epoch: have.epoch, seq: batch.seq_to };
-    this.asOf = Math.max(this.asOf ?? 0, batch.as_of);
+    this.asOf = batch.as_of;
     if (this.#hash.digest() !== batch.hash) return { kind: 'wrong' };
     const change = { full: false, put: batch.put.map((put) => put.key), drop: batch.drop };
     return { kind: 'applied', change };
   }
 
-  /** Takes over the times; compares the hash only at the same (epoch, seq). */
-  tick(tick: TopicTick): 'same' | 'behind' | 'wrong' {
+  /** Takes over the times; compares the hash only at the same (epoch, seq). `ahead`: the tick is of an older picture. */
+  tick(tick: TopicTick): 'same' | 'ahead' | 'behind' | 'wrong' {
     this.sourceAt = tick.source_at;
     this.cadenceS = tick.cadence_s;
     const have = this.position;
     if (have === null || have.epoch !== tick.epoch || have.seq < tick.seq) return 'behind';
-    if (have.seq === tick.seq && this.#hash.digest() !== tick.hash) return 'wrong';
-    // Only a picture that is at the tick's sequence is as fresh as the tick says.
-    this.asOf = Math.max(this.asOf ?? 0, tick.as_of);
+    if (have.seq > tick.seq) return 'ahead';
+    if (this.#hash.digest() !== tick.hash) return 'wrong';
+    // Only a picture that is at the tick's sequence is as fresh as the tick says. It may go back:
+    // a server whose clock was set back must not make an old picture look fresh.
+    this.asOf = tick.as_of;
     return 'same';
   }
 }
