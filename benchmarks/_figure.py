@@ -24,32 +24,35 @@ def machine() -> str:
 
 def figure(
     name: str,
-    value: float,
+    value: float | None,
     unit: str,
     *,
     baseline: float | None = None,
     ratio: float | None = None,
     target: str | None = None,
     ok: bool | None = None,
+    note: str | None = None,
 ) -> None:
-    """Print one figure, `name` being "benchmark.what"; `ok` is None where nothing is judged."""
+    """Print one figure, `name` being "benchmark.what"; `ok` is None where nothing is judged.
+    `value` is None for one that could not be measured: `note` says why."""
     line = {
         "figure": name,
-        "value": _short(value),
+        "value": None if value is None else _short(value),
         "unit": unit,
         "baseline": None if baseline is None else _short(baseline),
         "ratio": None if ratio is None else _short(ratio),
         "target": target,
         "ok": ok,
+        "note": note,
         "machine": machine(),
     }
     if "--json" in sys.argv:
         print(json.dumps(line), flush=True)
         return
-    words = [f"{name}: {line['value']} {unit}"]
+    words = [f"{name}: {'not measured' if value is None else line['value']} {unit}"]
     words += [
         f"{key} {line[key]}"
-        for key in ("baseline", "ratio", "target", "ok")
+        for key in ("baseline", "ratio", "target", "ok", "note")
         if line[key] is not None
     ]
     print(", ".join(words), flush=True)

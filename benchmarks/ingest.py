@@ -110,7 +110,7 @@ def requests(running: Stack) -> None:
     """The cost of a POST, in a burst and alone."""
     loop = Loop()
     burst = Burst(running, loop)
-    wall = Wall(running.port, running.live_pass(), "tickets", burst.shown)
+    wall = Wall(running.port, running.live_pass(), ["tickets"], burst.shown)
     loop.add(wall)
     while not wall.ready:
         loop.turn(0.1)

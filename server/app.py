@@ -200,6 +200,7 @@ def create_app(settings: Settings) -> Litestar:
             Router("/", route_handlers=[create_tiles_handler(tiles_of)], guards=[signed_in]),
         ],
         exception_handlers=HANDLERS,
+        after_request=pages.secure,
         lifespan=[web.lifespan],
         openapi_config=OpenAPIConfig(
             title="heatops",

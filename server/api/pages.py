@@ -29,6 +29,14 @@ SECURITY = {
 }
 
 
+async def secure(response: Response[Any]) -> Response[Any]:
+    """Every page of ours loads only what is ours."""
+    if str(response.media_type or "").startswith("text/html"):
+        for name, value in SECURITY.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
 def _page(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     path = DIST / f"{name}.html"
     if not path.is_file():

@@ -52,6 +52,8 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
 def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
     """A refusal of the core or of an adapter."""
     status = 401 if isinstance(error, Unauthenticated) else STATUS[error.kind]
+    if error.code == "too_many_attempts":
+        status = 429
     return _answer(
         Problem(
             type=f"urn:heatops:{error.code}",
@@ -62,7 +64,7 @@ def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
             what_to_do=error.what_to_do,
             present=error.extra or None,
         ),
-        {"Retry-After": "2"} if status == 503 else None,
+        {429: {"Retry-After": "60"}, 503: {"Retry-After": "2"}}.get(status),
     )
 
 

@@ -91,24 +91,23 @@ class _Intake:
         return list(await asyncio.gather(*(self._one(row) for row in rows)))
 
     async def _one(self, row: Row) -> Refusal | None:
-        company = self._principal.company
         try:
             wish = msgspec.convert(row.body, ServiceRequest)
-            number = TicketId(await self._numbers.next(company, self.clock.now()))
-            use_case = use_case_of(wish, self._principal, number, self._vault)
         except msgspec.ValidationError as error:
             return Refusal("bad_row", str(error), "Mend the row and import the file again.")
-        except Refused as refused:
-            return Refusal(refused.code, refused.detail, refused.what_to_do)
         hashed = body_hash(msgspec.json.encode(row.body))
         while True:
             try:
-                await self.commits.submit(
-                    self._principal, "POST /api/requests", row.key, hashed, use_case
-                )
+                await self._submit(row, wish, hashed)
             except Unavailable:
                 await asyncio.sleep(AGAIN_S)
             except Refused as refused:
                 return Refusal(refused.code, refused.detail, refused.what_to_do)
             else:
                 return None
+
+    async def _submit(self, row: Row, wish: ServiceRequest, hashed: bytes) -> None:
+        company = self._principal.company
+        number = TicketId(await self._numbers.next(company, self.clock.now()))
+        use_case = use_case_of(wish, self._principal, number, self._vault)
+        await self.commits.submit(self._principal, "POST /api/requests", row.key, hashed, use_case)

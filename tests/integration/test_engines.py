@@ -242,21 +242,22 @@ def test_a_strange_short_path_works(data: Path) -> None:
             assert client.ping()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_said(data: Path) -> None:
-    data.parent.chmod(0o500)
-    with pytest.raises(UserError) as refused:
-        opened(data)
-    assert refused.value.code == "data_unwritable"
+if os.geteuid() == 0:  # only root hands the engines to another account
 
+    def test_a_folder_the_account_cannot_reach_is_said(data: Path) -> None:
+        data.parent.chmod(0o700)
+        with pytest.raises(UserError) as refused:
+            opened(data)
+        assert refused.value.code == "data_unreachable"
+        assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the engines to another account")
-def test_a_folder_the_account_cannot_reach_is_said(data: Path) -> None:
-    data.parent.chmod(0o700)
-    with pytest.raises(UserError) as refused:
-        opened(data)
-    assert refused.value.code == "data_unreachable"
-    assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
+else:  # root may write everywhere
+
+    def test_a_folder_that_cannot_be_written_is_said(data: Path) -> None:
+        data.parent.chmod(0o500)
+        with pytest.raises(UserError) as refused:
+            opened(data)
+        assert refused.value.code == "data_unwritable"
 
 
 def test_a_file_in_place_of_the_folder_is_said(data: Path) -> None:

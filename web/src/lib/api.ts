@@ -127,7 +127,7 @@ export interface PointRecord {
 export interface NodeRecord {
   kind: NetworkRow['node_kind'];
   name: string;
-  supply_low_c: number;
+  supply_low_c: number | null;
   readings: {
     read_at: number;
     supply_c: number | null;
@@ -140,7 +140,7 @@ export interface NodeRecord {
 
 export interface CommunityRecord {
   name: string;
-  district: string | null;
+  district: string;
   mentions: { id: string; said_at: number; value: number; topic: string; channel: string }[];
 }
 

@@ -30,6 +30,7 @@ import {
   ticketFeature,
 } from './features';
 import { draw, PIXEL_RATIO, stretching } from './icons';
+import { CONTEXT_PATIENCE_MS, lastReload, patience, reload } from './last-resort';
 import {
   arrearsLayers,
   CLICKABLE,
@@ -51,8 +52,6 @@ const AGE_EVERY_MS = 30_000;
 /** Above this many tickets nearly all are in clusters: rings are then renewed only as rows change, and less often. */
 const VERY_MANY_TICKETS = 20_000;
 const FLUSH_VERY_MANY_EVERY_MS = 2000;
-/** A drawing context that has not come back by then is met with a fresh style. */
-const CONTEXT_PATIENCE_MS = 20_000;
 /** Room left free at each side when something is fitted into view, in pixels. */
 export interface Padding {
   top: number;
@@ -65,10 +64,8 @@ export interface Padding {
 const TILES_AGAIN_MS = 10_000;
 
 export type Picked =
-  | { kind: 'tickets'; keys: string[] }
-  | { kind: 'crew' | 'cell' | 'community'; key: string }
-  | { kind: 'rooms'; keys: string[] }
-  | { kind: 'outages' };
+  | { kind: 'tickets' | 'rooms' | 'outages'; keys: string[] }
+  | { kind: 'crew' | 'cell' | 'community'; key: string };
 
 export type Trouble = 'none' | 'context' | 'tiles';
 
@@ -105,6 +102,8 @@ export class CityMap {
   #lastFlush = 0;
   #radius: number | null = null;
   #lost = false;
+  /** Another city arrived while the context was lost. */
+  #outdated = false;
   #patience: number | undefined;
   #tilesTimer: number | undefined;
   #tilesBroken = false;
@@ -161,11 +160,14 @@ export class CityMap {
     this.#mark('sentiment');
   }
 
-  /** Another city was imported: new ground, same map. */
-  use(city: City | null): void {
-    if (this.#city?.tiles === city?.tiles) return;
+  /** Another city was imported: new ground, same map. True if it is another one. */
+  use(city: City | null): boolean {
+    if (this.#city?.tiles === city?.tiles) return false;
     this.#city = city;
-    this.#restyle();
+    // A lost context comes back with the style it had: the new one follows it then.
+    if (this.#lost) this.#outdated = true;
+    else this.#restyle();
+    return true;
   }
 
   /** `scale`: how many layout pixels of the map make one of the screen's points. */
@@ -191,9 +193,21 @@ export class CityMap {
   }
 
   #restyle(): void {
+    this.#outdated = false;
     this.#applied.clear();
     this.map.setStyle(this.#style(), { diff: false });
     this.map.once('style.load', () => this.#everything());
+  }
+
+  /** Nothing drawn is worse than no base map. */
+  #tell(): void {
+    this.#options.trouble(this.#lost ? 'context' : this.#tilesBroken ? 'tiles' : 'none');
+  }
+
+  /** MapLibre draws nothing more without its context. Only a server that answers can give the page again. */
+  #giveUp(): void {
+    if (this.#options.live.connection === 'open') reload(Date.now());
+    else this.#patience = window.setTimeout(() => this.#giveUp(), CONTEXT_PATIENCE_MS);
   }
 
   #listen(): void {
@@ -206,17 +220,17 @@ export class CityMap {
     map.on('idle', () => this.#options.idle());
     map.on('webglcontextlost', () => {
       this.#lost = true;
-      this.#options.trouble('context');
+      this.#tell();
       clearTimeout(this.#patience);
-      this.#patience = window.setTimeout(() => {
-        if (this.#lost && map.style !== null) this.#restyle();
-      }, CONTEXT_PATIENCE_MS);
+      this.#patience = window.setTimeout(() => this.#giveUp(), patience(lastReload(), Date.now()));
     });
     map.on('webglcontextrestored', () => {
       this.#lost = false;
       clearTimeout(this.#patience);
-      this.#options.trouble('none');
-      if (map.isStyleLoaded()) this.#everything();
+      this.#tell();
+      if (this.#tilesBroken) this.#tilesFailed();
+      if (this.#outdated) this.#restyle();
+      else if (map.isStyleLoaded()) this.#everything();
       else map.once('style.load', () => this.#everything());
     });
     map.on('error', (event) => {
@@ -226,7 +240,7 @@ export class CityMap {
     map.on('sourcedata', (event) => {
       if (this.#tilesBroken && event.sourceId === 'city' && event.tile !== undefined) {
         this.#tilesBroken = false;
-        this.#options.trouble('none');
+        this.#tell();
       }
     });
     map.on('click', (event) => void this.#click(event));
@@ -238,7 +252,7 @@ export class CityMap {
   /** Tiles that cannot be read are asked for again, for as long as it takes. */
   #tilesFailed(): void {
     this.#tilesBroken = true;
-    this.#options.trouble('tiles');
+    this.#tell();
     clearTimeout(this.#tilesTimer);
     this.#tilesTimer = window.setTimeout(() => {
       const city = this.#city;
@@ -387,7 +401,7 @@ export class CityMap {
         return { kind: 'rooms', keys: points.flatMap((one) => one.points) };
       }
       case 'outages':
-        return { kind: 'outages' };
+        return { kind: 'outages', keys };
       case 'sentiment':
       case 'sentiment-name':
         return { kind: 'community', key };

@@ -1,5 +1,5 @@
 // What a click opens: which records, named so that they can be read again when rows change.
-import type { TicketRow } from '../lib/wire';
+import type { RoomRow, TicketRow } from '../lib/wire';
 
 /** A list of open tickets, computed from the live rows. */
 export type TicketFilter =
@@ -7,16 +7,33 @@ export type TicketFilter =
   | { by: 'level'; level: TicketRow['level'] }
   | { by: 'keys'; keys: readonly string[] };
 
+/** What has a record of its own. */
+export type RecordOf = 'ticket' | 'outage' | 'point' | 'node' | 'community' | 'cell';
+
 export type Panel =
   | { kind: 'tickets'; filter: TicketFilter }
-  | { kind: 'ticket'; id: string; from: Panel | null }
+  | { kind: 'record'; of: RecordOf; id: string; from: Panel | null }
   | { kind: 'behind'; figure: 'closing' | 'requests' }
   | { kind: 'crews'; filter: 'all' | 'free' | 'busy' | 'lost' | readonly string[] }
-  | { kind: 'rooms'; keys: readonly string[] | null }
-  | { kind: 'outages' }
+  | { kind: 'rooms'; filter: RoomFilter }
+  | { kind: 'outages'; keys: readonly string[] | null }
   | { kind: 'network' }
-  | { kind: 'sentiment'; keys: readonly string[] | null }
-  | { kind: 'cell'; key: string };
+  | { kind: 'sentiment' };
+
+/** Room alarms: all, those below the bound now, those of the last ten minutes, or these. */
+export type RoomFilter = 'all' | 'below' | 'new' | readonly string[];
+
+const NEW_FOR_S = 600;
+
+export const recordOf = (of: RecordOf, id: string, from: Panel | null = null): Panel => ({ kind: 'record', of, id, from });
+
+/** `now`: business time, Unix seconds. */
+export function roomPasses(filter: RoomFilter, key: string, row: RoomRow, now: number): boolean {
+  if (filter === 'all') return true;
+  if (filter === 'below') return row.celsius < row.bound_c;
+  if (filter === 'new') return row.since >= now - NEW_FOR_S;
+  return filter.includes(key);
+}
 
 export function passes(filter: TicketFilter, key: string, row: TicketRow): boolean {
   switch (filter.by) {

@@ -141,15 +141,11 @@ export function detailOf(answer: Answer, id: string, wall: Wall, t: Messages): D
       const columns = [{ name: t.colSaid }, { name: t.colValue, number: true }, { name: t.colTopic }, { name: t.colChannel }];
       const list = listOf(columns, answer.record.mentions, (row) => [
         when(row.said_at),
-        { text: decimal(row.value, 2), number: true, ...(row.value < 0 ? { tone: 'pink' as const } : {}) },
+        { text: decimal(row.value, 2), number: true },
         { text: word(t.sentimentTopic, row.topic) },
         { text: word(t.channel, row.channel) },
       ]);
-      return {
-        place: answer.record.name,
-        facts: [answer.record.district, t.latestMentions(list.total)],
-        list,
-      };
+      return { place: answer.record.name, facts: [answer.record.district, t.latestMentions(list.total)], list };
     }
     case 'cell': {
       const [latest] = answer.record.rounds;

@@ -3,11 +3,12 @@ import { count, decimal, duration, moment } from '../lib/format';
 import { word } from '../lib/i18n.svelte';
 import type { Messages } from '../lib/messages/zh';
 import type { Level, TicketRow } from '../lib/wire';
-import { passes, type Panel } from './panel';
+import type { TicketPage } from '../lib/api';
+import { passes, recordOf, roomPasses, type Panel } from './panel';
 import type { Wall } from './wall.svelte';
 
-/** More rows than this are counted, not listed: a wall is read, not searched. */
-export const AT_MOST = 200;
+/** More rows than this are counted, not listed: a wall is read, not searched; and the server's largest page. */
+export const AT_MOST = 500;
 
 export interface Cell {
   text: string;
@@ -15,6 +16,8 @@ export interface Cell {
   tone?: 'red' | 'yellow' | 'cold' | 'pink';
   /** Set to the right, as figures are. */
   number?: boolean;
+  /** Its words lead to what the row opens. */
+  leads?: boolean;
 }
 
 export interface RecordRow {
@@ -57,29 +60,39 @@ function due(row: TicketRow, { t, now }: Words): Cell {
   return row.near ? { ...cell, tone: 'yellow' } : cell;
 }
 
-export function ticketList(title: string, tickets: [string, TicketRow][], wall: Wall, t: Messages, from: Panel): RecordList {
+function ticketList(title: string, tickets: [string, TicketRow][], wall: Wall, t: Messages, from: Panel): RecordList {
   const w = words(wall, t);
+  const names = [t.colLevel, t.colPlace, t.colWhat, t.colState, t.colDue, t.colCrew, t.colReceived];
   return {
     title,
-    columns: [t.colLevel, t.colPlace, t.colWhat, t.colState, t.colDue, t.colCrew, t.colReceived].map((name) => ({ name })),
+    columns: [...names.map((name) => ({ name })), { name: t.colReports, number: true }],
     total: tickets.length,
     rows: tickets
       .sort(byUrgency)
       .slice(0, AT_MOST)
       .map(([key, row]) => ({
         key,
-        opens: { kind: 'ticket', id: key, from },
+        opens: recordOf('ticket', key, from),
         cells: [
           { text: t.level[row.level], level: row.level },
-          { text: row.address },
+          { text: row.address, leads: true },
           { text: word(t.kind, row.kind) },
           row.lost_contact ? { text: t.lostContact, tone: 'yellow' } : { text: t.state[row.state] },
           due(row, w),
           { text: row.crew_name ?? t.dash },
           { text: w.when(row.received_at) },
+          { text: count(row.reports), number: true },
         ],
       })),
   };
+}
+
+/** What the server counted for a figure: `total` is of all pages, the rows are of the page read. */
+export function behindList(page: TicketPage, wall: Wall, t: Messages, panel: Panel & { kind: 'behind' }): RecordList {
+  const tickets = page.items.map((item): [string, TicketRow] => [item.id, item]);
+  const counted = t.requestsInTickets(count(page.reports), count(page.total));
+  const title = panel.figure === 'requests' ? counted : t.closingRate;
+  return { ...ticketList(title, tickets, wall, t, panel), total: page.total };
 }
 
 function tickets(panel: Panel & { kind: 'tickets' }, wall: Wall, t: Messages): RecordList {
@@ -126,7 +139,7 @@ function crews(panel: Panel & { kind: 'crews' }, wall: Wall, t: Messages): Recor
       const record: RecordRow = {
         key,
         cells: [
-          { text: row.name },
+          { text: row.name, leads: true },
           { text: row.trades.map((trade) => word(t.trade, trade)).join(' ') },
           { text: t.people(row.members), number: true },
           row.position_lost ? { text: t.positionLost, tone: 'yellow' } : { text: t.crewState[row.state] },
@@ -134,34 +147,36 @@ function crews(panel: Panel & { kind: 'crews' }, wall: Wall, t: Messages): Recor
           { text: seen === null ? t.dash : `${w.when(seen)} (${t.ago(duration(w.now - seen, t))})` },
         ],
       };
-      return row.ticket === null ? record : { ...record, opens: { kind: 'ticket', id: row.ticket, from: panel } };
+      return row.ticket === null ? record : { ...record, opens: recordOf('ticket', row.ticket, panel) };
     }),
   };
 }
 
 function rooms(panel: Panel & { kind: 'rooms' }, wall: Wall, t: Messages): RecordList {
   const w = words(wall, t);
-  const keys = panel.keys === null ? null : new Set(panel.keys);
+  const { filter } = panel;
+  const names = { all: t.activeAlarms, below: t.belowNow, new: t.newAlarms };
   const rows = [...wall.live.rows('rooms')]
-    .filter(([key]) => keys === null || keys.has(key))
+    .filter(([key, { row }]) => roomPasses(filter, key, row, w.now))
     .sort(([, a], [, b]) => a.row.celsius - b.row.celsius);
   return {
-    title: t.roomAlarms,
+    title: typeof filter === 'string' ? `${t.roomAlarms}${t.dot}${names[filter]}` : t.roomAlarms,
     columns: [
       { name: t.colTemperature, number: true },
       { name: t.colBound, number: true },
       { name: t.colPlace },
       { name: t.colSubstation },
       { name: t.colSince },
-      { name: t.colRead },
+      { name: t.colTold },
     ],
     total: rows.length,
     rows: rows.slice(0, AT_MOST).map(([key, { row }]) => ({
       key,
+      opens: recordOf('point', key, panel),
       cells: [
         { text: `${decimal(row.celsius)} °C`, tone: 'cold', number: true },
         { text: `${decimal(row.bound_c)} °C`, number: true },
-        { text: row.address },
+        { text: row.address, leads: true },
         { text: row.substation_name ?? t.dash },
         { text: w.when(row.since) },
         { text: w.when(row.read_at) },
@@ -170,9 +185,11 @@ function rooms(panel: Panel & { kind: 'rooms' }, wall: Wall, t: Messages): Recor
   };
 }
 
-function outages(wall: Wall, t: Messages): RecordList {
+function outages(panel: Panel & { kind: 'outages' }, wall: Wall, t: Messages): RecordList {
   const w = words(wall, t);
-  const rows = [...wall.live.rows('outages')].sort(([, a], [, b]) => b.row.households - a.row.households);
+  const rows = [...wall.live.rows('outages')]
+    .filter(([key]) => panel.keys === null || panel.keys.includes(key))
+    .sort(([, a], [, b]) => b.row.households - a.row.households);
   return {
     title: t.outages,
     columns: [
@@ -185,8 +202,9 @@ function outages(wall: Wall, t: Messages): RecordList {
     total: rows.length,
     rows: rows.slice(0, AT_MOST).map(([key, { row }]) => ({
       key,
+      opens: recordOf('outage', key, panel),
       cells: [
-        { text: `${row.name} (${t.nodeKind[row.node_kind]})` },
+        { text: `${row.name} (${t.nodeKind[row.node_kind]})`, leads: true },
         { text: word(t.cause, row.cause) },
         { text: count(row.households), number: true },
         { text: w.when(row.opened_at) },
@@ -198,7 +216,7 @@ function outages(wall: Wall, t: Messages): RecordList {
   };
 }
 
-function network(wall: Wall, t: Messages): RecordList {
+function network(panel: Panel & { kind: 'network' }, wall: Wall, t: Messages): RecordList {
   const w = words(wall, t);
   const celsius = (n: number | null): string => (n === null ? t.dash : `${decimal(n)} °C`);
   const rows = [...wall.live.rows('network')].sort(
@@ -216,8 +234,9 @@ function network(wall: Wall, t: Messages): RecordList {
     total: rows.length,
     rows: rows.slice(0, AT_MOST).map(([key, { row }]) => ({
       key,
+      opens: recordOf('node', key, panel),
       cells: [
-        { text: `${row.name} (${t.nodeKind[row.node_kind]})` },
+        { text: `${row.name} (${t.nodeKind[row.node_kind]})`, leads: true },
         { text: celsius(row.supply_c), number: true, ...(row.low ? { tone: 'yellow' as const } : {}) },
         { text: celsius(row.supply_low_c), number: true },
         { text: celsius(row.return_c), number: true },
@@ -229,9 +248,9 @@ function network(wall: Wall, t: Messages): RecordList {
 
 function sentiment(panel: Panel & { kind: 'sentiment' }, wall: Wall, t: Messages): RecordList {
   const w = words(wall, t);
-  const rows = [...wall.live.rows('sentiment')]
-    .filter(([key]) => panel.keys === null || panel.keys.includes(key))
-    .sort(([, a], [, b]) => Number(b.row.spike) - Number(a.row.spike) || b.row.negative - a.row.negative);
+  const rows = [...wall.live.rows('sentiment')].sort(
+    ([, a], [, b]) => Number(b.row.spike) - Number(a.row.spike) || b.row.negative - a.row.negative,
+  );
   return {
     title: t.sentiment,
     columns: [
@@ -245,8 +264,9 @@ function sentiment(panel: Panel & { kind: 'sentiment' }, wall: Wall, t: Messages
     total: rows.length,
     rows: rows.slice(0, AT_MOST).map(([key, { row }]) => ({
       key,
+      opens: recordOf('community', key, panel),
       cells: [
-        { text: row.name },
+        { text: row.name, leads: true },
         { text: count(row.negative), number: true },
         { text: count(row.mentions), number: true },
         { text: decimal(row.mean_value, 2), number: true },
@@ -255,24 +275,6 @@ function sentiment(panel: Panel & { kind: 'sentiment' }, wall: Wall, t: Messages
       ],
     })),
   };
-}
-
-function cell(key: string, wall: Wall, t: Messages): RecordList {
-  const row = wall.live.rows('arrears').get(key)?.row;
-  const rows =
-    row === undefined
-      ? []
-      : [
-          {
-            key,
-            cells: [
-              { text: t.cellBand(row.size_m, t.bands[row.band - 1]!) },
-              { text: t.publishedAt(words(wall, t).when(row.published_at)) },
-              { text: t.cellWhy },
-            ],
-          },
-        ];
-  return { title: t.cellTitle, columns: [], rows, total: rows.length };
 }
 
 /** What a panel lists now; null for the panels that ask the server. */
@@ -285,14 +287,12 @@ export function recordsOf(panel: Panel, wall: Wall, t: Messages): RecordList | n
     case 'rooms':
       return rooms(panel, wall, t);
     case 'outages':
-      return outages(wall, t);
+      return outages(panel, wall, t);
     case 'network':
-      return network(wall, t);
+      return network(panel, wall, t);
     case 'sentiment':
       return sentiment(panel, wall, t);
-    case 'cell':
-      return cell(panel.key, wall, t);
-    case 'ticket':
+    case 'record':
     case 'behind':
       return null;
   }

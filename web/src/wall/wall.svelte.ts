@@ -76,12 +76,18 @@ export class Wall {
   #dirty = new Set<Topic>();
   #timer: number | undefined;
   #lastRun = 0;
+  /** The minute of the business clock that outages were last held against. */
+  #outagesMinute = 0;
 
   constructor(session: Session) {
     this.session = session;
     this.live = new LiveClient({
       changed: (topic, change) => this.#changed(topic, change),
       connection: (state) => this.#connected(state),
+      // The session moved to another company in another window: its rows must not stand under our name.
+      company: (code) => {
+        if (code !== this.session.company.code) location.reload();
+      },
     });
     this.live.setBusiness(session.business.at, session.business.rate);
     this.now = Math.floor(session.business.at);
@@ -136,7 +142,7 @@ export class Wall {
       // The one reason to reload a wall: the server now speaks for another version, or for another company.
       if (other || fresh.version !== this.session.version) location.reload();
       else this.session = fresh;
-      if (this.connection === 'signed_out') this.live.resume();
+      if (this.connection === 'signed_out' || this.connection === 'closed') this.live.resume();
     } catch (error) {
       // Unreachable: the live connection already says so and keeps trying.
       if (!(error instanceof SignedOut)) return;
@@ -146,6 +152,9 @@ export class Wall {
   #clock(): void {
     const now = this.live.businessNow();
     if (now !== null && Math.floor(now) !== this.now) this.now = Math.floor(now);
+    // A promised end passes without a row that changes.
+    const minute = Math.floor(this.now / 60);
+    if (minute !== this.#outagesMinute && this.live.hasSnapshot('outages')) this.#summarizeOutages();
     const next = waiting();
     let same = true;
     for (const topic of TOPICS) {
@@ -158,6 +167,12 @@ export class Wall {
     if (!same) this.freshness = next;
     const silent = flags((topic) => this.live.silent(topic));
     if (TOPICS.some((topic) => silent[topic] !== this.silent[topic])) this.silent = silent;
+  }
+
+  #summarizeOutages(): void {
+    const now = this.live.businessNow() ?? this.now;
+    this.#outagesMinute = Math.floor(now / 60);
+    this.outages = summarizeOutages(this.live.rows('outages'), now);
   }
 
   #changed(topic: Topic, change: Change): void {
@@ -176,7 +191,7 @@ export class Wall {
     const live = this.live;
     if (dirty.has('tickets')) this.tickets = summarizeTickets(live.rows('tickets'));
     if (dirty.has('crews')) this.crews = summarizeCrews(live.rows('crews'));
-    if (dirty.has('outages')) this.outages = summarizeOutages(live.rows('outages'), live.businessNow() ?? this.now);
+    if (dirty.has('outages')) this.#summarizeOutages();
     if (dirty.has('sentiment')) this.sentiment = summarizeSentiment(live.rows('sentiment'));
     if (dirty.has('rooms')) this.roomAlarms = live.rows('rooms').size;
     if (dirty.has('figures')) {
