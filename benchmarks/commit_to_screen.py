@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 import time
+from functools import partial
 
 from benchmarks._clients import Loop, Sender, Wall
 from benchmarks._fanout import allow_open_files
@@ -18,6 +19,8 @@ SECONDS = 15
 WARM_UP_S = 3
 CONNECTIONS = 64
 WITHIN_S = 20.0
+REACHED = 0.98
+"""The share of the rate asked for that must have been committed."""
 
 
 class Watch:
@@ -25,23 +28,25 @@ class Watch:
 
     def __init__(self) -> None:
         self.answered: dict[str, float] = {}
-        self.arrived: dict[str, list[float]] = {}
+        self.arrived: dict[str, dict[int, float]] = {}
+        """Ticket -> screen -> when it first stood there."""
 
-    def shown(self, keys: list[str], at: float) -> None:
+    def shown(self, screen: int, keys: list[str], at: float) -> None:
         """A frame with these tickets has come to one screen."""
         for key in keys:
-            self.arrived.setdefault(key, []).append(at)
+            self.arrived.setdefault(key, {}).setdefault(screen, at)
 
     def complete(self) -> bool:
         """Every answered ticket stands on every screen."""
-        return all(len(self.arrived.get(key, ())) >= SCREENS for key in self.answered)
+        return all(len(self.arrived.get(key, ())) == SCREENS for key in self.answered)
 
 
 def run(running: Stack, watch: Watch) -> None:
     """Send at an even pace while every screen reads."""
     loop = Loop()
     walls = [
-        Wall(running.port, running.live_pass(), "tickets", watch.shown) for _ in range(SCREENS)
+        Wall(running.port, running.live_pass(), ["tickets"], partial(watch.shown, screen))
+        for screen in range(SCREENS)
     ]
     for wall in walls:
         loop.add(wall)
@@ -101,16 +106,29 @@ def main() -> None:
     committed = {row[0]: row[1] for row in rows}
     start = min(committed.values()) + WARM_UP_S
     measured = [ticket for ticket in watch.answered if committed[ticket] >= start]
-    waits = sorted(at - committed[ticket] for ticket in measured for at in watch.arrived[ticket])
-    since_answer = sorted(at - watch.answered[t] for t in measured for at in watch.arrived[t])
+    waits = sorted(
+        at - committed[ticket] for ticket in measured for at in watch.arrived[ticket].values()
+    )
+    since_answer = sorted(
+        at - watch.answered[t] for t in measured for at in watch.arrived[t].values()
+    )
     span = max(committed[t] for t in measured) - start
-    p99 = quantile(waits, 0.99)
+    p99, rate = quantile(waits, 0.99), len(measured) / span
+    # A slower stream would be an easier one: then the wait says nothing.
+    reached = rate >= REACHED * PER_SECOND
     figure("commit_to_screen.p50", quantile(waits, 0.5), "s")
-    figure("commit_to_screen.p99", p99, "s", target="<= 0.25", ok=p99 <= 0.25)
+    figure(
+        "commit_to_screen.p99",
+        p99,
+        "s",
+        target=f"<= 0.25 at {PER_SECOND} commits/s",
+        ok=p99 <= 0.25 and reached,
+    )
     figure("commit_to_screen.max", waits[-1], "s")
     figure("commit_to_screen.p99_since_the_answer", quantile(since_answer, 0.99), "s")
-    figure("commit_to_screen.commits", len(measured) / span, "commits/s")
-    figure("commit_to_screen.frames", len(waits), f"tickets on {SCREENS} screens")
+    least = REACHED * PER_SECOND
+    figure("commit_to_screen.commits", rate, "commits/s", target=f">= {least:g}", ok=reached)
+    figure("commit_to_screen.arrivals", len(waits), f"tickets on {SCREENS} screens")
     for part in before:
         used = (after[part] - before[part]) / (WARM_UP_S + SECONDS)
         figure(f"commit_to_screen.cpu_{part}", used, "cores")

@@ -61,7 +61,8 @@ def us_per_delivery(client: Path, port: int, way: str, plan: Plan, pid: int) -> 
         run = run_client(client, port, way, plan, pid)
         if run["got"] == run["want"]:
             return run["cpu_ns"] / 1000 / run["got"]
-    sys.exit(f"only {run['got']} of {run['want']} frames arrived by {way}: no figure")
+        print(f"{way}: {run}, once more", file=sys.stderr)
+    sys.exit(f"not all frames arrived by {way} in {ATTEMPTS} runs: no figure")
 
 
 def measure(client: Path, folder: Path, payload: int, pace_us: int) -> None:

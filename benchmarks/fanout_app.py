@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from socket import create_server
 from typing import Any, cast
 
 import uvicorn
@@ -59,9 +59,9 @@ class Store:
             return []
         return [(stream_key(COMPANY, TOPIC), f"{EPOCH}-{seq}", sealed)]
 
-    async def companies(self) -> list[int]:
+    async def companies(self) -> dict[int, str]:
         """As FeedReads."""
-        return [COMPANY]
+        return {COMPANY: "bench"}
 
     async def snapshot(self, _: int, __: str) -> bytes:
         """As FeedReads."""
@@ -143,25 +143,25 @@ def create_app() -> Litestar:
                 task.cancel()
 
     @websocket("/asgi")
-    async def asgi(client: Socket) -> None:
-        await client.accept()
-        ordinary.clients[id(client)] = client
+    async def asgi(socket: Socket) -> None:
+        await socket.accept()
+        ordinary.clients[id(socket)] = socket
         try:
             while True:
-                await client.receive_text()
+                await socket.receive_text()
         except WebSocketDisconnect:
             pass
         finally:
-            del ordinary.clients[id(client)]
+            del ordinary.clients[id(socket)]
 
     @websocket("/feed/{way:str}/{count:int}/{size:int}")
-    async def feed(client: Socket, way: str, count: int, size: int) -> None:
+    async def feed(socket: Socket, way: str, count: int, size: int) -> None:
         to = store if way == "live" else ordinary
         batches = [to.feed.seal(size) for _ in range(count)]
-        await client.accept()
+        await socket.accept()
         try:
-            await drive(await client.receive_text(), batches, to.publish)
-            await client.receive_text()
+            await drive(await socket.receive_text(), batches, to.publish)
+            await socket.receive_text()
         except WebSocketDisconnect:
             pass
 
@@ -176,7 +176,7 @@ def create_app() -> Litestar:
 
 def main() -> None:
     """Serve on a free port until killed."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    listener = create_server(("127.0.0.1", 0), backlog=4096)
     print(listener.getsockname()[1], flush=True)
     app = create_app()
     gc.freeze()

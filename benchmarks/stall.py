@@ -13,7 +13,7 @@ from benchmarks._figure import figure
 from benchmarks._stack import HALF_DEG, LAT, LON, Stack, stack
 
 OTHERS = 19
-CREWS = 120
+CREWS = 130
 """Their positions make a batch of about 16 KB."""
 RING_BYTES = 4 << 20
 """What the web process keeps of a topic's batches: full before anything is measured."""
@@ -91,7 +91,6 @@ def main() -> None:
     """Print every figure."""
     with stack() as running:
         crews, loop = Positions(running), Loop()
-        size = 0
 
         def shown(_keys: list[str], _at: float) -> None:
             pass

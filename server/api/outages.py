@@ -166,4 +166,4 @@ def create_handlers(
         principal = await gate.principal(request)
         return OutageList(items=await records.outages(principal.company, ended=ended))
 
-    return [open_outage, end_outage, extend_outage, outages]
+    return [open_outage, end_outage, extend_outage, outage, outages]

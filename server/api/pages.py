@@ -10,6 +10,7 @@ from typing import Any
 from litestar import MediaType, Request, Response, get
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
+from litestar.types import ASGIApp
 
 from dispatch_core.errors import NotFound, Unavailable
 from server.settings import CHECKOUT
@@ -29,9 +30,9 @@ SECURITY = {
 }
 
 
-async def secure(response: Response[Any]) -> Response[Any]:
-    """Every page of ours loads only what is ours."""
-    if str(response.media_type or "").startswith("text/html"):
+async def secure(response: Response[Any] | ASGIApp) -> Response[Any] | ASGIApp:
+    """Every page of ours loads only what is ours; tiles answer by an application of their own."""
+    if isinstance(response, Response) and str(response.media_type or "").startswith("text/html"):
         for name, value in SECURITY.items():
             response.headers.setdefault(name, value)
     return response

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from server.adapters import seeding
 from server.adapters.accounts import ensure_company, new_source_token
-from server.adapters.cities import City, StoredBuilding, imported_buildings, tiles_folder
+from server.adapters.cities import (
+    City,
+    StoredBuilding,
+    StoredPlace,
+    imported_buildings,
+    tiles_folder,
+)
 from server.adapters.clock import set_clock
 from server.adapters.keys import Keys
 from server.adapters.vault import Vault
@@ -78,7 +86,7 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
         raise seeding.refusal(wish.company)
     wish.progress("city", 0.0)
     if wish.city == "imported":
-        made = await _imported(wish, dsn)
+        made = await _imported(wish, dsn, first=state == "empty")
     else:
         made = await asyncio.to_thread(_generated, wish, draw=state == "empty")
     register = made.register
@@ -108,11 +116,30 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
     }
 
 
-async def _imported(wish: _Wish, dsn: str) -> _Made:
+class _Source(msgspec.Struct, frozen=True):
+    """The imported city as it was before the demo moved in: the same register comes of it again."""
+
+    buildings: list[StoredBuilding]
+    places: list[StoredPlace]
+    name: str
+
+
+async def _imported(wish: _Wish, dsn: str, *, first: bool) -> _Made:
     """A register in the company's own imported city."""
-    buildings, places, name = await imported_buildings(dsn, wish.company)
-    register = await asyncio.to_thread(fill, buildings, places, wish.seed, wish.options, name)
-    return _Made(None, register, buildings)
+    folder = tiles_folder(wish.settings.data / "cities", wish.company)
+    file = folder / f"demo-{wish.seed}-source.msgpack"
+    if not first and file.exists():
+        source = msgspec.msgpack.decode(file.read_bytes(), type=_Source)
+    else:
+        source = _Source(*await imported_buildings(dsn, wish.company))
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".draft")
+        draft.write_bytes(msgspec.msgpack.encode(source))
+        draft.replace(file)
+    register = await asyncio.to_thread(
+        fill, source.buildings, source.places, wish.seed, wish.options, source.name
+    )
+    return _Made(None, register, source.buildings)
 
 
 def _generated(wish: _Wish, *, draw: bool) -> _Made:

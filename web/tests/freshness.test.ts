@@ -14,8 +14,13 @@ describe('freshness', () => {
     expect(freshness(times, 1003.5)).toEqual({ state: 'stale', why: 'feed', since: 1000, seconds: 3.5 });
   });
 
+  it('does not trust a picture from the future: the clock was set back', () => {
+    expect(freshness(times, 997)).toEqual({ state: 'fresh' });
+    expect(freshness(times, 996)).toEqual({ state: 'stale', why: 'clock', since: 1000, seconds: 4 });
+  });
+
   it('greys when the source is silent for longer than its cadence', () => {
-    const current = { ...times, asOf: 1060 };
+    const current = { ...times, asOf: 1051 };
     expect(freshness(current, 1050)).toEqual({ state: 'fresh' });
     expect(freshness(current, 1051)).toEqual({ state: 'stale', why: 'source', since: 990, seconds: 61 });
     expect(freshness({ ...current, cadenceS: null }, 1051)).toEqual({ state: 'fresh' });

@@ -1,7 +1,7 @@
 // The wall's figures over rows, and the one incident that leads.
 import { describe, expect, it } from 'vitest';
 import type { OutageRow, RoomRow, TicketRow } from '../src/lib/wire';
-import { passes } from '../src/wall/panel';
+import { passes, roomPasses } from '../src/wall/panel';
 import { roomsByBuilding, roomsBySubstation, summarizeOutages, summarizeTickets, worstIncident } from '../src/wall/summary';
 
 const ticket = (changes: Partial<TicketRow>): TicketRow => ({
@@ -107,6 +107,16 @@ describe('worstIncident', () => {
     const red = summarizeTickets(rows(ticket({ level: 'red', crew_confirmed: false })));
     expect(worstIncident(red, outages)).toMatchObject({ kind: 'ticket', key: 'k0' });
     expect(worstIncident(quiet, summarizeOutages([], 0))).toBeNull();
+  });
+});
+
+describe('roomPasses', () => {
+  it('tells what is below the bound from what is only not yet cleared, and what is new', () => {
+    const listed = (filter: Parameters<typeof roomPasses>[0], row: RoomRow): boolean => roomPasses(filter, 'k0', row, 5000);
+    expect(listed('all', room({ celsius: 18.2 }))).toBe(true);
+    expect([listed('below', room({ celsius: 18 })), listed('below', room({ celsius: 17.9 }))]).toEqual([false, true]);
+    expect([listed('new', room({ since: 4399 })), listed('new', room({ since: 4400 }))]).toEqual([false, true]);
+    expect([listed(['k0'], room({})), listed(['k1'], room({}))]).toEqual([true, false]);
   });
 });
 

@@ -91,11 +91,23 @@ describe('TopicState', () => {
     const state = started();
     expect(state.tick({ ...tick, seq: 6, hash: 'other' })).toBe('behind');
     expect(state.asOf).toBe(105);
-    expect(state.tick({ ...tick, seq: 4, hash: 'other' })).toBe('same');
+    expect(state.tick({ ...tick, seq: 4, hash: 'other' })).toBe('ahead');
+    expect(state.asOf).toBe(105);
     expect(state.tick({ ...tick, seq: 5, hash: 'other' })).toBe('wrong');
     expect(state.tick({ ...tick, seq: 5, hash: good })).toBe('same');
     expect([state.asOf, state.sourceAt, state.cadenceS]).toEqual([200, 150, 60]);
     expect(state.tick({ ...tick, epoch: 2, seq: 5, hash: good })).toBe('behind');
+  });
+
+  it('is only as fresh as the last word says, also when the server’s clock was set back', () => {
+    const state = started();
+    const tick = { epoch: 1, seq: 5, hash: hashOf([put('a', 1), put('b', 2)]), source_at: null, cadence_s: null };
+    state.tick({ ...tick, as_of: 4000 });
+    expect(state.asOf).toBe(4000);
+    state.tick({ ...tick, as_of: 400 });
+    expect(state.asOf).toBe(400);
+    state.batch({ ...batch(5, 6, [], ['b'], [put('a', 1)]), as_of: 390 });
+    expect(state.asOf).toBe(390);
   });
 
   it('converges to a fresh snapshot over random batches', () => {

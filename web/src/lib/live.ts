@@ -248,14 +248,9 @@ export class LiveClient {
   }
 
   #settle(topic: Topic, verdict: Verdict): void {
-    const subscription = this.#subscriptions[topic];
-    if (verdict.kind === 'applied') {
-      this.#events.changed(topic, verdict.change);
-    } else if (verdict.kind === 'gap') {
-      this.#subscribe(topic, true);
-    } else if (verdict.kind === 'wrong') {
-      this.#wrong(topic);
-    }
+    if (verdict.kind === 'applied') this.#events.changed(topic, verdict.change);
+    else if (verdict.kind === 'gap') this.#subscribe(topic, true);
+    else if (verdict.kind === 'wrong') this.#wrong(topic);
   }
 
   /** Our rows are not the server's: a snapshot, at once the first time, then with growing pauses. */

@@ -7,8 +7,10 @@ import type { TicketPage } from '../lib/api';
 import { passes, recordOf, roomPasses, type Panel } from './panel';
 import type { Wall } from './wall.svelte';
 
-/** More rows than this are counted, not listed: a wall is read, not searched; and the server's largest page. */
-export const AT_MOST = 500;
+/** More rows than this are counted, not listed: a wall is read, not searched. */
+const AT_MOST = 200;
+/** The server's largest page. */
+export const PAGE = 500;
 
 export interface Cell {
   text: string;
@@ -60,7 +62,14 @@ function due(row: TicketRow, { t, now }: Words): Cell {
   return row.near ? { ...cell, tone: 'yellow' } : cell;
 }
 
-function ticketList(title: string, tickets: [string, TicketRow][], wall: Wall, t: Messages, from: Panel): RecordList {
+function ticketList(
+  title: string,
+  tickets: [string, TicketRow][],
+  wall: Wall,
+  t: Messages,
+  from: Panel,
+  most = AT_MOST,
+): RecordList {
   const w = words(wall, t);
   const names = [t.colLevel, t.colPlace, t.colWhat, t.colState, t.colDue, t.colCrew, t.colReceived];
   return {
@@ -69,7 +78,7 @@ function ticketList(title: string, tickets: [string, TicketRow][], wall: Wall, t
     total: tickets.length,
     rows: tickets
       .sort(byUrgency)
-      .slice(0, AT_MOST)
+      .slice(0, most)
       .map(([key, row]) => ({
         key,
         opens: recordOf('ticket', key, from),
@@ -92,7 +101,7 @@ export function behindList(page: TicketPage, wall: Wall, t: Messages, panel: Pan
   const tickets = page.items.map((item): [string, TicketRow] => [item.id, item]);
   const counted = t.requestsInTickets(count(page.reports), count(page.total));
   const title = panel.figure === 'requests' ? counted : t.closingRate;
-  return { ...ticketList(title, tickets, wall, t, panel), total: page.total };
+  return { ...ticketList(title, tickets, wall, t, panel, PAGE), total: page.total };
 }
 
 function tickets(panel: Panel & { kind: 'tickets' }, wall: Wall, t: Messages): RecordList {

@@ -272,7 +272,7 @@ export const en: Messages = {
   noClock: 'no clock runs',
   cellHidden: 'no longer shown',
   cellBand: (size, band) => `${size} m square, ${band} of households in arrears`,
-  cellWhy: 'A cell publishes a banded share only, no counts and no sums, so there are no records to show.',
+  cellWhy: 'A cell publishes a banded share only, no counts and no sums, so there are no records of households.',
   actor: { person: 'person', source: 'source', engine: 'system' },
   step: {
     ticket_received: 'received',
@@ -303,6 +303,14 @@ export const en: Messages = {
   checkingLink: 'Checking the sign-in link',
   firstTitle: 'Create the first administrator',
   firstWhy: 'This is the first sign-in here. Choose the user name and password you will sign in with from now on.',
+
+  docsCalls: 'Calls',
+  docsParameters: 'Parameters',
+  docsBody: 'Body',
+  docsRequired: 'required',
+  docsFailed: 'The description cannot be read just now. Load the page again.',
+  docsIntro:
+    'Every call but sign-in needs a session cookie or `Authorization: Bearer` with the token of a source. Every POST that changes business data needs an `Idempotency-Key`: repeat a request under the same key and nothing happens twice. Coordinates name their datum. Times are Unix seconds. Refusals are `application/problem+json` with a stable `code`, `detail` and `what_to_do`. The document itself:',
 
   refusal: {
     link_unknown:

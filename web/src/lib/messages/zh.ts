@@ -301,7 +301,7 @@ export const zh = {
   noClock: '无时钟在走',
   cellHidden: '不再公布',
   cellBand: (size: number, band: string) => `${size} 米方格，欠费户比例 ${band}`,
-  cellWhy: '网格只公布分档比例，不公布户数与金额，故无明细。',
+  cellWhy: '网格只公布分档比例，不公布户数与金额，故无户级明细。',
   actor: { person: '人员', source: '来源', engine: '系统' } as Record<string, string>,
   step: {
     ticket_received: '收到',
@@ -333,6 +333,15 @@ export const zh = {
   checkingLink: '正在核对登录链接',
   firstTitle: '创建第一位管理员',
   firstWhy: '这是本系统的首次登录。请设定管理员的用户名和密码，以后用它登录。',
+
+  // API page; between backquotes: as it is sent
+  docsCalls: '调用',
+  docsParameters: '参数',
+  docsBody: '请求体',
+  docsRequired: '必填',
+  docsFailed: '暂时无法读取接口说明，请重新加载页面。',
+  docsIntro:
+    '除登录外，每次调用都须带会话 cookie，或 `Authorization: Bearer` 加数据源令牌。改变业务数据的 POST 都须带 `Idempotency-Key`：同一键重发不会重复执行。坐标须注明坐标系；时间为 Unix 秒。拒绝以 `application/problem+json` 返回，含固定的 `code`、`detail` 和 `what_to_do`。各调用的说明为英文。完整文档：',
 
   // Refusals, by the server's code
   refusal: {
