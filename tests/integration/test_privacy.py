@@ -39,7 +39,7 @@ def told(house: House) -> Any:
     """Residents' data has come in by every door that takes any."""
     caller = {"name": NAME, "phone": "139-7412-5836"}
     spot = {"lon": 126.6424, "lat": 45.7569, "datum": "wgs84"}
-    address = f"和平路 7 号楼3单元{FLAT}"
+    address = f"{NAME}家 {PHONE} 和平路 7 号楼3单元{FLAT}"
     one = receive(
         house.person, building=None, coordinate=spot, address=address, caller=caller, words=WORDS
     )
