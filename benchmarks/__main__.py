@@ -14,14 +14,13 @@ NAMES = (
 )  # fmt: skip
 
 
-def lines_of(name: str) -> list[dict[str, Any]]:
-    """The figures of one benchmark; one that fails says why on stderr and ends the whole."""
+def lines_of(name: str) -> tuple[list[dict[str, Any]], bool]:
+    """The figures of one benchmark, and whether it came to its end; if not, stderr says why."""
     command = [sys.executable, "-m", f"benchmarks.{name}", "--json"]
     print(f"benchmarks: {name}", file=sys.stderr)
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"benchmarks: {name} ended with {done.returncode}; what it says is above")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return lines, done.returncode == 0
 
 
 def markdown(lines: list[dict[str, Any]]) -> str:
@@ -34,7 +33,8 @@ def markdown(lines: list[dict[str, Any]]) -> str:
         judged = {True: "yes", False: "**no**", None: ""}[line["ok"]]
         target = line["target"] or ""
         rows.append(f"| `{line['figure']}` | {value} | {line['unit']} | {target} | {judged} |")
-    return "\n".join([*rows, "", f"Measured on {lines[0]['machine']}."])
+    notes = dict.fromkeys(f"`{one['figure']}`: {one['note']}." for one in lines if one["note"])
+    return "\n".join([*rows, "", f"Measured on {lines[0]['machine']}.", *notes])
 
 
 def main() -> None:
@@ -43,13 +43,19 @@ def main() -> None:
     unknown = set(words) - set(NAMES)
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    lines = []
+    lines: list[dict[str, Any]] = []
+    failed = []
     for name in words or NAMES:
-        lines += (found := lines_of(name))
+        found, whole = lines_of(name)
+        lines += found
+        if not whole:
+            failed.append(name)
         if "--markdown" not in sys.argv:
             print("\n".join(json.dumps(line) for line in found), flush=True)
-    if "--markdown" in sys.argv:
+    if "--markdown" in sys.argv and lines:
         print(markdown(lines))
+    if failed:
+        sys.exit(f"benchmarks: {', '.join(failed)} failed; what they say is above")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ def decide(
             event = _raised(celsius, read_at, site, policy)
     elif celsius >= policy.clear_c:
         event = RoomAlarmCleared(celsius=celsius, read_at=read_at)
-    elif abs(celsius - point.told_c) >= policy.told_step_c:
+    elif abs(celsius - point.told_c) >= policy.told_step_c or (
+        (celsius < policy.raise_c) != (point.told_c < policy.raise_c)
+    ):
         event = RoomAlarmChanged(celsius=celsius, read_at=read_at)
     return Outcome(point=_after(point, celsius, read_at, event), verdict="taken", event=event)
 

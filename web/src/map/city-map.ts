@@ -40,6 +40,7 @@ import {
   overlaySources,
   type View,
 } from './overlay';
+import { pick, type Picked } from './pick';
 
 setWorkerUrl(workerUrl);
 const tiles = new Protocol();
@@ -62,10 +63,6 @@ export interface Padding {
 
 /** Tiles that could not be read are asked for again after this long. */
 const TILES_AGAIN_MS = 10_000;
-
-export type Picked =
-  | { kind: 'tickets' | 'rooms' | 'outages'; keys: string[] }
-  | { kind: 'crew' | 'cell' | 'community'; key: string };
 
 export type Trouble = 'none' | 'context' | 'tiles';
 
@@ -371,42 +368,10 @@ export class CityMap {
     for (const layer of CLICKABLE) {
       const hits = this.map.queryRenderedFeatures(box, { layers: [layer] });
       if (hits.length === 0) continue;
-      const picked = await this.#pick(layer, hits);
+      const tickets = this.map.getSource<GeoJSONSource>('tickets');
+      const picked = await pick(layer, hits, tickets, this.#options.live);
       if (picked !== null) this.#options.picked(picked);
       return;
-    }
-  }
-
-  async #pick(layer: (typeof CLICKABLE)[number], hits: Feature[]): Promise<Picked | null> {
-    const keys = [...new Set(hits.map((hit) => String(hit.properties?.['id'])))];
-    const key = keys[0];
-    if (key === undefined) return null;
-    switch (layer) {
-      case 'crews':
-        return { kind: 'crew', key };
-      case 'tickets':
-        return { kind: 'tickets', keys };
-      case 'ticket-clusters': {
-        const source = this.map.getSource<GeoJSONSource>('tickets');
-        const cluster = hits[0]?.properties?.['cluster_id'] as number;
-        const leaves = (await source?.getClusterLeaves(cluster, 5000, 0)) ?? [];
-        return { kind: 'tickets', keys: leaves.map((leaf) => String(leaf.properties?.['id'])) };
-      }
-      case 'rooms-point':
-        return { kind: 'rooms', keys };
-      case 'rooms-building':
-      case 'rooms-substation': {
-        const group = layer === 'rooms-building' ? roomsByBuilding : roomsBySubstation;
-        const points = group(this.#options.live.rows('rooms')).filter((one) => keys.includes(one.key));
-        return { kind: 'rooms', keys: points.flatMap((one) => one.points) };
-      }
-      case 'outages':
-        return { kind: 'outages', keys };
-      case 'sentiment':
-      case 'sentiment-name':
-        return { kind: 'community', key };
-      case 'arrears':
-        return { kind: 'cell', key };
     }
   }
 }
