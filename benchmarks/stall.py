@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks._clients import Loop, Wall
@@ -87,6 +88,13 @@ def carry(loop: Loop, walls: list[Wall], crews: Positions, seconds: float, batch
     return sent
 
 
+def growth_of(running: Stack, work: Callable[[], int]) -> tuple[float, int]:
+    """KiB by which the web process has grown after some work, and what the work returns."""
+    before = running.web.memory_info().rss
+    done = work()
+    return (running.web.memory_info().rss - before) / 1024, done
+
+
 def main() -> None:
     """Print every figure."""
     with stack() as running:
@@ -105,13 +113,12 @@ def main() -> None:
         carry(loop, walls, crews, 0, 3)
         size = walls[0].last_bytes
         carry(loop, walls, crews, 0, RING_BYTES // size + 20)
+        usual = growth_of(running, lambda: carry(loop, walls, crews, STALLED_S, 1))[0]
         stalled = Wall(running.port, running.live_pass(), ["positions"], shown, receive_buffer=4096)
         at = stalled.socket.getsockname()[1]
         frames = [wall.frames for wall in walls]
-        before = running.web.memory_info().rss
         began = time.monotonic()
-        sent = carry(loop, walls, crews, STALLED_S, 1)
-        growth = (running.web.memory_info().rss - before) / 1024
+        growth, sent = growth_of(running, lambda: carry(loop, walls, crews, STALLED_S, 1))
         queue = send_queue(running.port, at)
         if queue is None:
             sys.exit("the screen that never reads was sent away before it was measured")
