@@ -88,24 +88,38 @@ def check_log(at: Installation, company: int) -> None:
 
 def check_screens(at: Installation, company: int, screens: list[Screen]) -> None:
     """Every screen ends with the stored picture, and was never shown anything untrue."""
+    compared: list[tuple[str, Any, Any]] = []
 
     def settled() -> bool:
-        heads = at.fetch("SELECT topic, epoch, seq FROM feed_head WHERE company_id = $1", company)
-        where = {row["topic"]: (row["epoch"], row["seq"]) for row in heads}
-        return all(
-            (picture.epoch, picture.seq) == where[topic]
-            for screen in screens
-            for topic, picture in screen.pictures.items()
-        )
+        """Everybody stands where the feed stands, and it stood there while both were read: figures
+        go on being sealed, so what is stored and what is shown must be of one position."""
+        if at.fetch("SELECT 1 FROM outbox WHERE company_id = $1 LIMIT 1", company):
+            return False
+        before = heads_of(at, company)
+        stored = rows_of(at, company)
+        compared.clear()
+        for screen in screens:
+            for topic, picture in screen.pictures.items():
+                stood = (picture.epoch, picture.seq)
+                compared.append((picture.at, dict(picture.rows), stored.get(topic, {})))
+                if not stood == (picture.epoch, picture.seq) == before[topic]:
+                    return False
+        return heads_of(at, company) == before
 
-    wait_until(settled, "every screen has caught up", every=0.2)
-    stored = rows_of(at, company)
+    wait_until(settled, "every screen has caught up", every=0.1)
+    for where, shown, stored in compared:
+        assert shown == stored, f"{where} is not what is stored"
     for screen in screens:
-        for topic, picture in screen.pictures.items():
-            assert picture.rows == stored.get(topic, {}), f"{picture.at} is not what is stored"
+        for picture in screen.pictures.values():
             assert not picture.wrong, picture.wrong[:3]
             assert not picture.back, picture.back[:3]
         assert not screen.lies, screen.lies[:3]
+
+
+def heads_of(at: Installation, company: int) -> dict[str, tuple[int, int]]:
+    """Where the feed stands in every topic: (epoch, seq)."""
+    rows = at.fetch("SELECT topic, epoch, seq FROM feed_head WHERE company_id = $1", company)
+    return {row["topic"]: (row["epoch"], row["seq"]) for row in rows}
 
 
 def rows_of(at: Installation, company: int) -> dict[str, dict[str, tuple[int, Any]]]:
