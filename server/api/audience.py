@@ -83,9 +83,3 @@ class Audience(Collection[Outbound]):
             self._results = np.empty(len(self._order), np.int32)
             self._changed = False
         return lines.fds[self._slots]
-
-
-def broadcast(outbounds: Collection[Outbound], payload: bytes, *, binary: bool) -> None:
-    """Queue the same message on every connection; an Audience spares the walk over them."""
-    audience = outbounds if isinstance(outbounds, Audience) else Audience(outbounds)
-    audience.send(payload, binary=binary)

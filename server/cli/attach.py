@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from server.engines import Engines, open_engines, running
 from server.settings import Settings, UserError
 
@@ -30,3 +34,14 @@ def opened(settings: Settings) -> Engines:
     """The engines of the environment or of a running `heatops up`, else started for as long as they
     are held."""
     return open_engines(settings, share=True)
+
+
+@contextmanager
+def prepared(settings: Settings) -> Iterator[Engines]:
+    """The engines as `opened` gives them, with the newest schema: a command may come before the
+    first `up`."""
+    from server.adapters.migrate import migrate
+
+    with opened(settings) as engines:
+        asyncio.run(migrate(engines.database_url, settings.keys))
+        yield engines

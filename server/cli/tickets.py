@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from server.cli.attach import opened
+from server.cli.attach import prepared
 from server.cli.output import json_option, progress_bar, show, show_json
 from server.settings import from_env
 
@@ -49,7 +49,7 @@ def tickets(
     settings = from_env()
     from server.work import import_tickets as run
 
-    with opened(settings) as engines, progress_bar(as_json=as_json) as progress:
+    with prepared(settings) as engines, progress_bar(as_json=as_json) as progress:
         ready = settings.with_engines(engines.database_url, engines.redis_url)
         result = run(
             ready,

@@ -6,7 +6,7 @@ import asyncio
 
 import rich_click as click
 
-from server.cli.attach import opened
+from server.cli.attach import prepared
 from server.cli.output import json_option, show, show_json
 from server.settings import from_env
 
@@ -25,7 +25,7 @@ def source_token(name: str, company: str, *, as_json: bool) -> None:
         await company_id(dsn, company)
         return await new_source_token(dsn, company, name)
 
-    with opened(settings) as engines:
+    with prepared(settings) as engines:
         token = asyncio.run(make(engines.database_url))
     if as_json:
         show_json(company=company, source=name, token=token)

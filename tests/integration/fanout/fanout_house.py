@@ -19,7 +19,7 @@ from websockets.frames import Frame
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from server.api.audience import Audience, broadcast
+from server.api.audience import Audience
 from server.api.outbound import Outbound, outbound
 from server.api.rawws import RawWebSocketProtocol
 
@@ -173,7 +173,7 @@ async def check_all_sizes(house: House, one: ClientConnection, two: ClientConnec
         elif number % 3 == 1:
             audience.send(payload, binary=binary)
         else:
-            broadcast(list(outs), payload, binary=binary)
+            Audience(list(outs)).send(payload, binary=binary)
         expected.append(payload if binary else payload.decode())
         if number % 5 == 0:
             await asyncio.sleep(0)

@@ -17,7 +17,7 @@ from fanout_house import OtherServer, Run, check_all_sizes, served
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
-from server.api.audience import Audience, broadcast
+from server.api.audience import Audience
 from server.api.outbound import QueuedOutbound, outbound
 
 
@@ -82,7 +82,7 @@ def test_another_server_whose_client_has_left_or_is_dropped() -> None:
         async with asyncio.TaskGroup() as tasks:
             for out in outs:
                 tasks.create_task(out.run())
-            broadcast(outs, b"x", binary=True)
+            Audience(outs).send(b"x", binary=True)
             await asyncio.sleep(0)
             outs[1].abort()
             dropped.may.set()
