@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 import msgspec
 
@@ -14,9 +14,17 @@ BuildingId = NewType("BuildingId", str)
 PointId = NewType("PointId", str)
 CommunityId = NewType("CommunityId", str)
 OutageId = NewType("OutageId", str)
+HouseholdId = NewType("HouseholdId", str)
+ApplicationId = NewType("ApplicationId", str)
+VisitId = NewType("VisitId", str)
+CaseId = NewType("CaseId", str)
+CampaignId = NewType("CampaignId", str)
+PhotoId = NewType("PhotoId", str)
 
-StreamKind = Literal["ticket", "crew", "point", "cell", "community", "outage"]
-STREAM_KINDS: tuple[StreamKind, ...] = ("ticket", "crew", "point", "cell", "community", "outage")
+StreamKind = Literal[
+    "ticket", "crew", "point", "cell", "community", "outage", "heating", "visit", "case", "campaign"
+]
+STREAM_KINDS: tuple[StreamKind, ...] = get_args(StreamKind)
 
 Level = Literal["red", "yellow", "blue"]
 Clock = Literal["first_contact", "respond", "on_site", "solved"]
@@ -50,9 +58,31 @@ LevelReason = Literal[
     "danger", "vulnerable_household", "many_reports", "repeated_fault", "less_severe", "other"
 ]
 IntakeReason = Literal[
-    "as_given", "danger", "vulnerable_household", "many_reports", "repeated_fault"
-]
+    "as_given", "danger", "vulnerable_household", "many_reports", "repeated_fault",
+    "kind_of_request", "outage",
+]  # fmt: skip
+KindReason = Literal["misheard", "found_on_site", "caller_corrected", "other"]
 OutageCause = Literal["burst", "pump", "power", "valve", "plant", "planned_work", "other"]
+
+StopKind = Literal["suspension", "temporary_stop", "resume"]
+"""What a household may apply for: heating stopped for the season, for a while, or again."""
+ApplicationState = Literal[
+    "referred", "approved", "refused", "withdrawn", "completed", "closed"
+]  # fmt: skip
+Standing = Literal["heated", "suspended", "temporary_stop"]
+Valve = Literal["open", "closed", "sealed", "unknown"]
+Department = Literal["service", "operations", "finance"]
+DEPARTMENTS: tuple[Department, ...] = get_args(Department)
+CheckCode = Literal[
+    "deadline", "owner", "arrears", "valve", "gable", "ground_floor", "top_floor", "warranty",
+    "already_suspended", "not_suspended", "temporary_days", "proof",
+]  # fmt: skip
+CheckVerdict = Literal["pass", "fail", "unknown"]
+CaseState = Literal["received", "signed", "contacted", "replied", "returned", "closed"]
+CaseClock = Literal["sign_for", "contact", "reply"]
+ContradictionKind = Literal[
+    "suspended_yet_connected", "marked_without_application", "suspended_yet_billed", "valve_open"
+]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+from dispatch_core import campaigns, cases, requests, suspensions
 from dispatch_core.events import Event
 from dispatch_core.ids import Words
 
@@ -52,6 +53,88 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     households: int
 
 
+class CityPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A city's rules of one season, as read from its policy file."""
+
+    version: str
+    """City, season and a digest of the file, e.g. `harbin/2026-2027@1f3a9c2e`: stands with every
+    decision."""
+    season: str
+    """Two years, e.g. `2026-2027`."""
+    timezone: str
+    requests: requests.Policy
+    suspension: suspensions.Policy
+    """Its days are full dates `YYYY-MM-DD`."""
+    cases: cases.Policy
+    reminders: campaigns.Policy
+
+
+class Household(msgspec.Struct, frozen=True, kw_only=True):
+    """A flat of the register as decisions need it."""
+
+    id: str
+    building: Building
+    unit: int
+    floor: int
+    flat: str
+    risers: list[str]
+    area_m2: float
+    gable: bool
+    ground_floor: bool
+    top_floor: bool
+    valve: bool
+    """It has a valve of its own outside the door."""
+    green_channel: bool
+    warranty_until: date | None
+    """The household's own, else its building's."""
+    resident: str
+    """Pseudonym of the registered owner."""
+    owner_name: bytes | None
+    """Blind index of the owner's name."""
+    unpaid_fen: int | None
+    """None: billing has said nothing."""
+
+
+class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An open ticket that a new request might belong to, or a past one of the same household."""
+
+    ticket: str
+    kind: str
+    state: str
+    open: bool
+    level: str
+    household: str | None
+    resident: str | None
+    building: str | None
+    received_at: int
+    reports: int
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """Who and where a request comes from: what it is compared by. Serialised while decided."""
+
+    household: str | None
+    resident: str | None
+    building: str | None
+
+
+Channel = Literal["department", "case", "resident"]
+
+
+class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is to leave the house: stored with the facts, carried out by a gateway."""
+
+    channel: Channel
+    target: str
+    """`operations` or `finance`; an origin of cases; a resident's pseudonym."""
+    kind: str
+    """e.g. `valve_set`, `case_replied`, `reminder`."""
+    about: str
+    """The stream that the outcome is told to."""
+    body: dict[str, Any]
+    """JSON-ready; sealed at rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a use case needs loaded before it decides. Streams are also locked."""
@@ -61,6 +144,9 @@ class Wanted:
     nodes: Collection[str] = ()
     spots: Collection[Spot] = ()
     """Places in WGS-84 whose nearest building names them."""
+    households: Collection[str] = ()
+    doors: Collection[Door] = ()
+    """Whose open and recent requests are to be compared; locked like streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +159,10 @@ class Loaded:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     nearest: Mapping[Spot, Building] = field(default_factory=dict)
     """The nearest building within 60 m; absent where there is none."""
+    households: Mapping[str, Household] = field(default_factory=dict)
+    requests: Mapping[Door, Sequence[OpenRequest]] = field(default_factory=dict)
+    """Tickets of the door's household, resident or building, open or of the last 30 days, newest
+    first; those decided earlier in the same group are among them."""
 
     def state(self, stream: str) -> tuple[Any | None, int]:
         """(state, version) of a stream; (None, 0) if it has no facts."""
@@ -112,6 +202,7 @@ class Decision:
     """Version of the policy that decided."""
     texts: Sequence[SecretText] = ()
     persons: Sequence[SecretPerson] = ()
+    messages: Sequence[OutMessage] = ()
     source: str | None = None
     """The topic whose source has spoken by this command, e.g. `tickets` for an intake."""
 

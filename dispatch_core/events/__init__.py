@@ -13,6 +13,26 @@ import msgspec
 
 from dispatch_core.errors import Invalid
 from dispatch_core.events.base import Body
+from dispatch_core.events.campaigns import (
+    CampaignEnded,
+    CampaignProgressed,
+    CampaignStarted,
+)
+from dispatch_core.events.cases import (
+    CaseClocks,
+    CaseClosed,
+    CaseContacted,
+    CaseExtended,
+    CaseFact,
+    CaseMoved,
+    CaseNear,
+    CasePassed,
+    CaseReceived,
+    CaseReplied,
+    CaseReturned,
+    CaseSigned,
+    CaseStatusSent,
+)
 from dispatch_core.events.crews import (
     CrewAssigned,
     CrewEnRoute,
@@ -38,6 +58,25 @@ from dispatch_core.events.marks import (
     SpikeEnded,
     SpikeStarted,
 )
+from dispatch_core.events.suspensions import (
+    Check,
+    StopApplied,
+    StopApproved,
+    StopClosed,
+    StopFact,
+    StopLate,
+    StopMadeKnown,
+    StopReferred,
+    StopRefused,
+    StopRepeated,
+    StopWithdrawn,
+    ValveSet,
+    VisitJoined,
+    VisitLeft,
+    VisitMade,
+    VisitMissed,
+    VisitPlanned,
+)
 from dispatch_core.events.telemetry import (
     ClosingCounted,
     CrewPositions,
@@ -57,6 +96,7 @@ from dispatch_core.events.tickets import (
     DeadlinePassed,
     Due,
     LostContact,
+    TicketAbsorbed,
     TicketAccepted,
     TicketCancelled,
     TicketClosed,
@@ -64,10 +104,15 @@ from dispatch_core.events.tickets import (
     TicketDispatched,
     TicketFact,
     TicketHandling,
+    TicketKindChanged,
     TicketLabel,
     TicketLevelChanged,
+    TicketMerged,
+    TicketOwned,
+    TicketPhotosAdded,
     TicketReceived,
     TicketReopened,
+    TicketRepeated,
     TicketVerifying,
     Warned,
 )
@@ -78,9 +123,26 @@ __all__ = [
     "TELEMETRY",
     "UPCASTERS",
     "Body",
+    "CampaignEnded",
+    "CampaignProgressed",
+    "CampaignStarted",
     "CancelReason",
+    "CaseClocks",
+    "CaseClosed",
+    "CaseContacted",
+    "CaseExtended",
+    "CaseFact",
+    "CaseMoved",
+    "CaseNear",
+    "CasePassed",
+    "CaseReceived",
+    "CaseReplied",
+    "CaseReturned",
+    "CaseSigned",
+    "CaseStatusSent",
     "CellHidden",
     "CellPublished",
+    "Check",
     "Clocks",
     "ClosingCounted",
     "CommunityMood",
@@ -120,7 +182,18 @@ __all__ = [
     "SourceHeartbeat",
     "SpikeEnded",
     "SpikeStarted",
+    "StopApplied",
+    "StopApproved",
+    "StopClosed",
+    "StopFact",
+    "StopLate",
+    "StopMadeKnown",
+    "StopReferred",
+    "StopRefused",
+    "StopRepeated",
+    "StopWithdrawn",
     "SupplyMeasured",
+    "TicketAbsorbed",
     "TicketAccepted",
     "TicketCancelled",
     "TicketClosed",
@@ -128,12 +201,23 @@ __all__ = [
     "TicketDispatched",
     "TicketFact",
     "TicketHandling",
+    "TicketKindChanged",
     "TicketLabel",
     "TicketLevelChanged",
+    "TicketMerged",
+    "TicketOwned",
+    "TicketPhotosAdded",
     "TicketReceived",
     "TicketReopened",
+    "TicketRepeated",
     "TicketVerifying",
     "Upcaster",
+    "ValveSet",
+    "VisitJoined",
+    "VisitLeft",
+    "VisitMade",
+    "VisitMissed",
+    "VisitPlanned",
     "Warned",
     "WeatherObserved",
     "decode",
@@ -151,6 +235,12 @@ Event = (
     | CommunityMood | SpikeStarted | SpikeEnded | OutageOpened | OutageExtended | OutageEnded
     | CrewPositions | NetworkState | WeatherObserved | RequestsCounted | ClosingCounted
     | RoomsCounted | SupplyMeasured | SourceHeartbeat
+    | CampaignEnded | CampaignProgressed | CampaignStarted | CaseClosed | CaseContacted
+    | CaseExtended | CaseMoved | CaseNear | CasePassed | CaseReceived | CaseReplied | CaseReturned
+    | CaseSigned | CaseStatusSent | StopApplied | StopApproved | StopClosed | StopLate
+    | StopMadeKnown | StopReferred | StopRefused | StopRepeated | StopWithdrawn | ValveSet
+    | VisitJoined | VisitLeft | VisitMade | VisitMissed | VisitPlanned | TicketAbsorbed
+    | TicketKindChanged | TicketMerged | TicketOwned | TicketPhotosAdded | TicketRepeated
 )  # fmt: skip
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

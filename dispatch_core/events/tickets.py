@@ -11,14 +11,18 @@ from dispatch_core.ids import (
     CancelReason,
     Clock,
     CrewId,
+    HouseholdId,
     IntakeReason,
+    KindReason,
     Level,
     LevelReason,
     OutageId,
+    PhotoId,
     Place,
     RedispatchReason,
     ReopenReason,
     RequestKind,
+    TicketId,
     TicketState,
     Words,
 )
@@ -70,6 +74,60 @@ class TicketReceived(TicketFact, frozen=True, kw_only=True):
     outage: OutageId | None
     clocks: Clocks
     policy: str
+    household: HouseholdId | None = None
+    green_channel: bool = False
+    photos: list[PhotoId] = msgspec.field(default_factory=list)
+    reasons: list[str] = msgspec.field(default_factory=list)
+    """Codes of everything that spoke for the level and kind, e.g. `danger:爆管`."""
+
+
+class TicketRepeated(TicketFact, frozen=True, kw_only=True):
+    """The same fault was reported again while the ticket is open: attached, not doubled."""
+
+    reports: int
+    """All reports so far."""
+    source: str
+    resident: str | None
+    words: Words | None
+    photos: list[PhotoId] = msgspec.field(default_factory=list)
+
+
+class TicketOwned(TicketFact, frozen=True, kw_only=True):
+    """Another person owns the ticket until the call-back (首接负责)."""
+
+    owner: str
+    from_owner: str | None
+    by: str
+
+
+class TicketKindChanged(TicketFact, frozen=True, kw_only=True):
+    """A person changed the kind; `ticket.kind` is the new one."""
+
+    from_kind: RequestKind
+    reason_code: KindReason
+    reason: Words | None
+    by: str
+
+
+class TicketMerged(TicketFact, frozen=True, kw_only=True):
+    """The ticket ends because another open one is the same piece of work; its cases move there."""
+
+    into: TicketId
+    by: str
+
+
+class TicketAbsorbed(TicketFact, frozen=True, kw_only=True):
+    """Another ticket was merged into this one: its reports are counted here."""
+
+    other: TicketId
+    reports: int
+
+
+class TicketPhotosAdded(TicketFact, frozen=True, kw_only=True):
+    """Photos were attached to the ticket."""
+
+    photos: list[PhotoId]
+    by: str
 
 
 class TicketAccepted(TicketFact, frozen=True, kw_only=True):

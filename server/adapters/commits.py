@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -22,6 +23,7 @@ from dispatch_core.errors import Conflict, Invalid, Refused, Unavailable
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock, system_now
+from server.adapters.households import load_households
 from server.adapters.idempotency import (
     Answer,
     Answered,
@@ -33,6 +35,7 @@ from server.adapters.idempotency import (
     stream_lock,
     try_locks,
 )
+from server.adapters.messages import save_messages
 from server.adapters.pool import AWAY, Pool, unavailable
 from server.adapters.register import load_buildings, load_nearest, load_nodes
 from server.adapters.residents import save_secrets
@@ -222,7 +225,8 @@ class Commits:
             buildings = await load_buildings(c, {b for j in jobs for b in j.wanted.buildings})
             nodes = await load_nodes(c, {n for j in jobs for n in j.wanted.nodes})
             nearest = await load_nearest(c, {s for j in jobs for s in j.wanted.spots})
-            loaded = Loaded(_Heads(writes.heads), buildings, nodes, nearest)
+            homes = await load_households(c, {h for j in jobs for h in j.wanted.households})
+            loaded = Loaded(_Heads(writes.heads), buildings, nodes, nearest, homes)
             decided: list[tuple[Job, Decision]] = []
             for job in jobs:
                 try:
@@ -240,7 +244,7 @@ class Commits:
                     )  # fmt: skip
                 decided.append((job, decision))
             await writes.flush(c)
-            await self._save(c, group, decided)
+            await self._save(c, group, decided, writes.business_at)
 
     @staticmethod
     async def _lock(c: asyncpg.Connection, group: _Group) -> None:
@@ -291,13 +295,19 @@ class Commits:
         writes.heads.update(await journal.load_heads(c, new))
 
     async def _save(
-        self, c: asyncpg.Connection, group: _Group, decided: list[tuple[Job, Decision]]
+        self,
+        c: asyncpg.Connection,
+        group: _Group,
+        decided: list[tuple[Job, Decision]],
+        now: datetime,
     ) -> None:
         if not decided:
             return
         persons = [p for _, d in decided for p in d.persons]
         texts = [t for _, d in decided for t in d.texts]
         await save_secrets(c, group.company, self._vault, persons, texts)
+        messages = [m for _, d in decided for m in d.messages]
+        await save_messages(c, group.company, self._vault, now, messages)
         for job, decision in decided:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from dispatch_core import arrears, sentiment
-from server.adapters import journal
+from server.adapters.columns import columns
 
 
 class Figures:
@@ -181,7 +181,7 @@ class Arrears:
                 " SET households = excluded.households, in_arrears = excluded.in_arrears,"
                 " at = excluded.at",
                 self._company,
-                *journal.columns(rows),
+                *columns(rows),
             )
         await self._c.execute(
             "INSERT INTO arrears_round VALUES ($1, $2)"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import asyncpg
 
 from dispatch_core.errors import Conflict, Invalid
-from server.adapters import journal
+from server.adapters.columns import columns
 
 
 class Key(NamedTuple):
@@ -115,5 +115,5 @@ async def save_answers(c: asyncpg.Connection, company: int, answered: Sequence[A
         " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[],"
         " $6::smallint[], $7::text[])",
         company,
-        *journal.columns(rows),
+        *columns(rows),
     )

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from dispatch_core import events, tickets, trace
+from dispatch_core import events, trace
 from dispatch_core.events import Event
 from dispatch_core.ids import Place, unix
-from dispatch_core.tickets import Ticket
-from server.adapters import streams
+from server.adapters import projections, streams
+from server.adapters.columns import columns
 
 
 @dataclass(slots=True)
@@ -117,59 +117,9 @@ class Writes:
             self.company,
             *columns(heads),
         )
-        rows = [
-            _ticket_row(s.removeprefix("ticket:"), self.heads[s].state)
-            for s in sorted(self.changed)
-            if s.startswith("ticket:")
-        ]
-        if rows:
-            await connection.execute(_TICKETS, self.company, *columns(rows))
-
-
-_TICKET_COLUMNS = (
-    ("ticket_id", "text"), ("version", "int"), ("state", "text"), ("open", "bool"),
-    ("level", "text"), ("kind", "text"), ("source", "text"), ("building_id", "text"),
-    ("community_id", "text"), ("district", "text"), ("lon", "float8"),
-    ("lat", "float8"), ("address", "text"), ("crew_id", "text"), ("reports", "int"),
-    ("near", "bool"), ("overdue", "bool"), ("lost_contact", "bool"), ("received_at", "timestamptz"),
-    ("due_at", "timestamptz"), ("check_at", "timestamptz"), ("solved_due_at", "timestamptz"),
-    ("closed_at", "timestamptz"),
-)  # fmt: skip
-_FIXED = {
-    "ticket_id",
-    "kind",
-    "source",
-    "building_id",
-    "community_id",
-    "district",
-    "lon",
-    "lat",
-    "address",
-    "received_at",
-}
-_TICKETS = (
-    f"INSERT INTO ticket (company_id, {', '.join(name for name, _ in _TICKET_COLUMNS)})"
-    f" SELECT $1, * FROM unnest("
-    + ", ".join(f"${i}::{kind}[]" for i, (_, kind) in enumerate(_TICKET_COLUMNS, 2))
-    + ") ON CONFLICT (company_id, ticket_id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name, _ in _TICKET_COLUMNS if name not in _FIXED)
-)
-
-
-def _time(at: int | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC)
-
-
-def _ticket_row(ticket_id: str, t: Ticket) -> tuple[Any, ...]:
-    due = t.due
-    overdue = due is not None and due.warned == "passed"
-    return (
-        ticket_id, t.version, t.state, t.state in tickets.OPEN, t.level, t.kind, t.source,
-        t.place.building, t.place.community, t.place.district, t.place.lon, t.place.lat,
-        t.place.address, t.crew, t.reports, due is not None and due.warned == "near", overdue,
-        t.lost_contact, _time(t.received_at), _time(due.at if due else None),
-        _time(tickets.next_look(t)), _time(t.clocks.solved), _time(t.closed_at),
-    )  # fmt: skip
+        await projections.save(
+            connection, self.company, {s: self.heads[s].state for s in sorted(self.changed)}
+        )
 
 
 def _spot(event: Event) -> trace.Spot | None:
@@ -177,11 +127,6 @@ def _spot(event: Event) -> trace.Spot | None:
     if isinstance(place, Place):
         return trace.Spot(lon=place.lon, lat=place.lat)
     return None
-
-
-def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    """Rows as columns, for unnest."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def load_heads(

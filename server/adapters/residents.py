@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import asyncpg
 
-from server.adapters import journal
+from server.adapters.columns import columns
 from server.adapters.vault import Vault
 from server.ports import SecretPerson, SecretText
 
@@ -35,14 +35,12 @@ async def save_secrets(
             " ON CONFLICT (company_id, pseudonym) DO UPDATE SET body = excluded.body,"
             " name_index = excluded.name_index WHERE excluded.name_index IS NOT NULL",
             company,
-            *journal.columns(rows),
+            *columns(rows),
         )
     if texts:
         await c.execute(
             "INSERT INTO person_words (company_id, words_id, pseudonym, body)"
             " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bytea[])",
             company,
-            *journal.columns(
-                [(t.words.id, t.pseudonym, vault.seal_words(company, t)) for t in texts]
-            ),
+            *columns([(t.words.id, t.pseudonym, vault.seal_words(company, t)) for t in texts]),
         )

@@ -99,6 +99,15 @@ class Vault:
         """The plain text."""
         return self._open(company, words_id, body).decode()
 
+    # ---------------------------------------------------------------- messages
+    def seal_message(self, company: int, about: str, body: bytes) -> bytes:
+        """The encrypted body of a message about a stream."""
+        return self._seal(company, f"message/{about}", body)
+
+    def open_message(self, company: int, about: str, body: bytes) -> bytes:
+        """The plain body."""
+        return self._open(company, f"message/{about}", body)
+
 
 def normal_phone(phone: str) -> str:
     """Digits only, without China's country code."""

@@ -1,0 +1,25 @@
+"""Clocks of external cases by origin: data of a city's policy file, section `cases`."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one origin, e.g. hotline_12345, asks of us; times in seconds from its receipt."""
+
+    name_zh: str
+    name_en: str
+    sign_for_s: int
+    contact_s: int
+    reply_s: int
+    extension_s: int
+    extensions_max: int
+    rework_reply_s: int
+    near_s: int
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The origins that are known, by the code under which their cases come."""
+
+    origins: dict[str, Origin]

@@ -1,0 +1,166 @@
+"""Events of a household's heating contract, from an application to the closed loop (停热闭环)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from dispatch_core.events.base import Body
+from dispatch_core.ids import (
+    ApplicationId,
+    CheckCode,
+    CheckVerdict,
+    Department,
+    HouseholdId,
+    PhotoId,
+    Place,
+    StopKind,
+    Valve,
+    VisitId,
+    Words,
+)
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of an application: what it found, measured value against threshold in words."""
+
+    code: CheckCode
+    verdict: CheckVerdict
+    found: str
+    wanted: str
+
+
+class StopFact(Body, frozen=True, kw_only=True):
+    """What every event of an application carries."""
+
+    application: ApplicationId
+    action: StopKind
+
+
+class StopApplied(StopFact, frozen=True, kw_only=True):
+    """A household asks for its heating to be stopped, or for it to flow again."""
+
+    household: HouseholdId
+    season: str
+    place: Place
+    unit: int
+    risers: list[str]
+    resident: str | None
+    source: str
+    photos: list[PhotoId]
+    words: Words | None
+    stop_from: int | None
+    stop_until: int | None
+    checks: list[Check]
+    policy: str
+
+
+class StopRepeated(StopFact, frozen=True, kw_only=True):
+    """The same application came again while the first one stands: it is counted, not doubled."""
+
+    times: int
+    source: str
+
+
+class StopReferred(StopFact, frozen=True, kw_only=True):
+    """The policy cannot decide; a person must."""
+
+    because: list[CheckCode]
+
+
+class StopApproved(StopFact, frozen=True, kw_only=True):
+    """Approved; a visit sets the valve by `visit_due_at`, and a base fee is owed by policy."""
+
+    by: str
+    took_s: int
+    visit_due_at: int
+    base_fee_fen: int | None
+    base_fee_pct: float | None
+    reason: Words | None
+
+
+class StopRefused(StopFact, frozen=True, kw_only=True):
+    """Refused, for the written reasons that the policy has for these codes."""
+
+    by: str
+    took_s: int
+    because: list[CheckCode]
+    reason: Words | None
+
+
+class StopWithdrawn(StopFact, frozen=True, kw_only=True):
+    """The household no longer wants it."""
+
+    by: str
+    reason: Words | None
+
+
+class ValveSet(StopFact, frozen=True, kw_only=True):
+    """The visit was made: the valve is as the application needs it; three departments must know."""
+
+    valve: Valve
+    by: str
+    visit: VisitId | None
+    seal: str | None
+    known_by: int
+
+
+class StopMadeKnown(StopFact, frozen=True, kw_only=True):
+    """A department has taken note of the valve's state."""
+
+    department: Department
+    by: str
+
+
+class StopClosed(StopFact, frozen=True, kw_only=True):
+    """All three departments know: the loop is closed."""
+
+    took_s: int
+
+
+class StopLate(StopFact, frozen=True, kw_only=True):
+    """A deadline of the loop passed: the visit's, or that of the departments."""
+
+    what: Literal["visit", "known"]
+    due_at: int
+
+
+class VisitPlanned(Body, frozen=True, kw_only=True):
+    """Applications on one riser (or unit) are to be visited together by `due_at`."""
+
+    action: Literal["close", "open"]
+    place: Place
+    unit: int
+    risers: list[str]
+    applications: list[ApplicationId]
+    households: list[HouseholdId]
+    due_at: int
+
+
+class VisitJoined(Body, frozen=True, kw_only=True):
+    """One more application was approved before the visit was made."""
+
+    application: ApplicationId
+    household: HouseholdId
+    due_at: int
+
+
+class VisitLeft(Body, frozen=True, kw_only=True):
+    """An application of the visit was withdrawn."""
+
+    application: ApplicationId
+
+
+class VisitMissed(Body, frozen=True, kw_only=True):
+    """Nobody opened, or no valve was found: the household is to be visited again."""
+
+    application: ApplicationId
+    why: Literal["nobody_home", "no_valve_found", "entry_refused", "other"]
+    by: str
+
+
+class VisitMade(Body, frozen=True, kw_only=True):
+    """Every household of the visit has its valve set, or has left it."""
+
+    by: str

@@ -1,0 +1,42 @@
+"""What decides the level and kind of a request: section `requests` of a city's policy file."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dispatch_core.ids import Level, RequestKind
+
+
+class Danger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that make a request urgent, and the kind of request they speak of."""
+
+    words: list[str]
+    level: Level
+    kind: RequestKind | None = None
+
+
+class KindRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The usual level of a kind, and the words that speak for the kind, strongest first."""
+
+    level: Level
+    words: list[str] = msgspec.field(default_factory=list)
+    group: str = ""
+    """Kinds of one group are the same fault to a caller, e.g. not_warm and repair: a repeat call of
+    one attaches to the other. Empty: the kind stands alone."""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Level rules; the version of the whole file is recorded with every decision."""
+
+    kinds: dict[RequestKind, KindRule]
+    dangers: list[Danger]
+    negations: list[str]
+    """Words that take a danger word back when they stand just before it, e.g. 没有漏水."""
+    repeated_within_s: int
+    """The same fault at the same household within this time raises the level by one."""
+    many_reports: int
+    """From this many reports of one ticket its level is raised by one, and again at twice that."""
+    green_channel_raises: bool
+    """A household of the green channel gets its fault one level higher."""
+    outage_lowers: bool
+    """A request under an open outage that explains it attaches to the outage and stays blue."""

@@ -1,0 +1,134 @@
+"""Policies as data: TOML files per city and season, read again when they change.
+
+The first found wins: `<data>/policies/<company>/<season>.toml`, `.../default.toml`, then the
+product's `server/policies/<policy>/<season>.toml`, `.../default.toml`, then `default/default.toml`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from dispatch_core import campaigns, cases, requests, suspensions
+from dispatch_core.errors import Unavailable
+from server.adapters.clock import monotonic
+from server.adapters.pool import Pool
+from server.ports import CityPolicy
+
+SHIPPED = Path(__file__).resolve().parent.parent / "policies"
+LOOK_AGAIN_S = 5.0
+SEASON_BEGINS = (7, 1)
+"""From this local day on, what is asked for belongs to the season of the coming winter."""
+_DAYS = ("applications_from", "deadline", "season_from", "season_until", "resume_until")
+_MONTH_DAY = re.compile(r"\d\d-\d\d")
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    city: str
+    requests: requests.Policy
+    suspension: suspensions.Policy
+    cases: cases.Policy
+    reminders: campaigns.Policy
+
+
+def season_of(day: date) -> str:
+    """The season that a local day belongs to, e.g. `2026-2027`."""
+    first = day.year if (day.month, day.day) >= SEASON_BEGINS else day.year - 1
+    return f"{first}-{first + 1}"
+
+
+def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
+    """A policy file as the rules of a season.
+
+    Raises:
+        Unavailable: `bad_policy`, with the place in the file that does not fit.
+    """
+    try:
+        raw = file.read_bytes()
+        found = msgspec.toml.decode(raw, type=_File)
+        dates = {name: _dated(getattr(found.suspension, name), season) for name in _DAYS}
+    except (OSError, msgspec.DecodeError, ValueError) as error:
+        raise Unavailable(
+            "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
+        ) from None
+    return CityPolicy(
+        version=f"{found.city}/{season}@{hashlib.sha256(raw).hexdigest()[:8]}",
+        season=season,
+        timezone=timezone,
+        requests=found.requests,
+        suspension=msgspec.structs.replace(found.suspension, **dates),
+        cases=found.cases,
+        reminders=found.reminders,
+    )
+
+
+def _dated(day: str, season: str) -> str:
+    """A day of the season: `MM-DD` gets its year. Raises ValueError."""
+    if _MONTH_DAY.fullmatch(day):
+        first, last = season.split("-")
+        month, number = (int(part) for part in day.split("-"))
+        day = f"{first if (month, number) >= SEASON_BEGINS else last}-{day}"
+    return date.fromisoformat(day).isoformat()
+
+
+class Policies:
+    """The rules of every company, kept for seconds; a file that became unusable keeps its last good
+    version in force."""
+
+    def __init__(self, pool: Pool, folder: Path) -> None:
+        self._pool = pool
+        self._folder = folder
+        self._known: dict[tuple[int, str], tuple[float, CityPolicy]] = {}
+        self._companies: dict[int, tuple[float, tuple[str, str, str]]] = {}
+
+    async def at(self, company: int, now: datetime) -> CityPolicy:
+        """The rules that hold for a company at a business time.
+
+        Raises:
+            Unavailable: `bad_policy`, and no good version was read before.
+        """
+        code, policy, timezone = await self._company(company)
+        return self._of(company, code, policy, season_of(now.astimezone(ZoneInfo(timezone)).date()),
+                        timezone)  # fmt: skip
+
+    async def of_season(self, company: int, season: str) -> CityPolicy:
+        """The rules of a named season."""
+        code, policy, timezone = await self._company(company)
+        return self._of(company, code, policy, season, timezone)
+
+    async def _company(self, company: int) -> tuple[str, str, str]:
+        known = self._companies.get(company)
+        if known is not None and monotonic() - known[0] < LOOK_AGAIN_S:
+            return known[1]
+        async with self._pool.company(company, readonly=True) as c:
+            row = await c.fetchrow(
+                "SELECT code, policy, timezone FROM company WHERE company_id = $1", company
+            )
+        found = (row[0], row[1], row[2])
+        self._companies[company] = (monotonic(), found)
+        return found
+
+    def _of(self, company: int, code: str, policy: str, season: str, timezone: str) -> CityPolicy:
+        known = self._known.get((company, season))
+        if known is not None and monotonic() - known[0] < LOOK_AGAIN_S:
+            return known[1]
+        try:
+            found = read_policy(self._file(code, policy, season), season, timezone)
+        except Unavailable:
+            if known is None:
+                raise
+            found = known[1]
+        self._known[company, season] = (monotonic(), found)
+        return found
+
+    def _file(self, code: str, policy: str, season: str) -> Path:
+        for folder in (self._folder / code, SHIPPED / policy, SHIPPED / "default"):
+            for name in (f"{season}.toml", "default.toml"):
+                if (folder / name).is_file():
+                    return folder / name
+        return SHIPPED / "default" / "default.toml"
