@@ -80,6 +80,7 @@ CheckCode = Literal[
 CheckVerdict = Literal["pass", "fail", "unknown"]
 CaseState = Literal["received", "signed", "contacted", "replied", "returned", "closed"]
 CaseClock = Literal["sign_for", "contact", "reply"]
+Precision = Literal["flat", "unit", "building", "street", "community", "area", "none"]
 ContradictionKind = Literal[
     "suspended_yet_connected", "marked_without_application", "suspended_yet_billed", "valve_open"
 ]
@@ -97,6 +98,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     community: CommunityId | None
     community_name: str | None = None
     district: str | None
+    precision: Precision = "building"
+    """How well the place is known; below `street` its coordinate only stands for an area."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

@@ -110,6 +110,7 @@ from dispatch_core.events.tickets import (
     TicketMerged,
     TicketOwned,
     TicketPhotosAdded,
+    TicketPlaced,
     TicketReceived,
     TicketReopened,
     TicketRepeated,
@@ -207,6 +208,7 @@ __all__ = [
     "TicketMerged",
     "TicketOwned",
     "TicketPhotosAdded",
+    "TicketPlaced",
     "TicketReceived",
     "TicketReopened",
     "TicketRepeated",
@@ -240,7 +242,8 @@ Event = (
     | CaseSigned | CaseStatusSent | StopApplied | StopApproved | StopClosed | StopLate
     | StopMadeKnown | StopReferred | StopRefused | StopRepeated | StopWithdrawn | ValveSet
     | VisitJoined | VisitLeft | VisitMade | VisitMissed | VisitPlanned | TicketAbsorbed
-    | TicketKindChanged | TicketMerged | TicketOwned | TicketPhotosAdded | TicketRepeated
+    | TicketKindChanged | TicketMerged | TicketOwned | TicketPhotosAdded | TicketPlaced
+    | TicketRepeated
 )  # fmt: skip
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

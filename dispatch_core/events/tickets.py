@@ -92,6 +92,14 @@ class TicketRepeated(TicketFact, frozen=True, kw_only=True):
     photos: list[PhotoId] = msgspec.field(default_factory=list)
 
 
+class TicketPlaced(TicketFact, frozen=True, kw_only=True):
+    """A person found the door: the ticket stands at another place than it was taken in at."""
+
+    place: Place
+    household: HouseholdId | None
+    by: str
+
+
 class TicketOwned(TicketFact, frozen=True, kw_only=True):
     """Another person owns the ticket until the call-back (首接负责)."""
 
