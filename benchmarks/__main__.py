@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
-    "binning", "city", "fanout", "stall", "ingest", "commit_to_screen", "screen", "start",
+    "binning", "gcj", "city", "fanout", "stall", "ingest", "commit_to_screen", "screen", "start",
 )  # fmt: skip
 
 

@@ -8,12 +8,15 @@ from dispatch_core.ids import (
     BuildingId,
     CancelReason,
     CrewId,
+    HouseholdId,
     IntakeReason,
+    KindReason,
     Level,
     LevelReason,
     NodeKind,
     OutageCause,
     OutageId,
+    PhotoId,
     Place,
     RedispatchReason,
     ReopenReason,
@@ -39,6 +42,82 @@ class ReceiveRequest(msgspec.Struct, frozen=True, kw_only=True):
     words: Words | None = None
     outage: OutageId | None = None
     accepted: bool = False
+    household: HouseholdId | None = None
+    green_channel: bool = False
+    photos: list[PhotoId] = msgspec.field(default_factory=list)
+    reasons: list[str] = msgspec.field(default_factory=list)
+    said: str | None = None
+
+
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The same fault is reported again: counted on the open ticket, as it is now.
+
+    `raise_to` is the level that the call makes it, `accepted` as in ReceiveRequest.
+    """
+
+    source: str
+    by: str
+    reports: int = 1
+    resident: str | None = None
+    words: Words | None = None
+    said: str | None = None
+    photos: list[PhotoId] = msgspec.field(default_factory=list)
+    duplicate: bool = False
+    accepted: bool = False
+    raise_to: Level | None = None
+    raise_reason: LevelReason = "many_reports"
+
+
+class Absorb(msgspec.Struct, frozen=True, kw_only=True):
+    """Another ticket is merged into this one, as it is now: the other side of Merge."""
+
+    other: TicketId
+    reports: int
+    raise_to: Level | None = None
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """The ticket ends, since another open one is the same piece of work."""
+
+    version: int
+    into: TicketId
+    by: str
+
+
+class ChangeKind(msgspec.Struct, frozen=True, kw_only=True):
+    """It is another kind of request than was heard."""
+
+    version: int
+    kind: RequestKind
+    by: str
+    reason_code: KindReason
+    reason: Words | None = None
+
+
+class ChangeOwner(msgspec.Struct, frozen=True, kw_only=True):
+    """Another person owns the ticket until the call-back."""
+
+    version: int
+    owner: str
+    by: str
+
+
+class ChangePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The ticket stands elsewhere than it was taken in at; `version` None: as it is now."""
+
+    version: int | None
+    place: Place
+    by: str
+    household: HouseholdId | None = None
+    green_channel: bool = False
+
+
+class AddPhotos(msgspec.Struct, frozen=True, kw_only=True):
+    """Hang photos on the ticket."""
+
+    version: int
+    photos: list[PhotoId]
+    by: str
 
 
 class Accept(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,8 +188,13 @@ class ChangeLevel(msgspec.Struct, frozen=True, kw_only=True):
     reason: Words | None = None
 
 
-TicketStep = Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
-TicketCommand = ReceiveRequest | TicketStep
+Amendment = Merge | ChangeKind | ChangeOwner | ChangePlace | AddPhotos
+"""What a ticket is changes, not how far it has come."""
+TicketStep = (
+    Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
+    | Amendment
+)  # fmt: skip
+TicketCommand = ReceiveRequest | Repeat | Absorb | TicketStep
 
 
 class RegisterCrew(msgspec.Struct, frozen=True, kw_only=True):

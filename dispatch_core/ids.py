@@ -75,7 +75,8 @@ Department = Literal["service", "operations", "finance"]
 DEPARTMENTS: tuple[Department, ...] = get_args(Department)
 CheckCode = Literal[
     "deadline", "owner", "arrears", "valve", "gable", "ground_floor", "top_floor", "warranty",
-    "already_suspended", "not_suspended", "temporary_days", "proof",
+    "already_suspended", "not_suspended", "temporary_days", "proof", "resume_deadline",
+    "visit_missed",
 ]  # fmt: skip
 CheckVerdict = Literal["pass", "fail", "unknown"]
 CaseState = Literal["received", "signed", "contacted", "replied", "returned", "closed"]

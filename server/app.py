@@ -25,6 +25,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from dispatch_core.errors import NotFound, Unavailable
+from geo.datums import Datums
 from realtime.broker import Broker, connect
 from realtime.hub import Hub
 from realtime.layers import LAYERS, happenings
@@ -33,42 +34,65 @@ from realtime.reader import Reader
 from server import __version__
 from server.adapters import feed_store
 from server.adapters.accounts import Accounts
+from server.adapters.address_book import AddressBooks
+from server.adapters.address_questions import AddressQuestions
+from server.adapters.calls import Calls
+from server.adapters.campaigns import CampaignReads
+from server.adapters.case_reads import CaseReads
 from server.adapters.cities import Cities
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.commits import Commits
-from server.adapters.engine_store import EngineStore
+from server.adapters.contradictions import Contradictions
+from server.adapters.engine_store import Beside, EngineStore
 from server.adapters.feed_reads import FeedReads
 from server.adapters.feed_session import FeedSession
+from server.adapters.gateways import Gateways
 from server.adapters.keys import Keys
 from server.adapters.leadership import Leadership
+from server.adapters.message_store import Messages
 from server.adapters.migrate import app_dsn, feed_dsn
 from server.adapters.numbers import Numbers
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.previews import Previews
 from server.adapters.records import Records
+from server.adapters.suspension_reads import SuspensionReads
 from server.adapters.telemetry import Telemetry
 from server.adapters.ticket_reads import TicketReads
 from server.adapters.traces import Traces
 from server.adapters.vault import Vault
 from server.api import (
+    addresses,
     batches,
+    calls,
+    campaigns,
+    cases,
+    contradictions,
     crews,
     docs,
     layers,
     live,
+    messages,
     outages,
     pages,
+    policy,
     records,
     requests,
     session,
+    suspensions,
     tickets,
+    visits,
 )
 from server.api.audience import Audience
+from server.api.case_intake import CaseIntake
 from server.api.gate import Gate
 from server.api.problems import HANDLERS
 from server.api.rawws import RawWebSocketProtocol
 from server.api.tiles import create_tiles_handler
+from server.api.wishes import Wishes
 from server.jobs import feed as feed_job
 from server.jobs.core import Core
+from server.jobs.delivery import Delivery
 from server.jobs.publisher import Publisher
 from server.settings import Settings
 
@@ -90,14 +114,36 @@ class Web:
         )
         self.clock = BusinessClock()
         self.vault = Vault(keys)
+        self.policies = Policies(self.pool, settings.data / "policies")
+        self.datums = Datums(gcj02_enabled=settings.gcj02)
         self.accounts = Accounts(self.pool)
         self.gate = Gate(self.accounts)
         self.cities = Cities(self.pool, settings.data / "cities")
-        self.commits = Commits(self.pool, self.clock, self.vault, keys.get("journal"))
+        self.books = AddressBooks(self.pool, self.vault)
+        self.questions = AddressQuestions(self.pool, self.vault)
+        self.commits = Commits(
+            self.pool, self.clock, self.vault, keys.get("journal"), self.books.ask
+        )
         self.telemetry = Telemetry(self.pool, self.clock, self.vault)
         self.numbers = Numbers(self.pool)
+        self.wishes = Wishes(
+            self.vault, self.datums, self.policies, self.clock, self.books, self.cities
+        )
+        self.requests = requests.Intake(
+            self.commits, self.wishes, Previews(self.pool, self.clock), self.policies,
+            self.numbers, self.clock,
+        )  # fmt: skip
         self.traces = Traces(self.pool, keys.get("journal"))
+        self.case_intake = CaseIntake(
+            self.commits, self.vault, self.policies, self.clock, self.wishes, self.numbers
+        )
+        self.contradictions = Contradictions(self.pool, self.clock, self.vault, self.policies)
+        self.campaigns = CampaignReads(self.pool, self.traces)
+        self.suspensions = SuspensionReads(self.pool, self.traces, self.vault)
         self.tickets = TicketReads(self.pool, self.traces)
+        self.calls = Calls(self.pool, self.vault)
+        self.cases = CaseReads(self.pool, self.traces, self.vault)
+        self.messages = Messages(self.pool, self.clock, self.vault)
         self.records = Records(self.pool, self.traces)
         self.reads = FeedReads(self.feed_pool)
         self.hub = Hub(Audience)
@@ -131,7 +177,7 @@ class Web:
                     tasks.create_task(work)
                     for work in (
                         self.commits.run(), self.reader.run(), self.reader.probe(),
-                        self.connections.tend(), self.tick(), self.follow_clock(),
+                        self.connections.tend(), self.tick(), self.follow_clock(), self.books.run(),
                     )
                 ]  # fmt: skip
                 await self.reader.ready.wait()
@@ -188,14 +234,41 @@ def create_app(settings: Settings) -> Litestar:
                 web.accounts, web.gate, web.cities, web.clock, web.connections
             ),
             *layers.create_handlers(web.hub, web.gate),
-            *requests.create_handlers(web.gate, web.commits, web.vault, web.numbers, web.clock),
+            *requests.create_handlers(web.gate, web.requests),
+            *addresses.create_handlers(
+                web.gate, web.books, web.questions, web.commits, web.clock, web.datums
+            ),
+            *calls.create_handlers(
+                web.gate, web.calls, web.accounts, web.policies, web.clock
+            ),
             *tickets.create_handlers(web.gate, web.commits, web.vault, web.tickets, web.clock),
             *outages.create_handlers(
                 web.gate, web.commits, web.vault, web.records, web.numbers, web.clock
             ),
+            *suspensions.create_handlers(
+                web.gate, web.commits, web.vault, web.numbers, web.clock, web.policies,
+                web.suspensions,
+            ),
+            *visits.create_handlers(
+                web.gate, web.commits, web.clock, web.policies, web.suspensions
+            ),
+            *policy.create_handlers(web.gate, web.clock, web.policies),
+            *contradictions.create_handlers(web.gate, web.contradictions),
+            *campaigns.create_handlers(
+                web.gate,
+                web.campaigns,
+                campaigns.Writing(web.commits, web.vault, web.policies, web.clock),
+            ),
+            *cases.create_handlers(
+                web.gate, web.commits, web.vault, web.cases, web.policies, web.clock,
+                web.case_intake,
+            ),
+            *messages.create_handlers(web.gate, web.messages),
             *crews.create_handlers(web.gate, web.commits, web.records),
             *records.create_handlers(web.gate, web.records),
-            *batches.create_handlers(web.gate, web.telemetry, web.vault, web.pool, web.clock),
+            *batches.create_handlers(
+                web.gate, web.telemetry, web.vault, web.pool, web.clock, web.policies, web.datums
+            ),
             live.create_live_handler(web.hub, web.reads, web.accounts, web.connections),
             Router("/", route_handlers=[create_tiles_handler(tiles_of)], guards=[signed_in]),
         ],
@@ -255,9 +328,11 @@ async def _core(settings: Settings) -> None:
     reads = FeedReads(Pool(feed_dsn(settings.database_url, keys), size=2, name="heatops-core-feed"))
     clock = BusinessClock()
     broker = Broker(connect(settings.redis_url))
+    gateways = Gateways(settings.data)
+    beside = Beside(Vault(keys), Policies(pool, settings.data / "policies"))
 
     async def lead(connection: asyncpg.Connection, generation: int) -> None:
-        store = EngineStore(pool, clock, keys.get("journal"), generation)
+        store = EngineStore(pool, clock, keys.get("journal"), generation, beside)
         await feed_store.ensure_partitions(connection, system_now().date())
         await store.reload_clock()
         feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
@@ -267,6 +342,7 @@ async def _core(settings: Settings) -> None:
             tasks.create_task(feed_job.run(feed_session, publisher))
             tasks.create_task(publisher.run())
             tasks.create_task(Core(store, reads).run())
+            tasks.create_task(Delivery(store, reads, gateways).run())
 
     holder = f"{socket.gethostname()}/{os.getpid()}"
     leadership = Leadership(feed_dsn(settings.database_url, keys), holder, lead)

@@ -11,7 +11,7 @@ import msgspec
 
 from dispatch_core import campaigns, cases, requests, suspensions
 from dispatch_core.events import Event
-from dispatch_core.ids import Words
+from dispatch_core.ids import OutageId, Words
 
 
 class Clock(Protocol):
@@ -79,6 +79,7 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     flat: str
     risers: list[str]
     area_m2: float
+    """The area that is billed: the heated one where it is known."""
     gable: bool
     ground_floor: bool
     top_floor: bool
@@ -91,31 +92,14 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     """Pseudonym of the registered owner."""
     owner_name: bytes | None
     """Blind index of the owner's name."""
+    owner_certificate: bytes | None = None
+    """Keyed digest of the owner's identity number."""
     unpaid_fen: int | None
     """None: billing has said nothing."""
 
 
-class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An open ticket that a new request might belong to, or a past one of the same household."""
-
-    ticket: str
-    kind: str
-    state: str
-    open: bool
-    level: str
-    household: str | None
-    resident: str | None
-    building: str | None
-    received_at: int
-    reports: int
-
-
-class Door(msgspec.Struct, frozen=True, kw_only=True):
-    """Who and where a request comes from: what it is compared by. Serialised while decided."""
-
-    household: str | None
-    resident: str | None
-    building: str | None
+OpenRequest = requests.OpenRequest
+Door = requests.Door
 
 
 Channel = Literal["department", "case", "resident"]
@@ -146,7 +130,13 @@ class Wanted:
     """Places in WGS-84 whose nearest building names them."""
     households: Collection[str] = ()
     doors: Collection[Door] = ()
-    """Whose open and recent requests are to be compared; locked like streams."""
+    """Whose open and past requests are to be compared; locked like streams."""
+    outages: bool = False
+    """The open outages over the buildings, the nearest ones and those of the households too."""
+    cases_of: Collection[str] = ()
+    """Tickets whose external cases are asked for; their streams are named by `more`."""
+    photos: Collection[str] = ()
+    """Photos that are to be attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +151,14 @@ class Loaded:
     """The nearest building within 60 m; absent where there is none."""
     households: Mapping[str, Household] = field(default_factory=dict)
     requests: Mapping[Door, Sequence[OpenRequest]] = field(default_factory=dict)
-    """Tickets of the door's household, resident or building, open or of the last 30 days, newest
-    first; those decided earlier in the same group are among them."""
+    """The latest tickets of the door's household or resident, newest first; those decided earlier
+    in the same group are among them."""
+    cases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The streams of the external cases that hang on a ticket now, whatever their state."""
+    photos: Collection[str] = ()
+    """Those of the wanted photos that have been taken in."""
+    outages: Mapping[str, OutageId] = field(default_factory=dict)
+    """Building -> the open outage that it lies under."""
 
     def state(self, stream: str) -> tuple[Any | None, int]:
         """(state, version) of a stream; (None, 0) if it has no facts."""
@@ -187,6 +183,17 @@ class SecretPerson:
     phone: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A typed address that no rule could place: it waits for a person in the address queue."""
+
+    reference: str
+    """What asks, e.g. `ticket:<id>`."""
+    text: str
+    found: Any
+    """The address book's answer, as the queue takes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is to be written, in one commit, and what is answered."""
@@ -203,6 +210,7 @@ class Decision:
     texts: Sequence[SecretText] = ()
     persons: Sequence[SecretPerson] = ()
     messages: Sequence[OutMessage] = ()
+    asks: Sequence[Unplaced] = ()
     source: str | None = None
     """The topic whose source has spoken by this command, e.g. `tickets` for an intake."""
 

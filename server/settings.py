@@ -40,6 +40,9 @@ class Settings:
     redis_url: str | None = None
     demo: bool = True
     web_workers: int = 1
+    gcj02: bool = False
+    """Take coordinates in GCJ-02 and BD-09, by their exact inverse. Inverting GCJ-02 may be
+    restricted in mainland China: the installer decides."""
     log_level: str = "warning"
     """What the processes say on standard error: debug, info, warning or error."""
     listen_fd: int | None = None
@@ -79,6 +82,7 @@ def from_env(**chosen: str | int | None) -> Settings:
         "database_url": env.get("HEATOPS_DATABASE_URL") or None,
         "redis_url": env.get("HEATOPS_REDIS_URL") or None,
         "demo": _flag("HEATOPS_DEMO", env.get("HEATOPS_DEMO")),
+        "gcj02": _flag("HEATOPS_GCJ02", env.get("HEATOPS_GCJ02")),
         "log_level": _level("HEATOPS_LOG", env.get("HEATOPS_LOG")),
         "web_workers": _number("HEATOPS_WEB_WORKERS", env.get("HEATOPS_WEB_WORKERS"), 1, 64),
     }

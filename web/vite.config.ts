@@ -11,6 +11,8 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
-    rolldownOptions: { input: { wall: page('wall'), 'sign-in': page('sign-in'), docs: page('docs') } },
+    rolldownOptions: {
+      input: { wall: page('wall'), intake: page('intake'), 'sign-in': page('sign-in'), docs: page('docs') },
+    },
   },
 });

@@ -16,10 +16,13 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     extension_s: int
     extensions_max: int
     rework_reply_s: int
+    """The reply to a case that was returned, from its return; the other clocks start anew too."""
     near_s: int
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The origins that are known, by the code under which their cases come."""
 
+    oldest_s: int
+    """A case's own receipt may lie this far back when it comes to us."""
     origins: dict[str, Origin]

@@ -15,6 +15,7 @@ from dispatch_core.errors import Invalid
 from dispatch_core.events.base import Body
 from dispatch_core.events.campaigns import (
     CampaignEnded,
+    CampaignGathered,
     CampaignProgressed,
     CampaignStarted,
 )
@@ -66,9 +67,11 @@ from dispatch_core.events.suspensions import (
     StopFact,
     StopLate,
     StopMadeKnown,
+    StopOver,
     StopReferred,
     StopRefused,
     StopRepeated,
+    StopScheduled,
     StopWithdrawn,
     ValveSet,
     VisitJoined,
@@ -76,6 +79,7 @@ from dispatch_core.events.suspensions import (
     VisitMade,
     VisitMissed,
     VisitPlanned,
+    VisitSettled,
 )
 from dispatch_core.events.telemetry import (
     ClosingCounted,
@@ -125,6 +129,7 @@ __all__ = [
     "UPCASTERS",
     "Body",
     "CampaignEnded",
+    "CampaignGathered",
     "CampaignProgressed",
     "CampaignStarted",
     "CancelReason",
@@ -189,9 +194,11 @@ __all__ = [
     "StopFact",
     "StopLate",
     "StopMadeKnown",
+    "StopOver",
     "StopReferred",
     "StopRefused",
     "StopRepeated",
+    "StopScheduled",
     "StopWithdrawn",
     "SupplyMeasured",
     "TicketAbsorbed",
@@ -220,6 +227,7 @@ __all__ = [
     "VisitMade",
     "VisitMissed",
     "VisitPlanned",
+    "VisitSettled",
     "Warned",
     "WeatherObserved",
     "decode",
@@ -237,10 +245,12 @@ Event = (
     | CommunityMood | SpikeStarted | SpikeEnded | OutageOpened | OutageExtended | OutageEnded
     | CrewPositions | NetworkState | WeatherObserved | RequestsCounted | ClosingCounted
     | RoomsCounted | SupplyMeasured | SourceHeartbeat
-    | CampaignEnded | CampaignProgressed | CampaignStarted | CaseClosed | CaseContacted
+    | CampaignEnded | CampaignGathered | CampaignProgressed | CampaignStarted | CaseClosed
+    | CaseContacted
     | CaseExtended | CaseMoved | CaseNear | CasePassed | CaseReceived | CaseReplied | CaseReturned
     | CaseSigned | CaseStatusSent | StopApplied | StopApproved | StopClosed | StopLate
     | StopMadeKnown | StopReferred | StopRefused | StopRepeated | StopWithdrawn | ValveSet
+    | StopOver | StopScheduled | VisitSettled
     | VisitJoined | VisitLeft | VisitMade | VisitMissed | VisitPlanned | TicketAbsorbed
     | TicketKindChanged | TicketMerged | TicketOwned | TicketPhotosAdded | TicketPlaced
     | TicketRepeated

@@ -7,21 +7,26 @@ from dispatch_core.ids import Words
 
 
 class CampaignStarted(Body, frozen=True, kw_only=True):
-    """A campaign goes out to `recipients` households; its words are kept apart."""
+    """A campaign begins: it goes out until `deadline_at`; its words are kept apart."""
 
     purpose: str
     season: str
-    days_before: int | None
-    deadline_at: int | None
-    recipients: int
-    without_phone: int
+    days_before: int
+    deadline_at: int
     words: Words
     by: str
     policy: str
 
 
+class CampaignGathered(Body, frozen=True, kw_only=True):
+    """Who is written to stands fixed: so many residents, so many of them without a phone."""
+
+    recipients: int
+    without_phone: int
+
+
 class CampaignProgressed(Body, frozen=True, kw_only=True):
-    """What the gateways have reported so far: counts of households."""
+    """What the gateways have reported so far: counts of residents."""
 
     sent: int
     delivered: int

@@ -11,11 +11,12 @@ from dispatch_core.ids import CaseClock, CaseState, TicketId, Words
 
 
 class CaseClocks(msgspec.Struct, frozen=True, kw_only=True):
-    """Deadlines of a case in Unix seconds."""
+    """Deadlines of a case in Unix seconds, and how many seconds before each a warning comes."""
 
     sign_for: int
     contact: int
     reply: int
+    near_s: int
 
 
 class CaseFact(Body, frozen=True, kw_only=True):
@@ -27,9 +28,10 @@ class CaseFact(Body, frozen=True, kw_only=True):
 
 
 class CaseReceived(CaseFact, frozen=True, kw_only=True):
-    """A case came in and was hung on a ticket."""
+    """A case came in and was hung on a ticket; `received_at`: when the origin took it in."""
 
     ticket: TicketId
+    received_at: int
     clocks: CaseClocks
     words: Words | None
     policy: str

@@ -23,12 +23,15 @@ from dispatch_core.ids import (
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of an application: what it found, measured value against threshold in words."""
+    """One check of an application: what it found against what is wanted, and, unless it passed, the
+    policy's written reason as it read then."""
 
     code: CheckCode
     verdict: CheckVerdict
     found: str
     wanted: str
+    zh: str | None = None
+    en: str | None = None
 
 
 class StopFact(Body, frozen=True, kw_only=True):
@@ -44,7 +47,6 @@ class StopApplied(StopFact, frozen=True, kw_only=True):
     household: HouseholdId
     season: str
     place: Place
-    unit: int
     risers: list[str]
     resident: str | None
     source: str
@@ -53,6 +55,8 @@ class StopApplied(StopFact, frozen=True, kw_only=True):
     stop_from: int | None
     stop_until: int | None
     checks: list[Check]
+    asked_at: int
+    """When it reached the door; it is answered a little later."""
     policy: str
 
 
@@ -64,7 +68,7 @@ class StopRepeated(StopFact, frozen=True, kw_only=True):
 
 
 class StopReferred(StopFact, frozen=True, kw_only=True):
-    """The policy cannot decide; a person must."""
+    """The policy cannot decide, or the visits were in vain; a person must."""
 
     because: list[CheckCode]
 
@@ -75,6 +79,8 @@ class StopApproved(StopFact, frozen=True, kw_only=True):
     by: str
     took_s: int
     visit_due_at: int
+    visit_from: int
+    """The visit is planned from then on: a temporary stop may begin much later."""
     base_fee_fen: int | None
     base_fee_pct: float | None
     reason: Words | None
@@ -96,14 +102,22 @@ class StopWithdrawn(StopFact, frozen=True, kw_only=True):
     reason: Words | None
 
 
+class StopScheduled(StopFact, frozen=True, kw_only=True):
+    """A visit has been planned for it, or it has joined one."""
+
+    visit: VisitId
+    due_at: int
+
+
 class ValveSet(StopFact, frozen=True, kw_only=True):
-    """The visit was made: the valve is as the application needs it; three departments must know."""
+    """The visit was made: the valve is as the application needs it; these departments must know."""
 
     valve: Valve
     by: str
     visit: VisitId | None
     seal: str | None
     known_by: int
+    departments: list[Department]
 
 
 class StopMadeKnown(StopFact, frozen=True, kw_only=True):
@@ -114,7 +128,7 @@ class StopMadeKnown(StopFact, frozen=True, kw_only=True):
 
 
 class StopClosed(StopFact, frozen=True, kw_only=True):
-    """All three departments know: the loop is closed."""
+    """All departments know: the loop is closed."""
 
     took_s: int
 
@@ -126,15 +140,21 @@ class StopLate(StopFact, frozen=True, kw_only=True):
     due_at: int
 
 
+class StopOver(StopFact, frozen=True, kw_only=True):
+    """A temporary stop has reached its end."""
+
+    stop_until: int
+
+
 class VisitPlanned(Body, frozen=True, kw_only=True):
-    """Applications on one riser (or unit) are to be visited together by `due_at`."""
+    """Applications on the same risers are to be visited together by `due_at`."""
 
     action: Literal["close", "open"]
     place: Place
-    unit: int
     risers: list[str]
     applications: list[ApplicationId]
     households: list[HouseholdId]
+    """In the order of `applications`."""
     due_at: int
 
 
@@ -143,13 +163,22 @@ class VisitJoined(Body, frozen=True, kw_only=True):
 
     application: ApplicationId
     household: HouseholdId
+    risers: list[str]
     due_at: int
 
 
 class VisitLeft(Body, frozen=True, kw_only=True):
-    """An application of the visit was withdrawn."""
+    """An application of the visit was withdrawn, or given back to a person."""
 
     application: ApplicationId
+
+
+class VisitSettled(Body, frozen=True, kw_only=True):
+    """The valve of one household of the visit is set."""
+
+    application: ApplicationId
+    valve: Valve
+    by: str
 
 
 class VisitMissed(Body, frozen=True, kw_only=True):

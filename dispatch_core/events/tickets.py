@@ -79,6 +79,8 @@ class TicketReceived(TicketFact, frozen=True, kw_only=True):
     photos: list[PhotoId] = msgspec.field(default_factory=list)
     reasons: list[str] = msgspec.field(default_factory=list)
     """Codes of everything that spoke for the level and kind, e.g. `danger:爆管`."""
+    said: str | None = None
+    """Keyed digest of who said what: the same call sent twice is known by it."""
 
 
 class TicketRepeated(TicketFact, frozen=True, kw_only=True):
@@ -90,6 +92,9 @@ class TicketRepeated(TicketFact, frozen=True, kw_only=True):
     resident: str | None
     words: Words | None
     photos: list[PhotoId] = msgspec.field(default_factory=list)
+    said: str | None = None
+    duplicate: bool = False
+    """The very same words of the same caller within minutes: counted, but no more urgent."""
 
 
 class TicketPlaced(TicketFact, frozen=True, kw_only=True):
@@ -98,6 +103,7 @@ class TicketPlaced(TicketFact, frozen=True, kw_only=True):
     place: Place
     household: HouseholdId | None
     by: str
+    green_channel: bool = False
 
 
 class TicketOwned(TicketFact, frozen=True, kw_only=True):

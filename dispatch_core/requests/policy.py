@@ -23,6 +23,11 @@ class KindRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     group: str = ""
     """Kinds of one group are the same fault to a caller, e.g. not_warm and repair: a repeat call of
     one attaches to the other. Empty: the kind stands alone."""
+    fault: bool = False
+    """It asks for field work: a green-channel household, a history and repeat calls raise it."""
+    weight: float = 1.0
+    """How much its words count beside those of other kinds: people complain and ask about what they
+    really want."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,12 +36,25 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     kinds: dict[RequestKind, KindRule]
     dangers: list[Danger]
     negations: list[str]
-    """Words that take a danger word back when they stand just before it, e.g. 没有漏水."""
+    """Words that take the word after them back, e.g. 没有漏水."""
+    fillers: list[str]
+    """What may stand between a negation and its word, e.g. 没有发现漏水."""
+    questions: list[str]
+    """Words that hold a negation and take nothing back, e.g. 有没有漏水."""
+    plain: list[str]
+    """Words of their own that say nothing of a kind, though they hold one that does, e.g. 冷山."""
+    unheard: RequestKind
+    """The kind of a request whose words speak for none."""
     repeated_within_s: int
     """The same fault at the same household within this time raises the level by one."""
+    duplicate_within_s: int
+    """The same words of the same caller within this time are one call sent twice: counted, but no
+    reason to hurry more."""
     many_reports: int
     """From this many reports of one ticket its level is raised by one, and again at twice that."""
     green_channel_raises: bool
     """A household of the green channel gets its fault one level higher."""
     outage_lowers: bool
     """A request under an open outage that explains it attaches to the outage and stays blue."""
+    outage_group: str
+    """The group of kinds that an outage explains: flats that are cold."""

@@ -9,15 +9,21 @@ import msgspec
 from dispatch_core.ids import CheckCode, Department
 
 Outcome = Literal["refuse", "refer", "allow"]
+Billing = Literal["full", "by_days"]
 
 
 class CheckRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a check that fails, or cannot be made, leads to; and the reason that is written then."""
+    """What a check that fails, or cannot be made, leads to; and the reason that is written then.
+
+    The texts may say {found}, {wanted} and {deadline}.
+    """
 
     fail: Outcome
     unknown: Outcome = "refer"
     zh: str
     en: str
+    unknown_zh: str = "登记资料不全，须人工核实后答复。"
+    unknown_en: str = "The register does not say; a person must look into it."
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +37,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     base_fee_pct: float
     """Share of the full fee that a suspended flat owes."""
     fee_fen_per_m2: int
+    temporary_billing: Billing
+    """`by_days`: the days without heat are billed at the base share; `full`: as any other day."""
+    resume_billing: Billing
+    """`by_days`: from the resumption on in full, the days before at the base share."""
     arrears_max_fen: int
     temporary_min_days: int
     temporary_max_days: int
@@ -38,8 +48,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     proof_needed: bool
     visit_within_s: int
     """A closing or opening visit is due this long after the approval."""
+    misses_max: int
+    """So many visits in vain give the application back to a person."""
     known_within_s: int
     """Departments must know of a valve this long after it was set: 24 h."""
-    near_s: int
     checks: dict[CheckCode, CheckRule]
+    """A check that has no rule here is not made in this city."""
     departments: list[Department]
+
+
+def check_texts(policy: Policy) -> None:
+    """Raises ValueError for a written reason that cannot be filled in."""
+    for code, rule in policy.checks.items():
+        for text in (rule.zh, rule.en, rule.unknown_zh, rule.unknown_en):
+            try:
+                text.format(found="", wanted="", deadline="")
+            except (LookupError, ValueError):
+                raise ValueError(f"the text of the check {code} cannot be filled in") from None

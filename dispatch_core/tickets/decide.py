@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
 
 from dispatch_core import levels
 from dispatch_core.commands import (
+    Absorb,
     Accept,
+    AddPhotos,
+    Amendment,
     Cancel,
+    ChangeKind,
     ChangeLevel,
+    ChangeOwner,
+    ChangePlace,
     Close,
     Confirm,
     Dispatch,
     Handle,
+    Merge,
     ReceiveRequest,
     Reopen,
+    Repeat,
     TicketCommand,
     TicketStep,
     Verify,
@@ -33,18 +42,16 @@ from dispatch_core.events import (
     TicketDispatched,
     TicketHandling,
     TicketLabel,
-    TicketLevelChanged,
     TicketReceived,
     TicketReopened,
     TicketVerifying,
 )
-from dispatch_core.ids import (
-    CrewId,
-    TicketState,
-    Words,
-    unix,
-)
-from dispatch_core.tickets.state import POSSIBLE, Ticket, apply, unwarned
+from dispatch_core.ids import CrewId, TicketState, unix
+from dispatch_core.tickets.amend import absorb, amend, reasoned, repeat
+from dispatch_core.tickets.levelling import level_changed
+from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket, apply
+
+_Step = Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
 
 
 def decide(
@@ -56,8 +63,8 @@ def decide(
     """The facts that a command makes, oldest first.
 
     Raises Conflict `already_exists`, `version_conflict` or `wrong_state` with the present state,
-    NotFound `no_such_ticket`, Invalid `reason_needed`, `bad_reports`, `same_crew`, `same_level` or
-    `not_satisfied`.
+    NotFound `no_such_ticket`, Invalid `reason_needed`, `bad_reports`, `same_crew`, `same_level`,
+    `not_satisfied`, `same_kind`, `same_owner`, `same_ticket` or `no_photos`.
     """
     at = unix(now)
     if isinstance(command, ReceiveRequest):
@@ -68,7 +75,14 @@ def decide(
         return _receive(command, at, policy)
     if ticket is None:
         raise NotFound("no_such_ticket", "There is no such ticket.", "Check its number.")
+    if isinstance(command, Repeat | Absorb):
+        _check_state(ticket, "repeat" if isinstance(command, Repeat) else "absorb", OPEN)
+        if isinstance(command, Repeat):
+            return repeat(ticket, command, at, policy)
+        return absorb(ticket, command, at, policy)
     _check(ticket, command)
+    if isinstance(command, Amendment):
+        return [amend(ticket, command)]
     events: list[Event] = []
     if ticket.lost_contact and not isinstance(command, ChangeLevel | Close | Cancel):
         regained = ContactRegained(ticket=ticket.label, due=ticket.due)
@@ -96,6 +110,11 @@ def _receive(command: ReceiveRequest, at: int, policy: levels.Policy) -> list[Ev
         outage=command.outage,
         clocks=clocks,
         policy=policy.version,
+        household=command.household,
+        green_channel=command.green_channel,
+        photos=command.photos,
+        reasons=command.reasons,
+        said=command.said,
     )
     if not command.accepted:
         return [received]
@@ -104,15 +123,20 @@ def _receive(command: ReceiveRequest, at: int, policy: levels.Policy) -> list[Ev
 
 
 def _check(ticket: Ticket, command: TicketStep) -> None:
-    name = NAMES[type(command)]
-    if not ticket.decided <= command.version <= ticket.version:
+    name, version = NAMES[type(command)], command.version
+    if version is not None and not ticket.decided <= version <= ticket.version:
         raise Conflict(
             "version_conflict",
             f"The ticket has changed: it is {ticket.state} at version {ticket.version}.",
             "Look at the ticket as it is now and decide again.",
             ticket.present(),
         )
-    if name not in POSSIBLE[ticket.state]:
+    states = [state for state, names in POSSIBLE.items() if name in names]
+    _check_state(ticket, name, states)
+
+
+def _check_state(ticket: Ticket, name: str, states: Collection[TicketState]) -> None:
+    if ticket.state not in states:
         possible = ", ".join(POSSIBLE[ticket.state]) or "nothing"
         raise Conflict(
             "wrong_state",
@@ -123,7 +147,7 @@ def _check(ticket: Ticket, command: TicketStep) -> None:
 
 
 def _step(  # noqa: PLR0911 - one answer per command
-    ticket: Ticket, command: TicketStep, at: int, policy: levels.Policy
+    ticket: Ticket, command: _Step, at: int, policy: levels.Policy
 ) -> list[Event]:
     label = ticket.label
     match command:
@@ -144,12 +168,21 @@ def _step(  # noqa: PLR0911 - one answer per command
             return [_close(ticket, command, at)]
         case Cancel():
             code, reason = command.reason_code, command.reason
-            _reasoned(code, reason)
+            reasoned(code, reason)
             return [TicketCancelled(ticket=label, due=None, reason_code=code, reason=reason)]
         case Reopen():
             return [_reopen(ticket, command, at, policy)]
         case ChangeLevel():
-            return [_change_level(ticket, command, at, policy)]
+            if command.level == ticket.level:
+                raise Invalid(
+                    "same_level", f"The ticket is {ticket.level} already.", "Choose another level."
+                )
+            reasoned(command.reason_code, command.reason)
+            return [
+                level_changed(
+                    ticket, command.level, command.reason_code, command.reason, at, policy
+                )
+            ]
 
 
 def _crew_of(ticket: Ticket) -> tuple[CrewId, str]:
@@ -170,13 +203,6 @@ def _due_in(ticket: Ticket, state: TicketState) -> Due | None:
     return levels.due(state, ticket.clocks, ticket.warned)
 
 
-def _reasoned(code: str, reason: Words | None) -> None:
-    if code == "other" and reason is None:
-        raise Invalid(
-            "reason_needed", "“Other” says nothing by itself.", "Write the reason in a few words."
-        )
-
-
 def _dispatch(ticket: Ticket, command: Dispatch) -> TicketDispatched:
     if ticket.crew == command.crew:
         raise Invalid(
@@ -189,7 +215,7 @@ def _dispatch(ticket: Ticket, command: Dispatch) -> TicketDispatched:
             "Give the reason for choosing another crew.",
         )
     if command.reason_code is not None:
-        _reasoned(command.reason_code, command.reason)
+        reasoned(command.reason_code, command.reason)
     return TicketDispatched(
         ticket=ticket.label,
         due=_due_in(ticket, "dispatched"),
@@ -219,7 +245,7 @@ def _close(ticket: Ticket, command: Close, at: int) -> TicketClosed:
 
 
 def _reopen(ticket: Ticket, command: Reopen, at: int, policy: levels.Policy) -> TicketReopened:
-    _reasoned(command.reason_code, command.reason)
+    reasoned(command.reason_code, command.reason)
     clocks = levels.start(ticket.level, at, policy)
     return TicketReopened(
         ticket=ticket.label,
@@ -236,30 +262,6 @@ def _reopen(ticket: Ticket, command: Reopen, at: int, policy: levels.Policy) -> 
     )
 
 
-def _change_level(
-    ticket: Ticket, command: ChangeLevel, at: int, policy: levels.Policy
-) -> TicketLevelChanged:
-    if command.level == ticket.level:
-        raise Invalid(
-            "same_level", f"The ticket is {ticket.level} already.", "Choose another level."
-        )
-    _reasoned(command.reason_code, command.reason)
-    raised = levels.SEVERITY[command.level] < levels.SEVERITY[ticket.level]
-    respond = levels.respond_after_change(
-        ticket.clocks, ticket.started_at, command.level, raised=raised, at=at, policy=policy
-    )
-    clocks = msgspec.structs.replace(ticket.clocks, respond=respond)
-    return TicketLevelChanged(
-        ticket=msgspec.structs.replace(ticket.label, level=command.level),
-        due=levels.due(ticket.state, clocks, unwarned(ticket.warned, "respond")),
-        from_level=ticket.level,
-        reason_code=command.reason_code,
-        reason=command.reason,
-        respond_by=respond,
-        policy=policy.version,
-    )
-
-
 NAMES: dict[type, str] = {
     Accept: "accept",
     Dispatch: "dispatch",
@@ -270,4 +272,9 @@ NAMES: dict[type, str] = {
     Cancel: "cancel",
     Reopen: "reopen",
     ChangeLevel: "change_level",
+    ChangeKind: "change_kind",
+    ChangeOwner: "change_owner",
+    ChangePlace: "change_place",
+    Merge: "merge",
+    AddPhotos: "add_photos",
 }

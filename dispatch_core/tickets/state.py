@@ -15,26 +15,36 @@ from dispatch_core.events import (
     Due,
     Event,
     LostContact,
+    TicketAbsorbed,
     TicketAccepted,
     TicketCancelled,
     TicketClosed,
     TicketConfirmed,
     TicketDispatched,
     TicketHandling,
+    TicketKindChanged,
     TicketLabel,
     TicketLevelChanged,
+    TicketMerged,
+    TicketOwned,
+    TicketPhotosAdded,
+    TicketPlaced,
     TicketReceived,
     TicketReopened,
+    TicketRepeated,
     TicketVerifying,
     Warned,
 )
 from dispatch_core.ids import (
     Clock,
     CrewId,
+    HouseholdId,
     Level,
     OutageId,
+    PhotoId,
     Place,
     RequestKind,
+    TicketId,
     TicketState,
 )
 
@@ -42,13 +52,16 @@ OPEN: tuple[TicketState, ...] = (
     "received", "accepted", "dispatched", "confirmed", "handling", "verifying",
 )  # fmt: skip
 
+_AMENDED = (
+    "cancel", "change_level", "change_kind", "change_owner", "change_place", "merge", "add_photos",
+)  # fmt: skip
 POSSIBLE: dict[TicketState, tuple[str, ...]] = {
-    "received": ("accept", "cancel", "change_level"),
-    "accepted": ("dispatch", "cancel", "change_level"),
-    "dispatched": ("confirm", "dispatch", "cancel", "change_level"),
-    "confirmed": ("handle", "dispatch", "cancel", "change_level"),
-    "handling": ("verify", "cancel", "change_level"),
-    "verifying": ("close", "reopen", "cancel", "change_level"),
+    "received": ("accept", *_AMENDED),
+    "accepted": ("dispatch", *_AMENDED),
+    "dispatched": ("confirm", "dispatch", *_AMENDED),
+    "confirmed": ("handle", "dispatch", *_AMENDED),
+    "handling": ("verify", *_AMENDED),
+    "verifying": ("close", "reopen", *_AMENDED),
     "closed": ("reopen",),
     "cancelled": (),
 }
@@ -79,6 +92,19 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     crew: CrewId | None = None
     crew_name: str | None = None
     closed_at: int | None = None
+    household: HouseholdId | None = None
+    green_channel: bool = False
+    owner: str | None = None
+    """Who made first contact, or was named later (首接负责)."""
+    photos: list[PhotoId] = msgspec.field(default_factory=list)
+    reasons: list[str] = msgspec.field(default_factory=list)
+    said: str | None = None
+    """Keyed digest of the last caller's words."""
+    called_at: int | None = None
+    """When somebody last called about it; None: at intake only."""
+    duplicates: int = 0
+    """Of the reports those that were one call sent again."""
+    merged_into: TicketId | None = None
 
     @property
     def due(self) -> Due | None:
@@ -133,6 +159,11 @@ def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
             heard_at=at,
             clocks=event.clocks,
             warned={},
+            household=event.household,
+            green_channel=event.green_channel,
+            photos=event.photos,
+            reasons=event.reasons,
+            said=event.said,
         )
     if ticket is None:
         raise ValueError(f"{type(event).__name__} cannot be the first fact of a ticket")
@@ -149,6 +180,8 @@ def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
             return msgspec.structs.replace(ticket, version=version, lost_contact=True)
         case ContactRegained():
             return msgspec.structs.replace(ticket, version=version, lost_contact=False, heard_at=at)
+        case TicketRepeated() | TicketAbsorbed() | TicketPhotosAdded():
+            return _grown(msgspec.structs.replace(ticket, version=version), event, at)
         case _:
             return _moved(ticket, event, at, version)
 
@@ -160,7 +193,7 @@ def _moved(  # noqa: PLR0911 - one answer per event
     base = replace(ticket, version=version, decided=version)
     match event:
         case TicketAccepted():
-            return replace(base, state="accepted", heard_at=at)
+            return replace(base, state="accepted", heard_at=at, owner=base.owner or event.by)
         case TicketDispatched():
             clocks = replace(base.clocks, on_site=None)
             warned = unwarned(base.warned, "on_site")
@@ -188,5 +221,45 @@ def _moved(  # noqa: PLR0911 - one answer per event
             clocks = replace(base.clocks, respond=event.respond_by)
             warned = unwarned(base.warned, "respond")
             return replace(base, level=event.ticket.level, clocks=clocks, warned=warned)
+        case TicketKindChanged() | TicketOwned() | TicketPlaced() | TicketMerged():
+            return _amended(base, event, at)
         case _:
             raise ValueError(f"{type(event).__name__} is no fact of a ticket")
+
+
+def _grown(
+    ticket: Ticket, event: TicketRepeated | TicketAbsorbed | TicketPhotosAdded, at: int
+) -> Ticket:
+    """More is known; nothing that a person decided upon has changed."""
+    replace = msgspec.structs.replace
+    match event:
+        case TicketRepeated():
+            return replace(
+                ticket, photos=[*ticket.photos, *event.photos], said=event.said, called_at=at,
+                reports=event.reports,
+                duplicates=ticket.duplicates + (event.reports - ticket.reports) * event.duplicate,
+            )  # fmt: skip
+        case TicketAbsorbed():
+            return replace(ticket, reports=event.reports)
+        case TicketPhotosAdded():
+            return replace(ticket, photos=[*ticket.photos, *event.photos])
+
+
+def _amended(
+    base: Ticket, event: TicketKindChanged | TicketOwned | TicketPlaced | TicketMerged, at: int
+) -> Ticket:
+    replace = msgspec.structs.replace
+    match event:
+        case TicketKindChanged():
+            return replace(base, kind=event.ticket.kind)
+        case TicketOwned():
+            return replace(base, owner=event.owner)
+        case TicketPlaced():
+            return replace(
+                base, place=event.place, household=event.household,
+                green_channel=event.green_channel,
+            )  # fmt: skip
+        case TicketMerged():
+            return replace(
+                base, state="cancelled", closed_at=at, lost_contact=False, merged_into=event.into
+            )

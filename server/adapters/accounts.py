@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import argon2
 import asyncpg
@@ -25,6 +25,10 @@ ATTEMPTS, ATTEMPTS_WITHIN_S = 5, 60.0
 _hasher = argon2.PasswordHasher()
 
 
+Role = Literal["administrator", "manager", "seat", "wall"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
 class Principal(NamedTuple):
     """A person's session or a source's token."""
 
@@ -32,11 +36,20 @@ class Principal(NamedTuple):
     name: str
     kind: Literal["person", "source"]
     secret_hash: bytes
+    role: Role | None = None
+    """What the person is in this company; None for a source."""
 
     @property
     def actor(self) -> str:
         """As it stands in the journal, e.g. `person:admin`."""
         return f"{self.kind}:{self.name}"
+
+
+class Person(NamedTuple):
+    """A person of a company."""
+
+    name: str
+    role: Role
 
 
 class CompanyName(NamedTuple):
@@ -127,6 +140,60 @@ async def first_company(owner_dsn: str, *, demo: bool) -> None:
     if not await company_codes(owner_dsn):
         code, name = ("demo", "暖城热力") if demo else ("main", "供热公司")
         await ensure_company(owner_dsn, code, name, demo=demo)
+
+
+async def add_account(dsn: str, company: int, name: str, role: Role, password: str | None) -> bool:
+    """Let a person into a company, or give another role; True if the account is new.
+
+    Without a password the account must be there already; with one its password is set anew.
+
+    Raises:
+        Invalid: `password_length`, `password_needed`, `bad_name`.
+    """
+    if not 1 <= len(name) <= 60 or not name.isprintable() or name != name.strip():
+        raise Invalid("bad_name", f"{name!r} is no user name.", "Choose 1 to 60 plain characters.")
+    hashed = None
+    if password is not None:
+        _check_password(password)
+        hashed = await asyncio.to_thread(_hasher.hash, password)
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        async with connection.transaction():
+            known = await connection.fetchval("SELECT true FROM account WHERE name = $1", name)
+            if not known and hashed is None:
+                raise Invalid(
+                    "password_needed", f"There is no account {name} yet.", "Give it a password."
+                )
+            account = await connection.fetchval(
+                "INSERT INTO account (name, password_hash) VALUES ($1, coalesce($2, ''))"
+                " ON CONFLICT (name) DO UPDATE"
+                " SET password_hash = coalesce($2, account.password_hash) RETURNING account_id",
+                name,
+                hashed,
+            )
+            await connection.execute(
+                "INSERT INTO membership (company_id, account_id, role) VALUES ($1, $2, $3)"
+                " ON CONFLICT (company_id, account_id) DO UPDATE SET role = excluded.role",
+                company,
+                account,
+                role,
+            )
+    finally:
+        await connection.close(timeout=5)
+    return not known
+
+
+async def list_accounts(dsn: str) -> list[tuple[str, str, str]]:
+    """(account, company's code, role) of everybody, by name and company."""
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        rows = await connection.fetch(
+            "SELECT a.name, c.code, m.role FROM account a JOIN membership m USING (account_id)"
+            " JOIN company c USING (company_id) ORDER BY a.name, c.code"
+        )
+    finally:
+        await connection.close(timeout=5)
+    return [(r[0], r[1], r[2]) for r in rows]
 
 
 def _check_password(password: str) -> None:
@@ -249,9 +316,14 @@ class Accounts:
             row = await c.fetchrow("SELECT * FROM session_lookup($1)", secret_hash)
         if row is None:
             return None
-        return Principal(row["company_id"], row["account"], "person", secret_hash), row[
-            "account_id"
-        ]
+        who = Principal(row["company_id"], row["account"], "person", secret_hash, row["role"])
+        return who, row["account_id"]
+
+    async def people(self, company: int) -> list[Person]:
+        """Everybody who belongs to a company, by name."""
+        async with self._pool.company(company, readonly=True) as c:
+            rows = await c.fetch("SELECT * FROM company_people($1)", company)
+        return [Person(r[0], r[1]) for r in rows]
 
     async def by_token(self, token: str) -> Principal | None:
         """The source that holds this token."""

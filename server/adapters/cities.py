@@ -9,6 +9,7 @@ from typing import NamedTuple
 import asyncpg
 
 from geo.bounds import Bounds
+from server.adapters.address_sql import bump_register_version
 from server.adapters.pool import Pool
 from server.adapters.register import RegisterTable, replace_table
 from server.settings import UserError
@@ -119,6 +120,7 @@ async def write_register(
             await write_city(connection, company, city)
             for table, columns, rows in tables:
                 await replace_table(connection, company, table, columns, rows)
+            await bump_register_version(connection, company)
         await connection.execute("ANALYZE building")
     finally:
         await connection.close(timeout=10)

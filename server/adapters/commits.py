@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
-from typing_extensions import override
 
 from dispatch_core.errors import Conflict, Invalid, Refused, Unavailable
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock, system_now
-from server.adapters.households import load_households
+from server.adapters.doors import door_locks
 from server.adapters.idempotency import (
     Answer,
     Answered,
@@ -35,9 +34,9 @@ from server.adapters.idempotency import (
     stream_lock,
     try_locks,
 )
+from server.adapters.loading import load
 from server.adapters.messages import save_messages
 from server.adapters.pool import AWAY, Pool, unavailable
-from server.adapters.register import load_buildings, load_nearest, load_nodes
 from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
 from server.ports import Decision, Loaded, UseCase, Wanted
@@ -49,6 +48,11 @@ ROUNDS = 400
 MOST_WAITING = 2000
 """Commands of a company that wait in one process: some two seconds of work. More are sent away,
 rather than left to wait for longer than anybody does."""
+
+
+Ask = Callable[[asyncpg.Connection, int, str, str, str, Any, datetime], Awaitable[object]]
+"""Asks where an address is, in the transaction of what it belongs to: connection, company, origin,
+reference, the typed text, the address book's answer, business time."""
 
 
 @dataclass(eq=False)
@@ -82,30 +86,19 @@ class _Group:
         ]
 
 
-class _Heads(Mapping[str, tuple[Any, int]]):
-    """The heads as a decision sees them, always those of now: one view serves a whole group."""
-
-    def __init__(self, heads: dict[str, journal.StreamHead]) -> None:
-        self._heads = heads
-
-    @override
-    def __getitem__(self, stream: str) -> tuple[Any, int]:
-        head = self._heads[stream]
-        return head.state, head.version
-
-    @override
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._heads)
-
-    @override
-    def __len__(self) -> int:
-        return len(self._heads)
-
-
 class Commits:
     """The one writer of a process. `run` must be running while `submit` is used."""
 
-    def __init__(self, pool: Pool, clock: BusinessClock, vault: Vault, journal_key: bytes) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        clock: BusinessClock,
+        vault: Vault,
+        journal_key: bytes,
+        ask: Ask | None = None,
+    ) -> None:
+        """`ask` puts addresses that found no door into the queue."""
+        self._ask = ask
         self._pool = pool
         self._clock = clock
         self._vault = vault
@@ -222,11 +215,7 @@ class Commits:
                 group.company, self._key, self._clock.now(), system_now(),
                 await journal.load_heads(c, {s for j in jobs for s in j.wanted.streams}),
             )  # fmt: skip
-            buildings = await load_buildings(c, {b for j in jobs for b in j.wanted.buildings})
-            nodes = await load_nodes(c, {n for j in jobs for n in j.wanted.nodes})
-            nearest = await load_nearest(c, {s for j in jobs for s in j.wanted.spots})
-            homes = await load_households(c, {h for j in jobs for h in j.wanted.households})
-            loaded = Loaded(_Heads(writes.heads), buildings, nodes, nearest, homes)
+            loaded = await load(c, group.company, [j.wanted for j in jobs], writes.heads)
             decided: list[tuple[Job, Decision]] = []
             for job in jobs:
                 try:
@@ -255,12 +244,12 @@ class Commits:
             if keys[job] in seen:
                 group.refused[job] = in_flight()
             seen.add(keys[job])
-        streams = {s: stream_lock(group.company, s) for j in group.left for s in j.wanted.streams}
+        streams = {s: stream_lock(group.company, s) for j in group.left for s in _locked(j.wanted)}
         got = await try_locks(c, {*(keys[j] for j in group.left), *streams.values()})
         for job in group.left:
             if keys[job] not in got:
                 group.refused[job] = in_flight()
-            elif any(streams[s] not in got for s in job.wanted.streams):
+            elif any(streams[s] not in got for s in _locked(job.wanted)):
                 group.again.append(job)
 
     @staticmethod
@@ -308,6 +297,11 @@ class Commits:
         await save_secrets(c, group.company, self._vault, persons, texts)
         messages = [m for _, d in decided for m in d.messages]
         await save_messages(c, group.company, self._vault, now, messages)
+        for ask in (a for _, d in decided for a in d.asks):
+            if self._ask is not None:
+                await self._ask(
+                    c, group.company, "request", ask.reference, ask.text, ask.found, now
+                )
         for job, decision in decided:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)
@@ -316,6 +310,11 @@ class Commits:
             group.company,
             [Answered(job.asked, job.body_hash, group.answers[job]) for job, _ in decided],
         )
+
+
+def _locked(wanted: Wanted) -> list[str]:
+    """The names under which a use case's streams and doors are locked."""
+    return [*wanted.streams, *(lock for door in wanted.doors for lock in door_locks(door))]
 
 
 def _fail(job: Job, error: Exception) -> None:

@@ -146,9 +146,10 @@ class Arrears:
     async def household_standing(self) -> list[asyncpg.Record]:
         """(household, lon, lat, in arrears, changed at) of every household with an account."""
         rows: list[asyncpg.Record] = await self._c.fetch(
-            "SELECT h.household_id, h.lon, h.lat, a.unpaid_fen > 0,"
-            " extract(epoch FROM a.changed_at)::bigint"
+            "SELECT h.household_id, coalesce(h.lon, b.lon), coalesce(h.lat, b.lat),"
+            " a.unpaid_fen > 0, extract(epoch FROM a.changed_at)::bigint"
             " FROM household h JOIN account_balance a USING (company_id, household_id)"
+            " JOIN building b USING (company_id, building_id)"
             " WHERE h.company_id = $1",
             self._company,
         )

@@ -16,7 +16,11 @@ from dispatch_core.events import Event
 from server.adapters import engine_reads, journal, lease, register
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.idempotency import stream_lock, try_locks
+from server.adapters.messages import save_messages
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.vault import Vault
+from server.ports import CityPolicy, OutMessage
 
 ACTOR = "system:core"
 AHEAD = timedelta(minutes=15)
@@ -49,17 +53,37 @@ class NetworkRead(NamedTuple):
     return_c: float | None
 
 
+class Beside(NamedTuple):
+    """What jobs need beside the database."""
+
+    vault: Vault
+    policies: Policies
+
+
 class EngineTransaction:
     """Everything an engine does between BEGIN and COMMIT."""
 
-    def __init__(self, c: asyncpg.Connection, company: int, key: bytes, now: datetime) -> None:
+    def __init__(
+        self, c: asyncpg.Connection, company: int, now: datetime, key: bytes, rest: Beside
+    ) -> None:
         self._c = c
         self.company = company
         self.now = now
+        self.vault = rest.vault
+        self._policies = rest.policies
         self._writes = journal.Writes(company, key, now, system_now())
         self.figures = engine_reads.Figures(c, company, now)
         self.sentiment = engine_reads.Mentions(c, company, now)
         self.arrears = engine_reads.Arrears(c, company, now)
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """For other adapters, which speak SQL in this same transaction."""
+        return self._c
+
+    async def policy(self) -> CityPolicy:
+        """The rules that hold for the company now. Raises Unavailable `bad_policy`."""
+        return await self._policies.at(self.company, self.now)
 
     # ---------------------------------------------------------------- facts
     async def heads(self, streams: Collection[str]) -> dict[str, Any]:
@@ -85,6 +109,10 @@ class EngineTransaction:
     async def flush(self) -> None:
         """Write the facts."""
         await self._writes.flush(self._c)
+
+    async def send(self, messages: Sequence[OutMessage]) -> None:
+        """Messages that are to leave the house, committed with the facts that cause them."""
+        await save_messages(self._c, self.company, self.vault, self.now, messages)
 
     async def tell(self, told: Sequence[tuple[str, Event]]) -> None:
         """States for the feed that are not journalled."""
@@ -241,10 +269,11 @@ class EngineStore:
     """Opens transactions for the engines, which commit only while `generation` leads."""
 
     def __init__(
-        self, pool: Pool, clock: BusinessClock, journal_key: bytes, generation: int
+        self, pool: Pool, clock: BusinessClock, journal_key: bytes, generation: int, rest: Beside
     ) -> None:
         self._pool = pool
         self._clock = clock
+        self._beside = rest
         self._key = journal_key
         self._generation = generation
 
@@ -256,7 +285,7 @@ class EngineStore:
             lease.Lost: another core leads by now; nothing was committed.
         """
         async with self._pool.company(company) as c:
-            yield EngineTransaction(c, company, self._key, self._clock.now())
+            yield EngineTransaction(c, company, self._clock.now(), self._key, self._beside)
             # A core that slept through its own succession decided from an old memory.
             if (await lease.read(c))[0] != self._generation:
                 raise lease.Lost

@@ -9,7 +9,8 @@ import asyncpg
 from server.ports import Building, Household
 
 _HOUSEHOLD = (
-    "SELECT h.household_id, h.unit, h.floor, h.flat, h.riser_ids, h.area_m2, h.gable,"
+    "SELECT h.household_id, h.unit, h.floor, h.flat, h.riser_ids,"
+    " coalesce(h.heated_area_m2, h.area_m2) AS area_m2, h.owner_certificate, h.gable,"
     " h.ground_floor, h.top_floor, h.valve, h.green_channel, h.pseudonym,"
     " coalesce(h.warranty_until, b.warranty_until) AS warranty_until,"
     " b.building_id, coalesce(h.lon, b.lon) AS lon, coalesce(h.lat, b.lat) AS lat, b.address,"
@@ -55,5 +56,18 @@ def household_of(r: asyncpg.Record) -> Household:
         warranty_until=r["warranty_until"],
         resident=r["pseudonym"],
         owner_name=r["name_index"],
+        owner_certificate=r["owner_certificate"],
         unpaid_fen=r["unpaid_fen"],
     )  # fmt: skip
+
+
+async def load_photos(c: asyncpg.Connection, wanted: Collection[str]) -> frozenset[str]:
+    """The photos among `wanted` that have been taken in."""
+    if not wanted:
+        return frozenset()
+    rows = await c.fetch(
+        "SELECT photo_id FROM photo WHERE photo_id = ANY($1::text[])"
+        " AND company_id = current_setting('heatops.company')::int",
+        list(wanted),
+    )
+    return frozenset(r[0] for r in rows)

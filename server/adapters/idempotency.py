@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
+import msgspec
 
 from dispatch_core.errors import Conflict, Invalid
 from server.adapters.columns import columns
@@ -102,6 +103,31 @@ async def stored_answers(
                 "and the old key only to repeat the old one unchanged.",
             )
     return found
+
+
+async def earlier(
+    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes
+) -> Answer | None:
+    """The answer to the same request sent before; the key is ours until the transaction ends.
+
+    Raises:
+        Conflict: `key_in_flight`. Invalid: `key_reused`.
+    """
+    if not await try_locks(c, {key_lock(company, asked)}):
+        raise in_flight()
+    known = (await stored_answers(c, company, {asked: body_hash})).get(asked)
+    if isinstance(known, Invalid):
+        raise known
+    return known
+
+
+async def keep(
+    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes, answer: object
+) -> Answer:
+    """Keep a first answer, 200, under its key, in the transaction of what it tells."""
+    told = Answer(200, msgspec.json.encode(answer), stored=False)
+    await save_answers(c, company, [Answered(asked, body_hash, told)])
+    return told
 
 
 async def save_answers(c: asyncpg.Connection, company: int, answered: Sequence[Answered]) -> None:

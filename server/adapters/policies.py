@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import msgspec
 
 from dispatch_core import campaigns, cases, requests, suspensions
@@ -52,6 +53,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         raw = file.read_bytes()
         found = msgspec.toml.decode(raw, type=_File)
         dates = {name: _dated(getattr(found.suspension, name), season) for name in _DAYS}
+        suspensions.check_texts(found.suspension)
     except (OSError, msgspec.DecodeError, ValueError) as error:
         raise Unavailable(
             "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
@@ -101,6 +103,14 @@ class Policies:
         code, policy, timezone = await self._company(company)
         return self._of(company, code, policy, season, timezone)
 
+    async def origin(self, company: int, season: str) -> str:
+        """The file that a season's rules come from: `own/...` in the data folder, or the product's
+        `<policy>/...`."""
+        code, policy, _ = await self._company(company)
+        file = self._file(code, policy, season)
+        own = file.is_relative_to(self._folder)
+        return f"own/{file.name}" if own else f"{file.parent.name}/{file.name}"
+
     async def _company(self, company: int) -> tuple[str, str, str]:
         known = self._companies.get(company)
         if known is not None and monotonic() - known[0] < LOOK_AGAIN_S:
@@ -132,3 +142,18 @@ class Policies:
                 if (folder / name).is_file():
                     return folder / name
         return SHIPPED / "default" / "default.toml"
+
+
+async def choose_policy(owner_dsn: str, company: int, name: str | None) -> str:
+    """The policy that holds for a company, after a change to `name` if one is given."""
+    connection = await asyncpg.connect(owner_dsn, timeout=5)
+    try:
+        chosen: str = await connection.fetchval(
+            "UPDATE company SET policy = coalesce($2, policy) WHERE company_id = $1"
+            " RETURNING policy",
+            company,
+            name,
+        )
+    finally:
+        await connection.close(timeout=5)
+    return chosen

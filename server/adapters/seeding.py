@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from server.adapters.address_sql import bump_register_version
 from server.adapters.cities import City, write_city
 from server.adapters.clock import BusinessClock
 from server.adapters.register import RegisterTable, replace_table
@@ -84,6 +85,7 @@ async def fill(
                 await write_city(connection, company, city)
             for table, columns, rows in tables:
                 await replace_table(connection, company, table, columns, rows)
+            await bump_register_version(connection, company)
             await connection.execute(
                 "INSERT INTO demo_run (company_id, city, seed, points) VALUES ($1, $2, $3, $4)",
                 company,

@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from dispatch_core import crews, outages, rooms, sentiment, tickets
+from dispatch_core import (
+    campaigns,
+    cases,
+    crews,
+    outages,
+    rooms,
+    sentiment,
+    suspensions,
+    tickets,
+)
 from dispatch_core.events import CellPublished, Event
 from dispatch_core.ids import StreamKind, split_stream
 
@@ -23,7 +32,10 @@ def _cell(state: CellState | None, event: Event, at: int) -> CellState:
     return CellState(event.band if isinstance(event, CellPublished) else None)
 
 
-State = tickets.Ticket | crews.Crew | rooms.Point | CellState | sentiment.Community | outages.Outage
+State = (
+    tickets.Ticket | crews.Crew | rooms.Point | CellState | sentiment.Community | outages.Outage
+    | cases.Case | campaigns.Campaign | suspensions.Heating | suspensions.Visit
+)  # fmt: skip
 """What a stream has come to."""
 
 _KINDS: dict[StreamKind, tuple[type[State], Callable[..., State]]] = {
@@ -33,6 +45,10 @@ _KINDS: dict[StreamKind, tuple[type[State], Callable[..., State]]] = {
     "cell": (CellState, _cell),
     "community": (sentiment.Community, sentiment.apply),
     "outage": (outages.Outage, outages.apply),
+    "case": (cases.Case, cases.apply),
+    "campaign": (campaigns.Campaign, campaigns.apply),
+    "heating": (suspensions.Heating, suspensions.apply),
+    "visit": (suspensions.Visit, suspensions.visits.apply),
 }
 _DECODERS: dict[StreamKind, msgspec.json.Decoder[State]] = {
     kind: msgspec.json.Decoder(struct) for kind, (struct, _) in _KINDS.items()

@@ -8,25 +8,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
-import msgspec
 
-from dispatch_core.errors import Invalid
 from dispatch_core.events import Event, SourceHeartbeat
 from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
-from server.adapters.idempotency import (
-    Answer,
-    Answered,
-    Key,
-    in_flight,
-    key_lock,
-    save_answers,
-    stored_answers,
-    try_locks,
-)
+from server.adapters.idempotency import Answer, Key, earlier, keep
 from server.adapters.pool import Pool
 from server.adapters.residents import save_secrets
+from server.adapters.standings import merge_reports
 from server.adapters.vault import Vault
 from server.ports import SecretText
 
@@ -67,6 +57,13 @@ BALANCE = Table(
 )
 
 
+STANDING = Table(
+    "household_standing",
+    ("household_id", "season", "network", "valve", "billing", "billed_fen", "at"),
+    ("text", "text", "text", "text", "text", "bigint", "timestamptz"),
+)
+
+
 AFTER = {
     # lets BRIN find a point
     ROOM.name: " ORDER BY point_id",
@@ -87,7 +84,8 @@ class Incoming(NamedTuple):
     """A checked batch: good rows, and the answer that names the refused ones."""
 
     kind: str
-    topic: str
+    topic: str | None
+    """The layer that is fed; None: no screen shows it."""
     table: Table
     rows: list[tuple[Any, ...]]
     answer: Any
@@ -117,7 +115,7 @@ class Telemetry:
         now, asked = self._clock.now(), Key(principal.actor, route, key)
         body_hash = self._vault.keyed(body_hash)
         async with self._pool.company(principal.company) as c:
-            stored = await _earlier(c, principal.company, asked, body_hash)
+            stored = await earlier(c, principal.company, asked, body_hash)
             if stored is not None:
                 return stored
             batch_id = await c.fetchval(
@@ -130,16 +128,9 @@ class Telemetry:
             )
             await save_secrets(c, principal.company, self._vault, (), batch.texts)
             await _copy(c, principal.company, batch_id, batch, now)
-            beat = SourceHeartbeat(
-                source=principal.name, topics=[batch.topic], cadence_s=batch.cadence_s or 0
-            )
-            told = [(t.stream, t.event) for t in batch.told] or [(f"batch:{batch_id}", beat)]
-            # A batch of which nothing was good is no word from the source: its layer may grow old.
-            source = batch.topic if batch.rows or batch.empty else None
-            await journal.tell(
-                c, principal.company, now, told, source=source, cadence_s=batch.cadence_s
-            )
-            return await _save_answer(c, principal.company, asked, body_hash, batch.answer)
+            if batch.topic is not None:
+                await _tell(c, principal, batch_id, batch, batch.topic, now)
+            return await keep(c, principal.company, asked, body_hash, batch.answer)
 
     async def heartbeat(
         self,
@@ -154,7 +145,7 @@ class Telemetry:
         now, asked = self._clock.now(), Key(principal.actor, route, key)
         body_hash = self._vault.keyed(body_hash)
         async with self._pool.company(principal.company) as c:
-            stored = await _earlier(c, principal.company, asked, body_hash)
+            stored = await earlier(c, principal.company, asked, body_hash)
             if stored is not None:
                 return stored
             event = SourceHeartbeat(source=principal.name, topics=[topic], cadence_s=cadence_s)
@@ -167,31 +158,22 @@ class Telemetry:
                 cadence_s=cadence_s,
             )
             answer = {"source": topic, "cadence_s": cadence_s}
-            return await _save_answer(c, principal.company, asked, body_hash, answer)
+            return await keep(c, principal.company, asked, body_hash, answer)
 
 
-async def _earlier(
-    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes
-) -> Answer | None:
-    """The answer to the same request sent before; the key is ours until the transaction ends.
-
-    Raises:
-        Conflict: `key_in_flight`. Invalid: `key_reused`.
-    """
-    if not await try_locks(c, {key_lock(company, asked)}):
-        raise in_flight()
-    known = (await stored_answers(c, company, {asked: body_hash})).get(asked)
-    if isinstance(known, Invalid):
-        raise known
-    return known
-
-
-async def _save_answer(
-    c: asyncpg.Connection, company: int, asked: Key, body_hash: bytes, answer: object
-) -> Answer:
-    told = Answer(200, msgspec.json.encode(answer), stored=False)
-    await save_answers(c, company, [Answered(asked, body_hash, told)])
-    return told
+async def _tell(
+    c: asyncpg.Connection,
+    principal: Principal,
+    batch_id: int,
+    batch: Incoming,
+    topic: str,
+    now: datetime,
+) -> None:
+    beat = SourceHeartbeat(source=principal.name, topics=[topic], cadence_s=batch.cadence_s or 0)
+    told = [(t.stream, t.event) for t in batch.told] or [(f"batch:{batch_id}", beat)]
+    # A batch of which nothing was good is no word from the source: its layer may grow old.
+    source = topic if batch.rows or batch.empty else None
+    await journal.tell(c, principal.company, now, told, source=source, cadence_s=batch.cadence_s)
 
 
 async def _copy(
@@ -209,8 +191,8 @@ async def _copy(
         temp, schema_name="pg_temp", columns=table.columns, records=batch.rows
     )
     names = ", ".join(table.columns)
-    if table is BALANCE:
-        await _merge_balances(c, company, now)
+    if table.name in _MERGES:
+        await _MERGES[table.name](c, company, now)
         return
     await c.execute(
         f"INSERT INTO {table.name} (company_id, received_at, batch_id, {names})"
@@ -251,3 +233,7 @@ async def _merge_balances(c: asyncpg.Connection, company: int, now: datetime) ->
         company,
         now,
     )
+
+
+_MERGES = {BALANCE.name: _merge_balances, STANDING.name: merge_reports}
+"""Of these only the newest is kept."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import msgspec
 
 from dispatch_core import tickets
@@ -12,7 +13,7 @@ from dispatch_core.errors import Invalid
 from dispatch_core.ids import TicketId
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
-from server.usecases.tickets import TicketAnswer, answer_of
+from server.usecases.ticket_answer import TicketAnswer, answer_of
 
 MOST = 500
 _decode = msgspec.json.Decoder(tickets.Ticket).decode
@@ -107,7 +108,7 @@ class TicketReads:
         shown = rows[: wanted.limit]
         last = shown[-1] if len(rows) > wanted.limit else None
         return TicketPage(
-            items=[answer_of(r["ticket_id"], _decode(r["state"])) for r in shown],
+            items=[answer_of_row(r) for r in shown],
             next=f"{int(last['received_at'].timestamp())}.{last['ticket_id']}" if last else None,
             total=whole["total"],
             reports=whole["reports"],
@@ -120,6 +121,11 @@ class TicketReads:
             return None
         answer = answer_of(TicketId(ticket_id), found.state)
         return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain)
+
+
+def answer_of_row(row: asyncpg.Record) -> TicketAnswer:
+    """A row with `ticket_id` and the stream's `state` as the API shows it."""
+    return answer_of(row["ticket_id"], _decode(row["state"]))
 
 
 def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -> None:

@@ -53,6 +53,12 @@ class Vault:
             tag = secrets.token_hex(10)
         return SecretPerson(pseudonym=f"p-{tag}", name=name, phone=phone)
 
+    def namesake(self, company: int, name: str, phone: str) -> SecretPerson:
+        """One of several people behind the same phone: a pseudonym of phone and name."""
+        told = f"{company}/{normal_phone(phone)}/{name.strip()}".encode()
+        tag = hmac.digest(self._pseudonym, told, "sha256").hex()[:20]
+        return SecretPerson(pseudonym=f"p-{tag}", name=name, phone=phone)
+
     def seal_person(self, company: int, person: SecretPerson) -> bytes:
         """The encrypted body of a person's row."""
         return self._seal(
@@ -77,6 +83,11 @@ class Vault:
             return None
         return hmac.digest(self._index, f"{company}/{what}/{value}".encode(), "sha256")[:16]
 
+    def certificate(self, company: int, number: str) -> bytes:
+        """A keyed digest of an identity number, however it was written: the number is not kept."""
+        plain = "".join(number.split()).upper()
+        return hmac.digest(self._index, f"{company}/certificate/{plain}".encode(), "sha256")[:16]
+
     def keyed(self, digest: bytes) -> bytes:
         """A body's digest as it is stored under its Idempotency-Key: keyed, since a body may hold a
         phone that could be guessed."""
@@ -98,6 +109,20 @@ class Vault:
     def open_words(self, company: int, words_id: str, body: bytes) -> str:
         """The plain text."""
         return self._open(company, words_id, body).decode()
+
+    def said(self, company: int, who: str, text: str) -> str:
+        """A keyed digest of who said what: the same call sent twice has the same, no other."""
+        told = f"{company}/said/{who}/{' '.join(text.split())}".encode()
+        return hmac.digest(self._pseudonym, told, "sha256").hex()[:24]
+
+    # ---------------------------------------------------------------- photos
+    def seal_photo(self, company: int, photo: str, picture: bytes) -> bytes:
+        """The encrypted picture."""
+        return self._seal(company, f"photo/{photo}", picture)
+
+    def open_photo(self, company: int, photo: str, body: bytes) -> bytes:
+        """The plain picture; raises cryptography.exceptions.InvalidTag if it was tampered with."""
+        return self._open(company, f"photo/{photo}", body)
 
     # ---------------------------------------------------------------- messages
     def seal_message(self, company: int, about: str, body: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -9,8 +10,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from dispatch_core.events import Fix, WeatherObserved
-from dispatch_core.ids import CrewId
-from geo.datums import Coordinate, DatumRefused, to_wgs84
+from dispatch_core.ids import CrewId, Valve
+from geo.datums import Coordinate, DatumRefused, Datums
 from server.adapters import telemetry
 from server.adapters.accounts import Principal
 from server.adapters.vault import Vault
@@ -18,6 +19,9 @@ from server.ports import SecretText
 
 FUTURE_S = 600
 OLD_S = 60 * 86400
+STANDING_OLD_S = 4 * 366 * 86400
+"""What was true long ago may stand still: a flat off the network for years."""
+_SEASON = re.compile(r"\d{4}-\d{4}", re.ASCII)
 
 
 class RoomReading(msgspec.Struct, kw_only=True, gc=False):
@@ -57,7 +61,8 @@ class CrewPosition(msgspec.Struct, kw_only=True):
     fixed_at: int
     lon: float
     lat: float
-    datum: str
+    datum: str = ""
+    """Refused when it is missing."""
     accuracy_m: Annotated[float, msgspec.Meta(ge=0, le=100_000)]
     heading_deg: Annotated[float, msgspec.Meta(ge=0, le=360)] | None = None
     speed_mps: Annotated[float, msgspec.Meta(ge=0, le=120)] | None = None
@@ -69,6 +74,19 @@ class AccountBalance(msgspec.Struct, kw_only=True):
     household: str
     balance_at: int
     unpaid_fen: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+
+
+class HouseholdStanding(msgspec.Struct, kw_only=True):
+    """What operations (network, valve) or finance (billing) hold true of a household in a season;
+    `at` is when it was so, now if it is left out."""
+
+    household: str
+    season: str | None = None
+    network: Literal["connected", "disconnected"] | None = None
+    valve: Valve | None = None
+    billing: Literal["full", "base", "none"] | None = None
+    billed_fen: Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None = None
+    at: int | None = None
 
 
 class Mention(msgspec.Struct, kw_only=True):
@@ -100,26 +118,36 @@ class _Bad(Exception):  # noqa: N818 - an item's refusal
 class Checking:
     """One batch while it is checked."""
 
-    def __init__(self, principal: Principal, now: int, known: set[str], vault: Vault) -> None:
+    def __init__(
+        self,
+        principal: Principal,
+        now: int,
+        known: set[str],
+        vault: Vault,
+        season: str,
+        datums: Datums,
+    ) -> None:
         self.principal = principal
         self.now = now
+        self.season = season
         self.known = known
         self.vault = vault
+        self.datums = datums
         self.unknown = 0
         self._times: dict[int, datetime] = {}
         self.fixes: dict[str, Fix] = {}
         self.weather: WeatherObserved | None = None
         self.texts: list[SecretText] = []
 
-    def time(self, at: int) -> datetime:
+    def time(self, at: int, old_s: int = OLD_S) -> datetime:
         """A time that can be meant; a batch holds few different ones."""
         known = self._times.get(at)
         if known is not None:
             return known
         if at > self.now + FUTURE_S:
             raise _Bad("future_time", f"The time {at} lies {at - self.now} s in the future.")
-        if at < self.now - OLD_S:
-            raise _Bad("too_old", f"The time {at} is more than 60 days ago.")
+        if at < self.now - old_s:
+            raise _Bad("too_old", f"The time {at} is more than {old_s // 86400} days ago.")
         time = self._times[at] = datetime.fromtimestamp(at, UTC)
         return time
 
@@ -167,7 +195,7 @@ def _weather(r: WeatherReading, x: Checking) -> tuple[Any, ...]:
 def _position(r: CrewPosition, x: Checking) -> tuple[Any, ...]:
     crew, at = x.must_know("crew", r.crew), x.time(r.fixed_at)
     try:
-        point = to_wgs84(Coordinate(r.lon, r.lat, r.datum))
+        point = x.datums.to_wgs84(Coordinate(r.lon, r.lat, r.datum))
     except DatumRefused as refused:
         raise _Bad(refused.code, refused.detail) from None
     before = x.fixes.get(crew)
@@ -181,6 +209,27 @@ def _position(r: CrewPosition, x: Checking) -> tuple[Any, ...]:
 
 def _balance(r: AccountBalance, x: Checking) -> tuple[Any, ...]:
     return x.must_know("household", r.household), r.unpaid_fen, x.time(r.balance_at)
+
+
+def _season(season: str, x: Checking) -> str:
+    """A season near the one that runs. Two consecutive years, e.g. `2026-2027`."""
+    first, _, last = season.partition("-")
+    if not _SEASON.fullmatch(season) or int(last) != int(first) + 1:
+        raise _Bad("bad_season", f"{season[:40]!r} is no season: these read 2026-2027.")
+    if not -3 <= int(first) - int(x.season[:4]) <= 1:
+        raise _Bad("unknown_season", f"The season {season} is far from the present {x.season}.")
+    return season
+
+
+def _standing(r: HouseholdStanding, x: Checking) -> tuple[Any, ...]:
+    household = x.must_know("household", r.household)
+    if r.network is None and r.valve is None and r.billing is None:
+        raise _Bad("nothing_reported", "Neither network, valve nor billing is given.")
+    if r.billed_fen is not None and r.billing is None:
+        raise _Bad("billing_missing", "An amount is given, and not what for: full, base or none.")
+    season = x.season if r.season is None else _season(r.season, x)
+    at = x.time(x.now if r.at is None else r.at, STANDING_OLD_S)
+    return household, season, r.network, r.valve, r.billing, r.billed_fen, at
 
 
 def _mention(r: Mention, x: Checking) -> tuple[Any, ...]:
@@ -198,15 +247,18 @@ Check = Callable[[Any, Checking], tuple[Any, ...]]
 
 
 class Kind(NamedTuple):
-    """One kind of batch: the topic it feeds, its table, the register that knows its items."""
+    """One kind of batch: the topic it feeds if any, its table, the register that knows its
+    items."""
 
-    topic: str
+    topic: str | None
     table: telemetry.Table
     register: str | None
     struct: type
     check: Check
     summary: str
     example: dict[str, Any]
+    seasonal: bool = False
+    """Its items belong to a season; if they name none, to that of the business date."""
 
 
 def checked(
@@ -255,6 +307,14 @@ KINDS: dict[str, Kind] = {
         "arrears", telemetry.BALANCE, "household", AccountBalance, _balance,
         "What households owe, in fen",
         {"items": [{"household": "H-000123", "balance_at": 1768345200, "unpaid_fen": 183255}]},
+    ),
+    "household-standings": Kind(
+        None, telemetry.STANDING, "household", HouseholdStanding, _standing,
+        "What operations and finance hold true of households",
+        {"items": [{"household": "H-000123", "network": "disconnected", "valve": "sealed",
+                    "at": 1768345200},
+                   {"household": "H-000124", "billing": "base", "billed_fen": 91968}]},
+        seasonal=True,
     ),
     "mentions": Kind(
         "sentiment", telemetry.MENTION, "community", Mention, _mention,

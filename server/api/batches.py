@@ -11,10 +11,12 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from dispatch_core.errors import Invalid, NotFound, TooLarge
 from dispatch_core.events import CrewPositions
+from geo.datums import Datums
 from realtime.layers.rows import TOPICS
 from server.adapters import register
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock, monotonic
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.telemetry import Incoming, Telemetry, Told
 from server.adapters.vault import Vault
@@ -75,8 +77,17 @@ class _Known:
 class _Intake:
     """Checks whole batches against the register."""
 
-    def __init__(self, pool: Pool, vault: Vault, clock: BusinessClock) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        vault: Vault,
+        clock: BusinessClock,
+        policies: Policies,
+        datums: Datums,
+    ) -> None:
         self._known = _Known(pool)
+        self._datums = datums
+        self._policies = policies
         self._vault = vault
         self._clock = clock
 
@@ -98,14 +109,16 @@ class _Intake:
                 f"{len(batch.items)} items in one batch.",
                 "Send at most 30,000 at a time.",
             )
-        company, now = principal.company, int(self._clock.now().timestamp())
+        company, at = principal.company, self._clock.now()
+        now = int(at.timestamp())
+        season = (await self._policies.at(company, at)).season if of.seasonal else ""
         names = await self._known.load(company, of.register) if of.register else set()
-        x = Checking(principal, now, names, self._vault)
+        x = Checking(principal, now, names, self._vault, season, self._datums)
         rows, bad = checked(batch.items, of, x)
         if x.unknown and of.register:
             again = await self._known.load(company, of.register, fresh=True)
             if again is not names:
-                x = Checking(principal, now, again, self._vault)
+                x = Checking(principal, now, again, self._vault, season, self._datums)
                 rows, bad = checked(batch.items, of, x)
         told = []
         if x.fixes:
@@ -120,10 +133,16 @@ class _Intake:
 
 
 def create_handlers(
-    gate: Gate, store: Telemetry, vault: Vault, pool: Pool, clock: BusinessClock
+    gate: Gate,
+    store: Telemetry,
+    vault: Vault,
+    pool: Pool,
+    clock: BusinessClock,
+    policies: Policies,
+    datums: Datums,
 ) -> list[BaseRouteHandler]:
     """One POST per kind of batch, and heartbeats."""
-    intake = _Intake(pool, vault, clock)
+    intake = _Intake(pool, vault, clock, policies, datums)
 
     def handler(kind: str, of: Kind) -> HTTPRouteHandler:
         @post(

@@ -9,12 +9,20 @@ from urllib.parse import urlsplit
 from litestar.connection import ASGIConnection
 
 from dispatch_core.errors import Forbidden, Invalid
-from server.adapters.accounts import Accounts, Principal, hash_secret
+from server.adapters.accounts import Accounts, Principal, Role, hash_secret
 from server.adapters.clock import monotonic
 
 COOKIE = "heatops_session"
 REMEMBER_S = 10.0
 MOST = 10_000
+
+
+WALL_READS = (
+    "/api/session", "/api/layers", "/api/tickets", "/api/outages", "/api/crews", "/api/points",
+    "/api/nodes", "/api/communities", "/api/cells", "/tiles/",
+)  # fmt: skip
+WALL_WRITES = frozenset({"/api/sign-out", "/api/session/company", "/api/live-passes"})
+"""All that a wall's session reaches: what stands on a wall, and the records behind its marks."""
 
 
 class Unauthenticated(Forbidden):
@@ -49,7 +57,7 @@ class Gate:
         # A person's POST asks again: the session may have moved to another company elsewhere.
         writes = cookie and connection.scope.get("method") == "POST"
         if known is not None and now - known[0] < REMEMBER_S and not writes:
-            return known[1]
+            return _let_in(connection, known[1])
         found = await self._look_up(secret, hashed, cookie=cookie) if secret else None
         if found is None:
             self._known.pop(hashed, None)
@@ -61,7 +69,20 @@ class Gate:
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[hashed] = (now, found)
-        return found
+        return _let_in(connection, found)
+
+    async def person(
+        self, connection: ASGIConnection[Any, Any, Any, Any], *roles: Role
+    ) -> Principal:
+        """The principal of a request that only people with one of these roles may make.
+
+        Raises:
+            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, `role_needed`.
+        """
+        principal = await self.principal(connection)
+        if principal.role not in roles:
+            raise _role_needed(principal, roles)
+        return principal
 
     async def _look_up(self, secret: str, hashed: bytes, *, cookie: bool) -> Principal | None:
         if not cookie:
@@ -72,6 +93,26 @@ class Gate:
     def forget(self, secret_hash: bytes) -> None:
         """The session has ended or moved."""
         self._known.pop(secret_hash, None)
+
+
+def _let_in(connection: ASGIConnection[Any, Any, Any, Any], principal: Principal) -> Principal:
+    """The principal, unless it is a wall's session that asks for more than walls show."""
+    if principal.role == "wall":
+        path = connection.scope["path"]
+        reads = connection.scope.get("method") in {"GET", "HEAD"} and path.startswith(WALL_READS)
+        if not reads and path not in WALL_WRITES:
+            raise _role_needed(principal, ("administrator", "manager", "seat"))
+    return principal
+
+
+def _role_needed(principal: Principal, roles: tuple[Role, ...]) -> Forbidden:
+    return Forbidden(
+        "role_needed",
+        f"This is for people with the role {', '.join(roles)};"
+        f" this {principal.kind} is {principal.role or 'a source'}.",
+        "Sign in as somebody who has the role, or ask an administrator for it:"
+        " heatops account add NAME --role ROLE.",
+    )
 
 
 def check_origin(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

@@ -64,6 +64,10 @@ def create_handlers() -> list[BaseRouteHandler]:
     async def wall(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _page(request, "wall")
 
+    @get("/intake", include_in_schema=False)
+    async def intake(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _page(request, "intake")
+
     @get("/sign-in", include_in_schema=False)
     async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _page(request, "sign-in")
@@ -81,7 +85,7 @@ def create_handlers() -> list[BaseRouteHandler]:
         }
         return Response(_read(file), media_type=media, headers=headers)
 
-    return [home, wall, sign_in, asset]
+    return [home, wall, intake, sign_in, asset]
 
 
 def _read(file: Path) -> bytes:

@@ -82,6 +82,8 @@ class SessionView(msgspec.Struct, kw_only=True):
     """Everything a screen needs to begin."""
 
     user: str
+    role: str | None
+    """administrator, manager, seat or wall; null for a source."""
     version: str
     company: CompanyView
     companies: list[CompanyLine]
@@ -168,6 +170,7 @@ def create_handlers(
         others = await accounts.companies(known[1]) if known else []
         return SessionView(
             user=principal.name,
+            role=principal.role,
             version=__version__,
             company=CompanyView(
                 code=company.code, name=company.name, timezone=company.timezone, demo=company.demo

@@ -4,6 +4,7 @@ import rich_click as click
 
 from server import __version__
 from server.cli.city import city
+from server.cli.company import company
 from server.cli.demo import demo
 from server.cli.doctor import doctor
 from server.cli.migrate import migrate
@@ -19,7 +20,7 @@ def heatops() -> None:
     """A real-time command centre for district-heating companies."""
 
 
-for command in (up, serve, core, migrate, doctor, city, import_, source_token, demo):
+for command in (company, up, serve, core, migrate, doctor, city, import_, source_token, demo):
     heatops.add_command(command)
 
 __all__ = ["heatops"]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from geo.datums import GCJ02_NOTE
 from server.cli.attach import opened
 from server.cli.output import json_option, show_json
 from server.engines import Engines, running
@@ -116,7 +117,7 @@ def examine_engines(engines: Engines) -> Iterator[Finding]:
 
 
 def examine_machine(settings: Settings) -> Iterator[Finding]:
-    """Keys, disk space and open files."""
+    """Keys, disk space, open files and the map vendors' datums."""
     loose = [
         path.name
         for path in settings.keys.glob("*.key")
@@ -139,6 +140,8 @@ def examine_machine(settings: Settings) -> Iterator[Finding]:
         "no limit" if unlimited else f"at most {files}",
         "One is needed per screen: raise it with ulimit -Hn 65536.",
     )
+    vendors = "taken in" if settings.gcj02 else "refused; HEATOPS_GCJ02=1 takes them in"
+    yield Finding("GCJ-02, BD-09", ok=True, found=f"{vendors}. {GCJ02_NOTE}")
     yield Finding("Python", ok=True, found=f"{sys.version.split()[0]}, {os.cpu_count()} cores")
 
 

@@ -7,9 +7,10 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,6 +18,7 @@ from server.settings import UserError
 
 _CHUNK = 1 << 18
 _SEPARATORS = ",;\t|"
+_LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Line:
     error: str = ""
     read: float = 0.0
     """Share of the file read so far, 0 to 1."""
+    cells: list[str] = field(default_factory=list)
+    """As they stand in the file, also of a line that does not fit the header."""
 
 
 def inspect(path: Path) -> CsvFile:
@@ -66,9 +70,11 @@ def inspect(path: Path) -> CsvFile:
         ) from None
     digest, size, encoding = _read_through(path, packed=packed)
     with _bytes(path, packed=packed) as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
-        first = text.readline()
-    separator = max(_SEPARATORS, key=lambda s: (first.count(s), s == ","))
-    header = [c.strip().lower() for c in next(csv.reader([first], delimiter=separator), [])]
+        first = text.readline(_LONGEST_HEADER)
+        separator = max(_SEPARATORS, key=lambda s: (first.count(s), s == ","))
+        # a name of a column may hold a line break, in quotes
+        reader = csv.reader(itertools.chain([first], text), delimiter=separator)
+        header = [" ".join(c.split()).lower() for c in next(reader, [])]
     if not any(header) or all(_is_number(c) for c in header):
         raise UserError(
             "no_header",
@@ -155,7 +161,7 @@ def lines(file: CsvFile) -> Iterator[Line]:
             done = min(1.0, raw.tell() / file.size)
             if len(cells) != len(file.header):
                 told = f"{len(cells)} cells where the header has {len(file.header)}"
-                yield Line(reader.line_num, None, told, done)
+                yield Line(reader.line_num, None, told, done, cells)
                 continue
             values = dict(zip(file.header, (c.strip() for c in cells), strict=True))
-            yield Line(reader.line_num, values, "", done)
+            yield Line(reader.line_num, values, "", done, cells)

@@ -6,9 +6,11 @@ journal and on the wall. The typed address stays with the caller's sealed words.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dispatch_core.errors import Invalid, NotFound
 from dispatch_core.ids import BuildingId, CommunityId, Place
-from server.ports import Building, Loaded, Node, Spot
+from server.ports import Building, Household, Loaded, Node, Spot
 
 
 def of_building(building: Building) -> Place:
@@ -51,10 +53,28 @@ def of_spot(spot: Spot, near: Building | None, area: str | None) -> Place:
     )
 
 
+def household_of(loaded: Loaded, household: str) -> Household:
+    """A flat of the register. Raises NotFound `no_such_household`."""
+    known = loaded.households.get(household)
+    if known is None:
+        raise NotFound(
+            "no_such_household",
+            f"The register has no household {household}.",
+            "Check the household number, or give the building.",
+        )
+    return known
+
+
 def place_of(
-    loaded: Loaded, building: str | None, node: str | None, spot: Spot | None, area: str | None
+    loaded: Loaded,
+    building: str | None,
+    node: str | None,
+    spot: Spot | None,
+    area: str | None,
+    best_known: Place | None = None,
 ) -> Place:
-    """The place that a request names; a building is trusted over a node, a node over a coordinate.
+    """The place that a request names; a building is trusted over a node, a node over a coordinate,
+    a coordinate over what is best known of a typed address.
 
     Raises NotFound `no_such_building`, `no_such_node`; Invalid `no_place`.
     """
@@ -76,10 +96,24 @@ def place_of(
                 "Choose a plant or substation of the register, or give a coordinate.",
             )
         return of_node(found)
-    if spot is None:
-        raise Invalid(
-            "no_place",
-            "The request says neither a building nor a coordinate.",
-            "Give a building of the register, or a coordinate with its datum.",
+    if spot is not None:
+        return of_spot(spot, loaded.nearest.get(spot), area)
+    if best_known is not None:
+        return best_known
+    raise Invalid(
+        "no_place",
+        "The request says neither a household, a building, an address nor a coordinate.",
+        "Give a household number, a building of the register, an address, or a coordinate with its"
+        " datum.",
+    )
+
+
+def check_photos(loaded: Loaded, photos: Collection[str]) -> None:
+    """Raises NotFound `no_such_photo` for one that was never taken in."""
+    missing = [photo for photo in photos if photo not in loaded.photos]
+    if missing:
+        raise NotFound(
+            "no_such_photo",
+            f"There is no photo {missing[0]}.",
+            "Send the picture to POST /api/photos first, and name the id that it answers.",
         )
-    return of_spot(spot, loaded.nearest.get(spot), area)

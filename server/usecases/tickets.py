@@ -1,4 +1,4 @@
-"""Commands on tickets: take one in, and carry it through its five steps together with its crew."""
+"""Commands on tickets: carried through their five steps together with the crew."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from dispatch_core import commands, crews, levels, tickets
 from dispatch_core.commands import (
     Accept,
+    AddPhotos,
     ArriveAtTicket,
     AssignTicket,
     Cancel,
+    ChangeKind,
     ChangeLevel,
+    ChangeOwner,
     Close,
     Confirm,
     Handle,
@@ -26,25 +27,19 @@ from dispatch_core.commands import (
 )
 from dispatch_core.errors import NotFound
 from dispatch_core.events import Event
-from dispatch_core.ids import (
-    Clock,
-    CrewId,
-    IntakeReason,
-    Level,
-    OutageId,
-    RedispatchReason,
-    RequestKind,
-    TicketId,
-    TicketState,
-    unix,
-)
-from dispatch_core.outages import Outage
+from dispatch_core.ids import CrewId, RedispatchReason, TicketId
 from dispatch_core.tickets import Ticket
-from server.ports import Decision, Loaded, SecretPerson, SecretText, Wanted
-from server.usecases.places import place_of
+from server.ports import Decision, Loaded, SecretText, Wanted
+from server.usecases.places import check_photos
 from server.usecases.streams import named
+from server.usecases.ticket_answer import TicketAnswer, after, answer_of
 
-Step = Accept | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
+__all__ = ["DispatchTicket", "Step", "StepTicket", "TicketAnswer", "answer_of"]
+
+Step = (
+    Accept | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
+    | ChangeKind | ChangeOwner | AddPhotos
+)  # fmt: skip
 
 CREW_SIDE: dict[type, type[TakeTicket | ArriveAtTicket | ReleaseTicket]] = {
     Confirm: TakeTicket,
@@ -53,170 +48,6 @@ CREW_SIDE: dict[type, type[TakeTicket | ArriveAtTicket | ReleaseTicket]] = {
     Cancel: ReleaseTicket,
 }
 """What a step of the ticket means for the crew that has it."""
-
-
-class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as the API shows it, at its building and no closer; times are Unix seconds."""
-
-    id: TicketId
-    version: int
-    state: TicketState
-    kind: RequestKind
-    level: Level
-    lon: float
-    lat: float
-    address: str
-    building: str | None
-    community: str | None
-    district: str | None
-    source: str
-    reports: int
-    outage: OutageId | None
-    crew: CrewId | None
-    crew_name: str | None
-    crew_confirmed: bool
-    received_at: int
-    due_at: int | None
-    due_clock: Clock | None
-    near: bool
-    overdue: bool
-    overdue_since: int | None
-    lost_contact: bool
-    closed_at: int | None
-    possible: tuple[str, ...]
-    """The commands that its state allows."""
-
-
-CONFIRMED: frozenset[TicketState] = frozenset({"confirmed", "handling", "verifying", "closed"})
-
-
-def answer_of(ticket_id: TicketId, ticket: Ticket) -> TicketAnswer:
-    """What a caller is told of a ticket: nothing of a resident."""
-    due = ticket.due
-    overdue = due is not None and due.warned == "passed"
-    return TicketAnswer(
-        id=ticket_id,
-        version=ticket.version,
-        state=ticket.state,
-        kind=ticket.kind,
-        level=ticket.level,
-        lon=ticket.place.lon,
-        lat=ticket.place.lat,
-        address=ticket.place.address,
-        building=ticket.place.building,
-        community=ticket.place.community,
-        district=ticket.place.district,
-        source=ticket.source,
-        reports=ticket.reports,
-        outage=ticket.outage,
-        crew=ticket.crew,
-        crew_name=ticket.crew_name,
-        crew_confirmed=ticket.crew is not None and ticket.state in CONFIRMED,
-        received_at=ticket.received_at,
-        due_at=due.at if due else None,
-        due_clock=due.clock if due else None,
-        near=due is not None and due.warned == "near",
-        overdue=overdue,
-        overdue_since=due.at if due and overdue else None,
-        lost_contact=ticket.lost_contact,
-        closed_at=ticket.closed_at,
-        possible=tickets.POSSIBLE[ticket.state],
-    )
-
-
-def after(ticket: Ticket | None, events: Sequence[Event], now: datetime) -> Ticket:
-    """The ticket once the events have happened. Raises ValueError if there is none then."""
-    for event in events:
-        ticket = tickets.apply(ticket, event, unix(now))
-    if ticket is None:
-        raise ValueError("no fact, no ticket")
-    return ticket
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiveRequest:
-    """Take in a request at a building of the register or at a coordinate ((lon, lat), WGS-84).
-
-    `ticket` is a new number; `caller` and `words` come sealed under their pseudonym and digest.
-    """
-
-    ticket: TicketId
-    kind: RequestKind
-    level: Level
-    source: str
-    by: str
-    level_reason: IntakeReason = "as_given"
-    building: str | None = None
-    spot: tuple[float, float] | None = None
-    node: str | None = None
-    area: str | None = None
-    caller: SecretPerson | None = None
-    words: SecretText | None = None
-    reports: int = 1
-    outage: OutageId | None = None
-    accepted: bool = False
-
-    def wanted(self) -> Wanted:
-        """The ticket's stream, the building, and the outage it hangs on."""
-        return Wanted(
-            streams=(
-                named("ticket", self.ticket),
-                *((named("outage", self.outage),) if self.outage else ()),
-            ),
-            buildings=(self.building,) if self.building else (),
-            nodes=(self.node,) if self.node else (),
-            spots=(self.spot,) if self.spot else (),
-        )
-
-    def more(self, loaded: Loaded, /) -> Wanted:
-        """Nothing."""
-        del loaded
-        return Wanted()
-
-    def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """One ticket, accepted at once if a seat has the caller on the line."""
-        stream = named("ticket", self.ticket)
-        state, _ = loaded.state(stream)
-        self._check_outage(loaded)
-        events = tickets.decide(
-            state,
-            commands.ReceiveRequest(
-                ticket=self.ticket,
-                kind=self.kind,
-                level=self.level,
-                level_reason=self.level_reason,
-                source=self.source,
-                place=place_of(loaded, self.building, self.node, self.spot, self.area),
-                by=self.by,
-                reports=self.reports,
-                resident=self.caller.pseudonym if self.caller else None,
-                words=self.words.words if self.words else None,
-                outage=self.outage,
-                accepted=self.accepted,
-            ),
-            now,
-        )
-        return Decision(
-            appends={stream: events},
-            answer=answer_of(self.ticket, after(state, events, now)),
-            status=201,
-            grounds=f"taken in by {self.source}; level {self.level}: {self.level_reason}",
-            policy=levels.POLICY.version,
-            texts=(self.words,) if self.words else (),
-            persons=(self.caller,) if self.caller else (),
-            source="tickets",
-        )
-
-    def _check_outage(self, loaded: Loaded) -> None:
-        if self.outage is None:
-            return
-        outage: Outage | None = loaded.state(named("outage", self.outage))[0]
-        if outage is None or outage.ended_at is not None:
-            raise NotFound(
-                "no_such_outage",
-                f"There is no open outage {self.outage}.",
-                "Leave the outage away, or name an open one.",
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,8 +59,9 @@ class StepTicket:
     reason: SecretText | None = None
 
     def wanted(self) -> Wanted:
-        """The ticket's stream."""
-        return Wanted(streams=(named("ticket", self.ticket),))
+        """The ticket's stream, and the photos that are to hang on it."""
+        photos = self.command.photos if isinstance(self.command, AddPhotos) else ()
+        return Wanted(streams=(named("ticket", self.ticket),), photos=photos)
 
     def more(self, loaded: Loaded, /) -> Wanted:
         """The stream of the crew that has the ticket, where the step concerns it."""
@@ -244,6 +76,8 @@ class StepTicket:
         """The ticket's facts, and those of its crew."""
         stream = named("ticket", self.ticket)
         ticket, _ = loaded.state(stream)
+        if isinstance(self.command, AddPhotos):
+            check_photos(loaded, self.command.photos)
         events = tickets.decide(ticket, self.command, now)
         appends: dict[str, Sequence[Event]] = {stream: events}
         crew = self._crew(ticket)
@@ -262,7 +96,7 @@ class StepTicket:
             texts=(self.reason,) if self.reason else (),
         )
 
-    def _grounds(self) -> str:
+    def _grounds(self) -> str:  # noqa: PLR0911 - one answer per command
         match self.command:
             case Cancel() | Reopen():
                 return f"reason: {self.command.reason_code}"
@@ -279,6 +113,12 @@ class StepTicket:
                 return "the crew checked in on site"
             case Verify():
                 return "the crew finished and checked out"
+            case ChangeKind():
+                return f"kind {self.command.kind}: {self.command.reason_code}"
+            case ChangeOwner():
+                return f"owned by {self.command.owner}"
+            case AddPhotos():
+                return f"{len(self.command.photos)} photos"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,20 @@ import uvloop
 
 from dispatch_core.errors import Refused, Unavailable
 from dispatch_core.ids import TicketId
+from geo.datums import Datums
 from server.adapters.accounts import Principal
+from server.adapters.address_book import AddressBooks
+from server.adapters.cities import Cities
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.keys import Keys
 from server.adapters.migrate import app_dsn
 from server.adapters.numbers import Numbers
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
 from server.api.documents import body_hash
-from server.api.requests import ServiceRequest, use_case_of
+from server.api.wishes import ServiceRequest, Wishes
 from server.settings import Settings
 from server.sources import tickets_csv
 from server.sources.tickets_csv import Refusal, Row
@@ -54,7 +58,7 @@ def import_tickets(
         number, code = await company_meant(dsn, company, new_company)
         keys = Keys(settings.keys)
         pool = Pool(app_dsn(dsn, keys), name="heatops-import")
-        intake = _Intake(pool, keys, Principal(number, "file", "source", b""))
+        intake = _Intake(pool, keys, Principal(number, "file", "source", b""), settings)
         await intake.clock.load(pool)
         working = asyncio.ensure_future(intake.commits.run())
         try:
@@ -79,10 +83,15 @@ def import_tickets(
 class _Intake:
     """Takes rows in for one company; `commits.run` must be running while `send` is used."""
 
-    def __init__(self, pool: Pool, keys: Keys, principal: Principal) -> None:
+    def __init__(self, pool: Pool, keys: Keys, principal: Principal, settings: Settings) -> None:
         self.clock = BusinessClock()
-        self._vault = Vault(keys)
-        self.commits = Commits(pool, self.clock, self._vault, keys.get("journal"))
+        vault = Vault(keys)
+        books = AddressBooks(pool, vault)
+        policies = Policies(pool, settings.data / "policies")
+        cities = Cities(pool, settings.data / "cities")
+        datums = Datums(gcj02_enabled=settings.gcj02)
+        self._wishes = Wishes(vault, datums, policies, self.clock, books, cities)
+        self.commits = Commits(pool, self.clock, vault, keys.get("journal"), books.ask)
         self._numbers = Numbers(pool)
         self._principal = principal
 
@@ -109,5 +118,5 @@ class _Intake:
     async def _submit(self, row: Row, wish: ServiceRequest, hashed: bytes) -> None:
         company = self._principal.company
         number = TicketId(await self._numbers.next(company, self.clock.now()))
-        use_case = use_case_of(wish, self._principal, number, self._vault)
+        use_case = await self._wishes.use_case(self._principal, wish, number)
         await self.commits.submit(self._principal, "POST /api/requests", row.key, hashed, use_case)

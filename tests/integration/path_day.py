@@ -17,8 +17,10 @@ from dispatch_core import events
 from realtime.facts import Fact
 from realtime.layers import LAYERS
 from server.adapters.clock import BusinessClock, set_clock
-from server.adapters.engine_store import EngineStore
+from server.adapters.engine_store import Beside, EngineStore
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.vault import Vault
 from server.jobs import watches
 
 JOURNALLED = ("tickets", "crews", "rooms", "arrears", "sentiment", "outages")
@@ -36,7 +38,8 @@ async def engine_round(house: House) -> int:
     """Every watch of the core once, each in its own transaction, beside the core that runs."""
     pool, clock = Pool(house.app_url, size=2, name="test-engine"), BusinessClock()
     lease = await fetch(house.database_url, "SELECT generation FROM lease WHERE name = 'core'")
-    store = EngineStore(pool, clock, house.keys.get("journal"), lease[0]["generation"])
+    beside = Beside(Vault(house.keys), Policies(pool, house.data / "policies"))
+    store = EngineStore(pool, clock, house.keys.get("journal"), lease[0]["generation"], beside)
     said = 0
     try:
         await store.reload_clock()

@@ -55,6 +55,7 @@ KINDS: dict[str, tuple[Any, str, list[tuple[dict[str, Any], str]]]] = {
     "crew-positions": (position, "crew_fix", [
         ({"crew": "nobody"}, "unknown_crew"), ({"datum": "gcj02"}, "datum_not_enabled"),
         ({"datum": "bd09"}, "datum_not_enabled"), ({"datum": "mars"}, "datum_unknown"),
+        ({"datum": ""}, "datum_missing"),
         ({"lat": 95.0}, "coordinate_out_of_range"), ({"accuracy_m": -1}, "bad_item"),
         ({"speed_mps": 999}, "bad_item"),
     ]),

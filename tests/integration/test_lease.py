@@ -14,9 +14,11 @@ from path_work import receive
 
 from dispatch_core.events import SourceHeartbeat
 from server.adapters.clock import BusinessClock
-from server.adapters.engine_store import EngineStore
+from server.adapters.engine_store import Beside, EngineStore
 from server.adapters.lease import Lost
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.vault import Vault
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,8 @@ def test_what_an_old_generation_decided_is_not_committed(pair: House) -> None:
 
     async def as_generation(generation: int) -> None:
         pool = Pool(pair.app_url, size=1, name="test-engine")
-        store = EngineStore(pool, BusinessClock(), pair.keys.get("journal"), generation)
+        beside = Beside(Vault(pair.keys), Policies(pool, pair.data / "policies"))
+        store = EngineStore(pool, BusinessClock(), pair.keys.get("journal"), generation, beside)
         try:
             async with store.company(pair.company) as tx:
                 await tx.tell(

@@ -71,7 +71,6 @@ CREATE TABLE application (
   application_id text COLLATE "C" NOT NULL,
   household_id text NOT NULL,
   building_id text NOT NULL,
-  unit int NOT NULL,
   season text NOT NULL,
   action text NOT NULL,
   state text NOT NULL,
@@ -88,19 +87,22 @@ CREATE TABLE application (
   known_by timestamptz,
   known text[] NOT NULL,
   closed_at timestamptz,
+  late boolean NOT NULL,
+  stop_until timestamptz,
+  visit_from timestamptz,
   check_at timestamptz,
   PRIMARY KEY (company_id, application_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX application_household ON application (company_id, household_id);
 CREATE INDEX application_state ON application (company_id, state, applied_at);
 CREATE INDEX application_applied ON application (company_id, applied_at);
+CREATE INDEX application_unvisited ON application (company_id, visit_from) WHERE state = 'approved' AND visit_id IS NULL;
 CREATE INDEX application_check ON application (company_id, check_at) WHERE check_at IS NOT NULL;
 CREATE TABLE visit (
   company_id int NOT NULL,
   visit_id text COLLATE "C" NOT NULL,
   action text NOT NULL,
   building_id text NOT NULL,
-  unit int NOT NULL,
   risers text[] NOT NULL,
   address text NOT NULL,
   households int NOT NULL,
@@ -112,7 +114,7 @@ CREATE TABLE visit (
   PRIMARY KEY (company_id, visit_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX visit_open ON visit (company_id, due_at) WHERE open;
-CREATE INDEX visit_place ON visit (company_id, building_id, unit) WHERE open;
+CREATE INDEX visit_place ON visit (company_id, building_id) WHERE open;
 CREATE TABLE contradiction (
   company_id int NOT NULL,
   season text NOT NULL,
@@ -147,6 +149,30 @@ ALTER TABLE ticket ADD COLUMN household_id text, ADD COLUMN resident text, ADD C
 CREATE INDEX ticket_household ON ticket (company_id, household_id, received_at) WHERE household_id IS NOT NULL;
 CREATE INDEX ticket_resident ON ticket (company_id, resident, received_at) WHERE resident IS NOT NULL;
 CREATE INDEX ticket_building ON ticket (company_id, building_id, received_at) WHERE building_id IS NOT NULL;
+-- Open outages by the buildings behind them: what a request under one is attached to.
+CREATE TABLE outage (
+  company_id int NOT NULL,
+  outage_id text COLLATE "C" NOT NULL,
+  buildings text[] NOT NULL,
+  open boolean NOT NULL,
+  opened_at timestamptz NOT NULL,
+  PRIMARY KEY (company_id, outage_id)
+) WITH (fillfactor = 80);
+CREATE INDEX outage_open ON outage (company_id) WHERE open;
+-- What stood before this schema is in the streams' states.
+INSERT INTO outage (company_id, outage_id, buildings, open, opened_at)
+  SELECT company_id, substr(stream, 8), ARRAY(SELECT jsonb_array_elements_text(state::jsonb -> 'buildings')),
+    state::jsonb ->> 'ended_at' IS NULL, to_timestamp((state::jsonb ->> 'opened_at')::bigint)
+  FROM stream_head WHERE stream LIKE 'outage:%';
+UPDATE ticket t SET resident = h.state::jsonb ->> 'resident' FROM stream_head h
+  WHERE h.company_id = t.company_id AND h.stream = 'ticket:' || t.ticket_id;
+WITH first AS (
+  SELECT DISTINCT ON (company_id, stream) company_id, stream, body::jsonb ->> 'by' AS owner
+  FROM journal WHERE kind = 'ticket_accepted' ORDER BY company_id, stream, version),
+ owned AS (
+  UPDATE stream_head h SET state = jsonb_set(h.state::jsonb, '{owner}', to_jsonb(f.owner))::text
+  FROM first f WHERE f.company_id = h.company_id AND f.stream = h.stream RETURNING h.company_id, h.stream, f.owner)
+UPDATE ticket t SET owner = o.owner FROM owned o WHERE o.company_id = t.company_id AND o.stream = 'ticket:' || t.ticket_id;
 -- Photos lie content-addressed on disk, encrypted; this says what and whose.
 CREATE TABLE photo (
   company_id int NOT NULL,
@@ -238,10 +264,22 @@ CREATE TABLE campaign (
   sent int NOT NULL,
   delivered int NOT NULL,
   failed int NOT NULL,
+  never_reached int NOT NULL,
   started_at timestamptz NOT NULL,
   ended_at timestamptz,
   PRIMARY KEY (company_id, campaign_id)
-);
+) WITH (fillfactor = 80);
+-- Who a campaign goes to, fixed when it starts; each resident once, for these households. `written` once the message stands.
+CREATE TABLE campaign_recipient (
+  company_id int NOT NULL,
+  campaign_id text COLLATE "C" NOT NULL,
+  pseudonym text COLLATE "C" NOT NULL,
+  households text[] NOT NULL,
+  phone boolean NOT NULL,
+  written boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (company_id, campaign_id, pseudonym)
+) WITH (fillfactor = 80);
+CREATE INDEX campaign_recipient_unwritten ON campaign_recipient (company_id, campaign_id, pseudonym) WHERE phone AND NOT written;
 -- Written with the fact that causes it, in its transaction; a gateway carries it out afterwards. `body` is sealed: it may
 -- hold a phone. A message is `sent` when the gateway has taken it, `delivered` when the other side says so.
 CREATE TABLE message (
@@ -261,17 +299,18 @@ CREATE TABLE message (
   way text,
   proof text,
   error text,
-  told boolean NOT NULL DEFAULT false,
+  told text,  -- the state that was last told to what the message is about
+  reported_by text,  -- the source that said whether it arrived
   PRIMARY KEY (company_id, message_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX message_waiting ON message (company_id, next_at) WHERE state = 'waiting';
-CREATE INDEX message_untold ON message (company_id, message_id) WHERE NOT told AND state <> 'waiting';
+CREATE INDEX message_untold ON message (company_id, message_id) WHERE state <> 'waiting' AND told IS DISTINCT FROM state;
 CREATE INDEX message_about ON message (company_id, about);
 
 -- ---------------------------------------------------------------- who may do what
 DO $$ DECLARE t text; BEGIN
   FOREACH t IN ARRAY ARRAY['import_digest','import_mapping','import_run','household_standing','application','visit','contradiction',
-      'contradiction_scan','photo','resident_access','external_case','address_alias','address_question','register_version','campaign','message'] LOOP
+      'contradiction_scan','photo','resident_access','outage','external_case','address_alias','address_question','register_version','campaign','campaign_recipient','message'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY one_company ON %I TO heatops_app USING (company_id = current_setting(''heatops.company'')::int)
@@ -279,8 +318,15 @@ DO $$ DECLARE t text; BEGIN
     EXECUTE format('CREATE POLICY owner_all ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', t);
   END LOOP;
 END $$;
-GRANT SELECT, INSERT, UPDATE ON import_run, household_standing, application, visit, contradiction, external_case, address_question,
-  register_version, campaign, message TO heatops_app;
+GRANT SELECT, INSERT, UPDATE ON outage, import_run, household_standing, application, visit, contradiction, external_case, address_question,
+  register_version, campaign, campaign_recipient, message TO heatops_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON import_digest, import_mapping, address_alias TO heatops_app;
 GRANT SELECT, INSERT ON contradiction_scan, photo, resident_access TO heatops_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO heatops_app;
+-- Who belongs to a company, for those who work there.
+CREATE FUNCTION company_people(at_company int) RETURNS TABLE (name text, role text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT a.name, m.role FROM membership m JOIN account a USING (account_id) WHERE m.company_id = at_company ORDER BY a.name $$;
+REVOKE ALL ON FUNCTION company_people(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION company_people(int) TO heatops_app;
+ALTER TABLE membership ADD CONSTRAINT membership_role CHECK (role IN ('administrator', 'manager', 'seat', 'wall'));

@@ -13,7 +13,12 @@ from dispatch_core.errors import Invalid
 from dispatch_core.events import CATALOGUE, Entry, Event, decode, encode, kind_of
 from dispatch_core.ids import split_stream, stream_of
 
-FORBIDDEN = {"name_of_resident", "phone", "flat", "resident_name", "caller", "unit", "household"}
+FORBIDDEN = {"name_of_resident", "phone", "flat", "resident_name", "caller", "unit"}
+HOUSEHOLD_NUMBERS = {"household", "households"}
+"""A household's number is an id; these events are about a household's heating or its ticket."""
+ABOUT_A_HOUSEHOLD = {
+    "StopApplied", "VisitPlanned", "VisitJoined", "TicketReceived", "TicketPlaced",
+}  # fmt: skip
 
 
 def example(kind: Any) -> Any:
@@ -66,6 +71,14 @@ def test_no_event_has_a_field_for_a_resident() -> None:
     schema = msgspec.json.schema(Event)
     names = {name for struct in schema["$defs"].values() for name in struct.get("properties", {})}
     assert not names & FORBIDDEN
+    with_household = {
+        name
+        for name, struct in schema["$defs"].items()
+        for field in HOUSEHOLD_NUMBERS & struct.get("properties", {}).keys()
+        # figures count households; a number of one is text
+        if struct["properties"][field].get("type") != "integer"
+    }
+    assert with_household <= ABOUT_A_HOUSEHOLD
     assert "resident" in names  # the pseudonym
 
 

@@ -20,8 +20,12 @@ export interface Company {
   demo: boolean;
 }
 
+/** What an account may see and do at its company. */
+export type Role = 'administrator' | 'manager' | 'seat' | 'wall';
+
 export interface Session {
   user: string;
+  role: Role;
   version: string;
   company: Company;
   companies: { code: string; name: string }[];
@@ -48,12 +52,30 @@ export class ApiError extends Error {
   }
 }
 
-async function call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
-  const init: RequestInit = { method, headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(10_000) };
-  if (body !== undefined) {
+export interface CallOptions {
+  /** The Idempotency-Key: the same one whenever the same call is sent again. */
+  key?: string;
+  /** Given up after this many milliseconds. */
+  within?: number;
+}
+
+/** One call of the API; a Blob is sent as it is, anything else as JSON. */
+export async function call<Answer>(
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  { key, within = 10_000 }: CallOptions = {},
+): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: 'application/json' };
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(within) };
+  if (body instanceof Blob) {
+    init.body = body;
+    headers['Content-Type'] = body.type || 'application/octet-stream';
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
+    headers['Content-Type'] = 'application/json';
   }
+  if (key !== undefined) headers['Idempotency-Key'] = key;
   let response: Response;
   try {
     response = await fetch(path, init);

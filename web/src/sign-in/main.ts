@@ -3,7 +3,10 @@ import { mount } from 'svelte';
 import '../styles/base.css';
 import SignIn from './SignIn.svelte';
 
-const token = new URLSearchParams(location.search).get('token');
+const asked = new URLSearchParams(location.search);
+const token = asked.get('token');
+/** Where a page that sent somebody here is gone back to; nothing else is followed. */
+const after = asked.get('to') === 'intake' ? '/intake' : '/wall';
 if (token !== null) history.replaceState(null, '', location.pathname);
 
-mount(SignIn, { target: document.getElementById('app')!, props: { token } });
+mount(SignIn, { target: document.getElementById('app')!, props: { token, after } });

@@ -1,0 +1,236 @@
+"""A company's streets, communities and buildings in memory, to look addresses up in."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from dispatch_core.addresses import policy
+from dispatch_core.addresses.institutions import abbreviations
+from dispatch_core.addresses.names import Names, community_parts
+from dispatch_core.addresses.text import name_key
+
+_HOUSE_NUMBER: Final = re.compile(r"([A-Z]?\d+[A-Z]?)(?:号|院|栋|楼)*((?:[-之附号]+\d+[A-Z]?)*)")
+_BUILT: Final = re.compile(
+    r"(?P<base>.*?)-?(?P<number>[A-Z]?\d{1,4}[A-Z]?|[A-Z])(?:号楼|号栋|栋|幢|座|#楼|#|号|楼)?$"
+)
+_IN_ADDRESS: Final = re.compile(
+    r"(?P<street>[\u4e00-\u9fff\d]{1,12}?(?:大街|大道|胡同|街|路|道|巷))(?P<number>[A-Z]?\d[\dA-Z之附号-]*)号"
+)
+_NEAR: Final = "附近"
+_AREA_END: Final = ("街道", "镇", "乡", "办事处")
+_FOREIGN: Final = re.compile(r"[A-Z][A-Z .'-]{3,}")
+NO: Final = -1
+
+
+class BookRow(NamedTuple):
+    """A building of the register. Words may be empty; degrees are WGS-84."""
+
+    id: str
+    name: str
+    street: str
+    house_number: str
+    address: str
+    community: str
+    district: str
+    lon: float
+    lat: float
+
+
+class Alias(NamedTuple):
+    """A wording that a person taught, in the one writing."""
+
+    alias: str
+    kind: Literal["street", "community", "building"]
+    means: str
+    """A street's or community's name in the register, or a building's id."""
+
+
+class Book:
+    """Look-ups by (street, number), (community, building number) and name; build once, read often.
+
+    Words are kept once each and numbers as keys, so that 500,000 buildings stay a few hundred
+    megabytes.
+    """
+
+    def __init__(
+        self, rows: Iterable[BookRow], aliases: Iterable[Alias] = (), *, city: str = ""
+    ) -> None:
+        self.city = name_key(city)
+        self.ids: list[str] = []
+        self.lon, self.lat = array("d"), array("d")
+        self.streets: list[str] = []
+        """Names as in the register; a building's `street` is an index here."""
+        self.communities: list[str] = []
+        self.districts: list[str] = []
+        self.street, self.community, self.district = array("i"), array("i"), array("i")
+        self.number: list[str] = []
+        """Canonical house number, empty where there is none."""
+        self.built: list[str] = []
+        """Number within its community, empty where there is none."""
+        self._street_of: dict[str, int] = {}
+        self._community_of: dict[str, int] = {}
+        self._district_of: dict[str, int] = {}
+        self.at_number: list[dict[str, list[int]]] = []
+        """street -> house number -> buildings"""
+        self.in_community: list[dict[str, list[int]]] = []
+        """community -> building number -> buildings; "" holds those without a number"""
+        self.areas: set[int] = set()
+        """Communities that are subdistricts: they say where, not which."""
+        self.taught: dict[str, list[int]] = {}
+        """Whole wordings that mean a building."""
+        named: dict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            self._take(row, named)
+        self.named = {k: v for k, v in named.items() if len(k) >= 3}
+        self._named_keys = list(self.named)
+        self.names = Names()
+        self._learn(aliases)
+        self.names.freeze()
+
+    def named_buildings(self, target: int) -> Sequence[int]:
+        """The buildings of a name found by `names`."""
+        return self.named[self._named_keys[target]]
+
+    def find(self, id_: str) -> int | None:
+        """The number of a building of the register; None for one that is not in the book."""
+        try:
+            return self.ids.index(id_)
+        except ValueError:
+            return None
+
+    def middle(self, buildings: Iterable[int]) -> tuple[float, float] | None:
+        """The mean place of some buildings."""
+        chosen = list(buildings)
+        if not chosen:
+            return None
+        n = len(chosen)
+        return sum(self.lon[i] for i in chosen) / n, sum(self.lat[i] for i in chosen) / n
+
+    # ---------------------------------------------------------------- building it
+    def _take(self, row: BookRow, named: dict[str, list[int]]) -> None:
+        i = len(self.ids)
+        self.ids.append(row.id)
+        self.lon.append(row.lon)
+        self.lat.append(row.lat)
+        self.district.append(self._index(row.district, self._district_of, self.districts))
+        street, number = street_key(row.street), house_number(row.house_number)
+        if not number and row.address and _NEAR not in row.address:
+            street, number = _from_address(row.address, row.district) or (street, number)
+        s = self._street_index(street)
+        self.street.append(s)
+        self.number.append(number)
+        if s != NO and number:
+            self.at_number[s].setdefault(number, []).append(i)
+        community = name_key(row.community)
+        c = self._community_index(community)
+        base, built = name_parts(row.name, community)
+        if c != NO and community.endswith(_AREA_END):
+            self.areas.add(c)
+        group = self._community_index(base) if built and len(base) >= 2 else c
+        home = group if group != NO and (c == NO or c in self.areas) else c
+        self.community.append(home)
+        self.built.append(built)
+        for k in {home, group}:
+            if k != NO:
+                self.in_community[k].setdefault(built, []).append(i)
+        if base and not built:
+            named[base].append(i)
+
+    @staticmethod
+    def _index(name: str, of: dict[str, int], names: list[str]) -> int:
+        if not name:
+            return NO
+        found = of.get(name)
+        if found is None:
+            found = of[name] = len(names)
+            names.append(name)
+        return found
+
+    def _street_index(self, key: str) -> int:
+        found = self._index(key, self._street_of, self.streets)
+        if found == len(self.at_number):
+            self.at_number.append({})
+        return found
+
+    def _community_index(self, key: str) -> int:
+        found = self._index(key, self._community_of, self.communities)
+        if found == len(self.in_community):
+            self.in_community.append({})
+        return found
+
+    def _learn(self, aliases: Iterable[Alias]) -> None:
+        for key, s in self._street_of.items():
+            self.names.add(key, "street", s)
+        short: dict[str, set[tuple[Literal["community", "building"], int]]] = defaultdict(set)
+        for key, c in self._community_of.items():
+            if c in self.areas:
+                continue
+            self.names.add(key, "community", c)
+            for brief in abbreviations(key):
+                short[brief].add(("community", c))
+        for b, key in enumerate(self._named_keys):
+            self.names.add(key, "building", b)
+            for brief in abbreviations(key):
+                short[brief].add(("building", b))
+        for brief, meant in short.items():
+            if len(meant) == 1 and len(brief) >= 3:
+                ((kind, target),) = meant
+                self.names.add(brief, kind, target, policy.ABBREVIATED)
+        building_of: dict[str, int] | None = None
+        for alias in aliases:
+            if alias.kind == "building":
+                if building_of is None:
+                    building_of = {id_: i for i, id_ in enumerate(self.ids)}
+                if (i := building_of.get(alias.means)) is not None:
+                    self.taught.setdefault(alias.alias, []).append(i)
+            else:
+                of = self._street_of if alias.kind == "street" else self._community_of
+                means = street_key(alias.means) if alias.kind == "street" else name_key(alias.means)
+                if (k := of.get(means)) is not None:
+                    self.names.add(alias.alias, alias.kind, k, policy.TAUGHT)
+
+
+def street_key(street: str) -> str:
+    """A street's name in the one writing, without a translation behind it."""
+    key = name_key(street)
+    shorter = _FOREIGN.sub("", key.replace("(", "").replace(")", "")).strip("- ")
+    return shorter or key
+
+
+def house_number(number: str) -> str:
+    """`128`, `128-1`, `A3` of 128号, 128号附1, 128之1号; empty if it is no number."""
+    found = _HOUSE_NUMBER.match(name_key(number).replace(" ", ""))
+    if found is None:
+        return ""
+    subs = re.findall(r"\d+[A-Z]?", found[2])
+    return "-".join([found[1].lstrip("0") or "0", *(s.lstrip("0") or "0" for s in subs)])
+
+
+def name_parts(name: str, community: str) -> tuple[str, str]:
+    """(name without its number, number) of a building: 民生家园 3 栋 -> 民生家园, 3."""
+    key = name_key(name)
+    found = _BUILT.match(key)
+    if found is None or (len(found["number"]) == 1 and found["number"].isalpha() and (
+        key == found["number"] or not key.endswith(("座", "栋", "幢", "楼", "#"))
+    )):  # fmt: skip
+        return key, ""
+    base = found["base"].removesuffix("-")
+    number = found["number"].lstrip("0") or "0"
+    core, _, phase = community_parts(base) if base else ("", "", "")
+    del phase
+    if base and community and (community in base or core == community_parts(community)[0]):
+        return base if base != community else community, number
+    return base, number
+
+
+def _from_address(address: str, district: str) -> tuple[str, str] | None:
+    key = name_key(address)
+    key = key[len(name_key(district)) :] if district and key.startswith(name_key(district)) else key
+    found = _IN_ADDRESS.search(key)
+    if found is None:
+        return None
+    return found["street"], house_number(found["number"])

@@ -1,0 +1,394 @@
+"""Names of streets, communities and buildings: found in a text as written, or nearly so."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+
+from dispatch_core.addresses import policy
+from dispatch_core.addresses.shapes import ALIKE
+from dispatch_core.addresses.sounds import EAR, READINGS
+
+Kind = Literal["street", "community", "building"]
+
+_SUFFIX: Final = re.compile("大街|大道|胡同|街|路|道|巷")
+_GENERIC: Final = re.compile("(?:住宅)?小区|社区|家属[院区]|住宅区|大院")
+_STREET_END: Final = re.compile("(?:大街|大道|胡同|街|路|道|巷)$")
+_GENERIC_END: Final = re.compile("(?:住宅小区|小区|社区|家属院|家属区|住宅区|大院)$")
+_KIN: Final = ({"街", "大街"}, {"道", "大道"}, {"胡同", "巷"})
+_PHASE: Final = re.compile(r"第?(\d{1,2}|[A-Z]|[东西南北中])(期|区|组团|[园苑](?![\u4e00-\u9fff]))")
+_PHASE_END: Final = re.compile(_PHASE.pattern.replace(r"(?![\u4e00-\u9fff])", "") + "$")
+TELLING: Final = frozenset(
+    "东西南北中上下前后左右内外大小新老旧副辅0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+"""Characters that tell one street from its neighbour: none of them is ever put right."""
+_HEARD_ENDS: Final = {
+    "街": "接阶界结节介衔", "路": "陆录鹿露潞", "道": "到倒", "巷": "港向", "区": "曲",
+}  # fmt: skip
+_ENDS: Final = {wrong: right for right, many in _HEARD_ENDS.items() for wrong in many}
+_WINDOW: Final = 12
+_TRIED: Final = 160
+
+
+class Name(NamedTuple):
+    """A name as it is looked for."""
+
+    core: str
+    """Without 街, 路, 小区."""
+    suffix: str
+    kind: Kind
+    target: int
+    """Number of the street, community or building in its book."""
+    phase: str
+    """`2期` of a community of several phases."""
+    weight: float
+
+
+class Hit(NamedTuple):
+    """A name found in a text."""
+
+    start: int
+    end: int
+    quality: float
+    reasons: tuple[str, ...]
+    kind: Kind
+    target: int
+    bare: bool
+    """Written without its 街 or 路."""
+
+
+def street_parts(key: str) -> tuple[str, str]:
+    """(core, suffix) of a street's key."""
+    found = _STREET_END.search(key)
+    if found is None or found.start() == 0:
+        return key, ""
+    return key[: found.start()], found[0]
+
+
+def community_parts(key: str) -> tuple[str, str, str]:
+    """(core, generic word, phase) of a community's key."""
+    phase = generic = ""
+    for _ in range(2):
+        if (last := _GENERIC_END.search(key)) and last.start() >= 2:
+            generic, key = last[0], key[: last.start()]
+        if not phase and (found := _PHASE_END.search(key)) and found.start() >= 2:
+            phase, key = found[1] + found[2], key[: found.start()]
+    return key, generic, phase
+
+
+class Names:
+    """All names of a book, frozen after `freeze`."""
+
+    def __init__(self) -> None:
+        self._all: list[Name] = []
+        self._by_core: dict[str, list[int]] = defaultdict(list)
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        self._heard: dict[str, list[int]] = defaultdict(list)
+        self._cores: list[str] = []
+
+    def add(self, key: str, kind: Kind, target: int, weight: float = 1.0) -> None:
+        """Look for `key` from now on."""
+        if kind == "street":
+            core, suffix = street_parts(key)
+            name = Name(core, suffix, kind, target, "", weight)
+        elif kind == "community":
+            core, suffix, phase = community_parts(key)
+            name = Name(core, suffix, kind, target, phase, weight)
+        else:
+            name = Name(key, "", kind, target, "", weight)
+        if len(name.core) >= (1 if name.suffix else 2):
+            self._by_core[name.core].append(len(self._all))
+            self._all.append(name)
+
+    def freeze(self) -> None:
+        """Build what look-ups need; call once after the last `add`."""
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for core in self._by_core:
+            lengths[core[0]].add(len(core))
+        self._lengths = {c: tuple(sorted(n, reverse=True)) for c, n in lengths.items()}
+        self._cores = sorted(self._by_core)
+        heard: dict[str, list[int]] = defaultdict(list)
+        for i, core in enumerate(self._cores):
+            for syllable in {s for c in core for s in EAR.get(c, (c,))}:
+                heard[syllable].append(i)
+        self._heard = heard
+
+    # ---------------------------------------------------------------- as written
+    def find(self, text: str) -> list[Hit]:
+        """Every name in `text`, longest first at each place; none lies inside another."""
+        hits: list[Hit] = []
+        reach = 0
+        for start, first in enumerate(text):
+            sizes = self._lengths.get(first)
+            if (
+                sizes is None
+                or start < reach
+                or (first.isdigit() and start and text[start - 1].isdigit())
+            ):
+                continue
+            for size in sizes:
+                core = text[start : start + size]
+                numbers = self._by_core.get(core)
+                if not numbers:
+                    continue
+                found = self._hits(text, start, start + size, numbers)
+                if found:
+                    hits += found
+                    reach = max(h.end for h in found)
+                    break
+        return hits
+
+    def _hits(self, text: str, start: int, end: int, numbers: Sequence[int]) -> list[Hit]:
+        typed = _SUFFIX.match(text, end)
+        generic = _GENERIC.match(text, end)
+        found: list[Hit] = []
+        for number in numbers:
+            name = self._all[number]
+            if name.kind == "street":
+                hit = _street_hit(text, start, end, name, typed[0] if typed else "")
+            elif name.kind == "community":
+                hit = _community_hit(text, start, end, name, generic)
+            else:
+                hit = Hit(start, end, name.weight, (), name.kind, name.target, False)
+            if hit is not None:
+                found.append(hit)
+        if any(h.kind == "street" and not h.reasons for h in found):
+            # 红旗街 and 红旗大街 are two: who wrote one of them in full meant that one
+            found = [
+                h._replace(quality=h.quality * policy.OTHER_TYPE_THERE)
+                if h.kind == "street" and h.reasons else h
+                for h in found
+            ]  # fmt: skip
+        return found
+
+    def starting(self, words: str, most: int) -> list[Name]:
+        """Names that begin with `words`, in their order."""
+        found: list[Name] = []
+        i = bisect_left(self._cores, words)
+        while i < len(self._cores) and self._cores[i].startswith(words) and len(found) < most:
+            found += [self._all[n] for n in self._by_core[self._cores[i]]]
+            i += 1
+        return found[:most]
+
+    # ---------------------------------------------------------------- nearly so
+    def nearly(
+        self, token: str, start: int, free: frozenset[int], kinds: frozenset[Kind]
+    ) -> list[Hit]:
+        """Names that `token`, which stands at `start` of a text, may be meant to be.
+
+        `free`: places of the text where a word may begin.
+        """
+        token, start = token[-_WINDOW:], start + max(0, len(token) - _WINDOW)
+        best: dict[tuple[Kind, int], Hit] = {}
+        for typed, suffix, phase, cost in _readings(token):
+            for number, quality, begin, code in self._similar(typed, start, free):
+                name = self._all[number]
+                if name.kind not in kinds:
+                    continue
+                loss = cost * name.weight
+                reasons = [code] if code else []
+                if name.kind == "street":
+                    kin, reason = _suffix_loss(suffix, name.suffix)
+                    if suffix == "" and len(name.core) < 2:
+                        continue
+                    loss *= kin
+                elif name.kind == "community":
+                    if suffix in {"街", "路", "大街", "大道", "胡同", "巷"}:
+                        continue
+                    kin, reason = _phase_loss(phase, name.phase)
+                    loss *= kin
+                else:
+                    if suffix or phase or len(name.core) < 4:
+                        continue
+                    reason = ""
+                if reason:
+                    reasons.append(reason)
+                hit = Hit(
+                    begin, start + len(token), quality * loss, tuple(reasons), name.kind,
+                    name.target, bare=not suffix,
+                )  # fmt: skip
+                key = (name.kind, name.target)
+                if key not in best or best[key].quality < hit.quality:
+                    best[key] = hit
+        return sorted(best.values(), key=lambda h: -h.quality)
+
+    def _similar(
+        self, typed: str, start: int, free: frozenset[int]
+    ) -> Iterable[tuple[int, float, int, str]]:
+        if not typed:
+            return
+        counts: dict[int, int] = defaultdict(int)
+        for syllable in {s for c in typed for s in EAR.get(c, (c,))}:
+            for i in self._heard.get(syllable, ()):
+                counts[i] += 1
+        likely = sorted(
+            counts.items(), key=lambda kv: (-kv[1], abs(len(self._cores[kv[0]]) - len(typed)))
+        )
+        for i, count in likely[:_TRIED]:
+            core = self._cores[i]
+            if len(core) - count > 2 or (len(core) >= 4 and count < len(core) - 2):
+                continue
+            best = (0.0, 0, "")
+            for size in (len(core), len(core) - 1, len(core) + 1):
+                if not 1 <= size <= len(typed):
+                    continue
+                quality, code = similarity(typed[-size:], core)
+                begin = start + len(typed) - size
+                if quality and size < len(typed) and begin not in free:
+                    quality *= policy.INSIDE
+                if quality > best[0]:
+                    best = (quality, begin, code)
+            if best[0] >= policy.LIKELY_AT:
+                for number in self._by_core[core]:
+                    yield number, *best
+
+
+def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit | None:
+    behind = end + len(typed)
+    if not typed:
+        if name.suffix and (len(name.core) < 2 or not (text[end : end + 1] or "?")[0].isdigit()):
+            return None
+        if not name.suffix:
+            return Hit(start, end, name.weight, (), name.kind, name.target, False)
+    elif len(name.core) < 2 and typed != name.suffix:
+        return None
+    if (
+        typed
+        and text[behind : behind + 1] == "道"
+        and text[behind + 1 : behind + 2] not in {"里", "外"}
+    ):
+        return None  # 安静街道 is a subdistrict
+    loss, reason = _suffix_loss(typed, name.suffix)
+    reasons = (reason,) if reason else ()
+    return Hit(start, behind, name.weight * loss, reasons, name.kind, name.target, not typed)
+
+
+def _suffix_loss(typed: str, suffix: str) -> tuple[float, str]:
+    if typed == suffix:
+        return 1.0, ""
+    if not typed:
+        return policy.SUFFIX_LEFT_AWAY, "street_type_left_away"
+    if any(typed in kin and suffix in kin for kin in _KIN):
+        return policy.SUFFIX_KIN, "street_type_differs"
+    return policy.SUFFIX_OTHER, "street_type_differs"
+
+
+def _community_hit(
+    text: str, start: int, end: int, name: Name, generic: re.Match[str] | None
+) -> Hit | None:
+    if generic is not None:
+        end = generic.end()
+    typed = ""
+    if phase := _PHASE.match(text, end):
+        typed, end = phase[1] + phase[2], phase.end()
+        if late := _GENERIC.match(text, end):
+            end = late.end()
+    if _SUFFIX.match(text, end) and generic is None and not typed:
+        return None  # 和兴 in 和兴路 is the street's
+    if len(name.core) < 3 and generic is None and name.suffix and not typed:
+        behind = text[end : end + 1]
+        if not (behind.isdigit() or behind.isupper()):
+            return None
+    loss, reason = _phase_loss(typed, name.phase)
+    reasons = (reason,) if reason else ()
+    bare = generic is None and name.suffix != "" and not typed
+    return Hit(start, end, name.weight * loss, reasons, name.kind, name.target, bare)
+
+
+def _phase_loss(typed: str, phase: str) -> tuple[float, str]:
+    if typed == phase:
+        return 1.0, ""
+    if not typed:
+        return policy.PHASE_LEFT_AWAY, "phase_left_away"
+    return (policy.PHASE_UNKNOWN if not phase else policy.NUMBER_ONLY), "phase_differs"
+
+
+def _readings(token: str) -> list[tuple[str, str, str, float]]:
+    """(core, street type, phase, what the reading costs) of a run of characters."""
+    found: list[tuple[str, str, str, float]] = []
+    if end := _STREET_END.search(token):
+        found.append((token[: end.start()], end[0], "", 1.0))
+        if end[0] in {"大街", "大道"}:
+            found.append((token[:-1], end[0][-1], "", 0.99))
+        return found
+    core, generic, phase = community_parts(token)
+    found.append((core, "", phase, 1.0))
+    right = _ENDS.get(token[-1])
+    if right and right != "区" and not generic and len(token) > 2:
+        found.append((token[:-1], right, "", policy.SAME_SOUND))
+    return found
+
+
+def similarity(typed: str, core: str) -> tuple[float, str]:
+    """How likely `typed` is `core` written wrongly once or twice, 0 to 1, and how."""
+    n = len(core)
+    if typed == core:
+        return 1.0, ""
+    if len(typed) == n:
+        return _replaced(typed, core)
+    if len(typed) == n - 1:
+        return _left_out(typed, core)
+    if len(typed) == n + 1:
+        return _put_in(typed, core)
+    return 0.0, ""
+
+
+def _replaced(typed: str, core: str) -> tuple[float, str]:
+    at = [i for i, c in enumerate(core) if typed[i] != c]
+    if len(at) == 2 and at[1] == at[0] + 1:
+        i, j = at
+        if typed[i] == core[j] and typed[j] == core[i]:
+            return policy.SWAPPED, "characters_swapped"
+    if len(at) > 2 or (len(at) == 2 and len(core) < 2):
+        return 0.0, ""
+    quality, code, others = 1.0, "", 0
+    for i in at:
+        one, code, other = _character(typed[i], core[i])
+        if one == policy.NUMBERED_OTHERWISE:
+            return (one if len(at) == 1 else 0.0), code
+        quality *= one
+        others += other
+    if others > 1 or (others and len(at) > 1):
+        return 0.0, ""
+    if others:
+        kept = [
+            c for k, c in enumerate(core) if k not in at and c not in TELLING and c not in "道第"
+        ]
+        quality = policy.OTHER_CHARACTER if len(kept) >= 2 else policy.OTHER_OF_TWO
+    return quality, code
+
+
+def _character(typed: str, meant: str) -> tuple[float, str, int]:
+    if (typed in TELLING and meant in TELLING) or typed.isdigit() or meant.isdigit():
+        return policy.NUMBERED_OTHERWISE, "named_otherwise", 1
+    if set(READINGS.get(typed, ())) & set(READINGS.get(meant, (typed,))):
+        return policy.SAME_SOUND, "sounds_alike", 0
+    if typed + meant in ALIKE:
+        return policy.ALIKE, "looks_alike", 0
+    if set(EAR.get(typed, ())) & set(EAR.get(meant, (typed,))):
+        return policy.NEAR_SOUND, "sounds_alike", 0
+    return policy.OTHER_CHARACTER, "character_differs", 1
+
+
+def _left_out(typed: str, core: str) -> tuple[float, str]:
+    for i, c in enumerate(core):
+        if typed == core[:i] + core[i + 1 :]:
+            if c in TELLING:
+                return policy.NUMBERED_OTHERWISE, "part_left_away"
+            short = len(core) < 3
+            return (policy.MISSING_OF_TWO if short else policy.MISSING), "character_missing"
+    return 0.0, ""
+
+
+def _put_in(typed: str, core: str) -> tuple[float, str]:
+    for i, c in enumerate(typed):
+        if core == typed[:i] + typed[i + 1 :]:
+            if typed[i - 1 : i] == c or typed[i + 1 : i + 2] == c:
+                return policy.DOUBLED, "character_doubled"
+            if c in TELLING or i == 0:
+                return policy.NUMBERED_OTHERWISE, "part_added"
+            return policy.ADDED, "character_added"
+    return 0.0, ""

@@ -1,0 +1,19 @@
+"""The shifts of Chinese map vendors: WGS-84 to GCJ-02 inside a border, to BD-09, and back."""
+
+from collections.abc import Iterable
+from typing import Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Degrees = NDArray[np.float64]
+
+@final
+class Border:
+    def __new__(cls, rings: Iterable[NDArray[np.float64]]) -> Self: ...
+    def inside(self, lon: _Degrees, lat: _Degrees) -> NDArray[np.bool_]: ...
+
+def wgs84_to_gcj02(lon: _Degrees, lat: _Degrees, border: Border) -> tuple[_Degrees, _Degrees]: ...
+def gcj02_to_wgs84(lon: _Degrees, lat: _Degrees, border: Border) -> tuple[_Degrees, _Degrees]: ...
+def gcj02_to_bd09(lon: _Degrees, lat: _Degrees) -> tuple[_Degrees, _Degrees]: ...
+def bd09_to_gcj02(lon: _Degrees, lat: _Degrees) -> tuple[_Degrees, _Degrees]: ...

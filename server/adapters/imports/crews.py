@@ -1,0 +1,104 @@
+"""Crews from a file: each row is the command that enters or changes a crew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dispatch_core.commands import RegisterCrew
+from dispatch_core.crews import Crew
+from dispatch_core.errors import Refused
+from dispatch_core.ids import CrewId
+from server.adapters.accounts import Principal
+from server.adapters.commits import Commits
+from server.adapters.imports.rows import Entry, Outcome
+from server.adapters.streams import decode_state
+from server.ports import Loaded
+from server.usecases.crews import ChangeCrew
+
+_NEEDED = ("name", "trades", "members", "vehicle", "shift")
+
+
+class CrewWriter:
+    """Enters the crews of one company in one run."""
+
+    exists = (
+        "EXISTS (SELECT FROM stream_head s WHERE s.company_id = d.company_id"
+        " AND s.stream = 'crew:' || k.key)"
+    )
+
+    def __init__(self, principal: Principal, run: str, commits: Commits, *, dry: bool) -> None:
+        self._principal = principal
+        self._run = run
+        self._commits = commits
+        self._dry = dry
+
+    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
+        """Crews do not refer to one another."""
+
+    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
+        """All of them."""
+        del outcome
+        return list(entries)
+
+    async def write(
+        self, c: asyncpg.Connection, entries: Sequence[Entry], now: datetime, outcome: Outcome
+    ) -> list[Entry]:
+        """See `Writer`. Each crew is a commit of its own."""
+        rows = await c.fetch(
+            "SELECT stream, state, version FROM stream_head WHERE company_id = $1"
+            " AND stream = ANY($2::text[])",
+            self._principal.company,
+            [f"crew:{e.key}" for e in entries],
+        )
+        heads: dict[str, tuple[Any, int]] = {r[0]: (decode_state(r[0], r[1]), r[2]) for r in rows}
+        taken = []
+        for entry in entries:
+            crew = heads.get(f"crew:{entry.key}", (None, 0))[0]
+            missing = [f for f in _NEEDED if f not in entry.values] if crew is None else []
+            if missing:
+                outcome.refuse(
+                    entry, "missing_field", f"A new crew needs {', '.join(missing)}.",
+                    "Fill in these columns.",
+                )  # fmt: skip
+                continue
+            command = _command(entry, crew)
+            change = ChangeCrew(crew=CrewId(entry.key), command=command)
+            try:
+                decision = change.decide(Loaded(heads), now)
+                if decision.appends and not self._dry:
+                    await self._commits.submit(
+                        self._principal, f"POST /api/crews/{entry.key}", f"{self._run}-{entry.row}",
+                        entry.digest, change,
+                    )  # fmt: skip
+            except Refused as refused:
+                if refused.kind == "unavailable":
+                    raise
+                outcome.refuse(entry, refused.code, refused.detail, refused.what_to_do)
+                continue
+            taken.append(entry)
+            if crew is None:
+                outcome.added += 1
+            elif decision.appends:
+                outcome.changed += 1
+            else:
+                outcome.unchanged += 1
+        return [] if self._dry else taken
+
+    async def finish(self, c: asyncpg.Connection) -> None:
+        """Nothing is left to do."""
+
+
+def _command(entry: Entry, crew: Crew | None) -> RegisterCrew:
+    """The whole crew: what the row leaves out stays as it is."""
+    before = msgspec.structs.asdict(crew) if crew is not None else {"certificates": []}
+    data: dict[str, Any] = {f: before.get(f) for f in (*_NEEDED, "certificates")} | entry.values
+    return RegisterCrew(
+        crew=CrewId(entry.key), name=data["name"], trades=data["trades"],
+        certificates=data["certificates"], members=data["members"], vehicle=data["vehicle"],
+        shift=data["shift"],
+    )  # fmt: skip

@@ -1,0 +1,274 @@
+"""An Excel workbook of unknown origin: whole or refused, one sheet of it read row by row."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils.cell import range_boundaries
+
+from server.settings import UserError
+from server.sources.csv_file import Line
+
+_CHUNK = 1 << 20
+_TAIL = 1 << 12
+MOST_UNPACKED = 2 << 30
+"""A sheet that unpacks to more is no register but an attack; so are larger shared strings."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
+_UNCOUNTED = re.compile(
+    rb'<(?:\w+:)?c (?![^>]*t="str")[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+"""A formula without a result; one whose result is an empty text has one."""
+_HEADER_WITHIN = 10
+"""The header stands in one of the first rows; titles may stand above it."""
+
+Merged = dict[int, list[tuple[int, int, int]]]
+"""last row -> (first row, first column, last column) of merged cells, counted from 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class XlsxFile:
+    """What is known of a sheet that was looked through once."""
+
+    path: Path
+    sheet: str
+    sheets: list[str]
+    header: list[str]
+    """Column names: trimmed, lower case; empty for a column without one."""
+    header_row: int
+    digest: str
+    """SHA-256 of the workbook and the sheet's name."""
+    merged: Merged
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file begins as a workbook does, new or old or encrypted."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    return start.startswith(b"PK") or start == _OLE
+
+
+def inspect(path: Path, sheet: str | None = None) -> XlsxFile:
+    """Look through a workbook once; the first sheet, or the one named.
+
+    Raises:
+        UserError: `workbook_old` (.xls), `workbook_encrypted`, `file_truncated`, `not_workbook`,
+            `workbook_damaged`, `workbook_too_large`, `no_such_sheet`, `no_header`,
+            `formulas_not_calculated`.
+    """
+    _check_container(path)
+    try:
+        return _looked_through(path, sheet)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a damaged part makes it
+        raise UserError(
+            "workbook_damaged",
+            f"{path.name} is a damaged workbook: {type(error).__name__}.",
+            "Open it in Excel, save it again, or save the sheet as CSV in UTF-8.",
+        ) from None
+
+
+def _check_container(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(8)
+        if start == _OLE:
+            raise _of_old_kind(path, file.read())
+    if not zipfile.is_zipfile(path):
+        raise UserError(
+            "file_truncated",
+            f"{path.name} ends too early: it was copied or downloaded only in part.",
+            "Fetch it again.",
+        )
+    with zipfile.ZipFile(path) as packed:
+        names = {i.filename: i for i in packed.infolist()}
+        if "xl/workbook.xml" not in names:
+            raise UserError(
+                "not_workbook",
+                f"{path.name} is packed, but it is no Excel workbook.",
+                "Save the sheet as .xlsx, or as CSV in UTF-8.",
+            )
+        if max(i.file_size for i in names.values()) > MOST_UNPACKED:
+            raise UserError(
+                "workbook_too_large",
+                f"A part of {path.name} unpacks to more than {MOST_UNPACKED >> 30} GiB.",
+                "Save the sheet as CSV in UTF-8.",
+            )
+
+
+def _of_old_kind(path: Path, rest: bytes) -> UserError:
+    if "EncryptedPackage".encode("utf-16-le") in rest:
+        return UserError(
+            "workbook_encrypted",
+            f"{path.name} is protected with a password.",
+            "Save a copy without password.",
+        )
+    return UserError(
+        "workbook_old",
+        f"{path.name} is of the old .xls kind.",
+        "Save it as .xlsx, or as CSV in UTF-8.",
+    )
+
+
+def _looked_through(path: Path, sheet: str | None) -> XlsxFile:
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheets = [s.title for s in book.worksheets]
+        if not sheets or (sheet is not None and sheet not in sheets):
+            raise UserError(
+                "no_such_sheet",
+                f"{path.name} has no sheet {sheet!r}; it has {', '.join(sheets) or 'none'}.",
+                "Name one of them.",
+            )
+        chosen = book[sheet] if sheet is not None else book.worksheets[0]
+        chosen.reset_dimensions()
+        part: str = chosen._worksheet_path  # type: ignore[attr-defined] # noqa: SLF001 - nowhere else
+        header_row, header = _header(path, chosen)
+        title = chosen.title
+    finally:
+        book.close()
+    merged, uncounted = _scan(path, part)
+    if uncounted:
+        raise UserError(
+            "formulas_not_calculated",
+            f"{uncounted:,} cells of {path.name} are formulas without a result.",
+            "Open it in Excel and save it: that calculates them.",
+        )
+    digest = hashlib.sha256(path.read_bytes() + b"\0" + title.encode())
+    return XlsxFile(path, title, sheets, header, header_row, digest.hexdigest(), merged)
+
+
+def _header(path: Path, sheet: Any) -> tuple[int, list[str]]:  # noqa: ANN401 - openpyxl's own
+    single: tuple[int, list[str]] | None = None
+    for number, row in enumerate(sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True), 1):
+        texts = ["" if v is None else " ".join(str(v).split()).lower() for v in row]
+        while texts and not texts[-1]:
+            texts.pop()
+        named = sum(1 for t, v in zip(texts, row, strict=False) if t and isinstance(v, str))
+        if named >= 2:
+            return number, texts
+        if named == 1 and single is None:  # a title, unless no row names more columns
+            single = number, texts
+    if single is not None:
+        return single
+    raise UserError(
+        "no_header",
+        f"The first {_HEADER_WITHIN} rows of {path.name} name no columns.",
+        "Put the names of the columns into one row above the data.",
+    )
+
+
+def _scan(path: Path, part: str) -> tuple[Merged, int]:
+    """Merged cells, which stand behind the rows in the file, and formulas that hold no result."""
+    merged: Merged = {}
+    uncounted = 0
+    with zipfile.ZipFile(path) as packed, packed.open(part.lstrip("/")) as xml:
+        tail = b""
+        while chunk := xml.read(_CHUNK):
+            text = tail + chunk
+            # only whole tags: what may be cut off is looked at with the next piece
+            cut = max(text.rfind(b"<c "), text.rfind(b"<mergeCell "))
+            if cut < 0 or len(text) - cut > _CHUNK:
+                cut = len(text) - _TAIL
+            text, tail = text[:cut], text[cut:]
+            uncounted += _look(text, merged)
+        uncounted += _look(tail, merged)
+    return merged, uncounted
+
+
+def _look(text: bytes, merged: Merged) -> int:
+    for found in _MERGED.findall(text):
+        left, top, right, bottom = (int(n or 0) for n in range_boundaries(found.decode()))
+        merged.setdefault(bottom, []).append((top, left, right))
+    return len(_UNCOUNTED.findall(text))
+
+
+def lines(file: XlsxFile) -> Iterator[Line]:
+    """Every row after the header, its cells as text; blank ones are passed over.
+
+    A merged cell counts for every cell it covers; dates read `2026-01-14`, numbers without the
+    noise of their storage. A row with an error cell (#N/A) cannot be read.
+    """
+    book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
+    try:
+        sheet = book[file.sheet]
+        total = max(sheet.max_row or 0, 1)
+        sheet.reset_dimensions()
+        spans = sorted(
+            (top, bottom, left, right)
+            for bottom, found in file.merged.items()
+            for top, left, right in found
+        )
+        above = _Merges(spans)
+        width = len(file.header)
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            values = [c.value for c in row]
+            above.fill(number, values)
+            if number <= file.header_row:
+                continue
+            cells = [text_of(v) for v in values]
+            if not any(cells):
+                continue
+            done = min(1.0, number / total)
+            wrong = next((c for c in row[:width] if c.data_type == "e"), None)
+            beyond = any(cells[width:])
+            if wrong is not None or beyond:
+                told = f"a cell is {wrong.value}" if wrong else "cells stand beyond the header"
+                yield Line(number, None, told, done, cells)
+                continue
+            cells += [""] * (width - len(cells))
+            named = dict(zip(file.header, (c.strip() for c in cells), strict=False))
+            yield Line(number, named, "", done, cells[:width])
+    finally:
+        book.close()
+
+
+class _Merges:
+    """Fills merged cells while rows pass by, top to bottom."""
+
+    def __init__(self, spans: list[tuple[int, int, int, int]]) -> None:
+        self._waiting = spans[::-1]
+        self._open: list[tuple[int, int, int, Any]] = []
+
+    def fill(self, row: int, values: list[Any]) -> None:
+        """Put the value of a merged cell's first corner into the cells of this row it covers."""
+        while self._waiting and self._waiting[-1][0] <= row:
+            _, bottom, left, right = self._waiting.pop()
+            corner = values[left - 1] if left <= len(values) else None
+            self._open.append((bottom, left, right, corner))
+        if not self._open:
+            return
+        self._open = [span for span in self._open if span[0] >= row]
+        for _, left, right, value in self._open:
+            values.extend([None] * (min(right, 1024) - len(values)))
+            for column in range(left, min(right, 1024) + 1):
+                values[column - 1] = value
+
+
+def text_of(value: object) -> str:
+    """A cell's value as it would be typed."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "1" if value else "0"
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        case datetime():
+            whole = value.time() == time.min
+            return value.date().isoformat() if whole else value.isoformat(" ", "seconds")
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case _:
+            return str(value)

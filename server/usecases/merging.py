@@ -1,0 +1,88 @@
+"""Two tickets are one piece of work: one ends in the other; external cases go along, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatch_core import commands, crews, levels, requests, tickets
+from dispatch_core.commands import ReleaseTicket
+from dispatch_core.errors import Invalid, NotFound
+from dispatch_core.events import Event
+from dispatch_core.ids import Level, TicketId
+from dispatch_core.tickets import Ticket
+from server.ports import CityPolicy, Decision, Loaded, Wanted
+from server.usecases.cases import moved_cases
+from server.usecases.streams import named
+from server.usecases.ticket_answer import after, answer_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeTicket:
+    """End `ticket` in `into`; its crew is released, its reports are counted there."""
+
+    ticket: TicketId
+    into: TicketId
+    version: int
+    by: str
+    city: CityPolicy
+
+    def wanted(self) -> Wanted:
+        """Both tickets and the cases of the one that ends."""
+        return Wanted(
+            streams=(named("ticket", self.ticket), named("ticket", self.into)),
+            cases_of=(self.ticket,),
+        )
+
+    def more(self, loaded: Loaded, /) -> Wanted:
+        """The streams of those cases, and of the crew that has the ticket."""
+        ticket: Ticket | None = loaded.state(named("ticket", self.ticket))[0]
+        crew = (named("crew", ticket.crew),) if ticket and ticket.crew else ()
+        return Wanted(streams=(*loaded.cases.get(self.ticket, ()), *crew))
+
+    def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
+        """The facts of both tickets, of the crew and of every case; answers the one that stays.
+
+        Raises Invalid `same_ticket`; NotFound `no_such_ticket`; Conflict `version_conflict`,
+        `wrong_state`.
+        """
+        if self.ticket == self.into:
+            raise Invalid(
+                "same_ticket", "A ticket cannot be merged into itself.", "Name another ticket."
+            )
+        stream, into_stream = named("ticket", self.ticket), named("ticket", self.into)
+        ticket: Ticket | None = loaded.state(stream)[0]
+        into: Ticket | None = loaded.state(into_stream)[0]
+        merged = tickets.decide(
+            ticket, commands.Merge(version=self.version, into=self.into, by=self.by), now
+        )
+        if ticket is None or into is None:
+            raise NotFound(
+                "no_such_ticket", f"There is no ticket {self.into}.", "Check its number."
+            )
+        command = commands.Absorb(
+            other=self.ticket, reports=ticket.reports, raise_to=self._level(ticket, into)
+        )
+        absorbed = tickets.decide(into, command, now)
+        appends: dict[str, Sequence[Event]] = {stream: merged, into_stream: absorbed}
+        if ticket.crew is not None:
+            crew = named("crew", ticket.crew)
+            released = crews.decide(loaded.state(crew)[0], ReleaseTicket(ticket=self.ticket), now)
+            if released:
+                appends[crew] = released
+        appends.update(moved_cases(loaded, self.ticket, self.into, now))
+        return Decision(
+            appends=appends,
+            answer=answer_of(self.into, after(into, absorbed, now)),
+            grounds=f"{self.ticket} is the same piece of work as {self.into}",
+            policy=f"{levels.POLICY.version} {self.city.version}",
+        )
+
+    def _level(self, ticket: Ticket, into: Ticket) -> Level:
+        """The more urgent of both, raised if all the calls together are many."""
+        calls = into.reports - into.duplicates
+        more = ticket.reports - ticket.duplicates
+        return requests.merged_level(
+            ticket.level, into.level, calls, calls + more, self.city.requests
+        )
