@@ -9,13 +9,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks._address_words import ENDINGS, OLD_STREETS
+from benchmarks._address_words import CALLED, ENDINGS, OLD_STREETS
 from server.sources.osm import read_osm
 from server.sources.register import BuildingRecord, buildings_of, places_of, streets_of
 
 STREET = re.compile(r"^[一-鿿]{2,8}(?:大街|街|路|大道|胡同)$")
 NO_STREET = re.compile(r"规划|高架|立交|隧道|辅路|匝|快速|高速|下穿|上行|下行|桥|掉头|广场|岛")
-COMMUNITY = re.compile(r"(?:小区|家园|花园|新村|苑|府邸?|名邸|城|国际|人家|公寓|园)$")
+COMMUNITY = re.compile(r"(?:小区|家园|花园|新村|苑|府邸|名邸|人家|桂园)$")
 STREETS, TWICE = 900, 14
 COMMUNITIES, PHASED = 150, 16
 UNNUMBERED = 2_500
@@ -102,8 +102,13 @@ def make_ground(chance: random.Random, pbf: Path) -> Ground:
         _number_street(ground, chance, name, lies[name])
     known = sorted({t.name for t in extract.things if _is_community(t.layer, t.name)})
     _build_communities(ground, chance, known, streets, lies)
-    taken = set(ground.blocks)
-    plain = [r for r in records if not r.house_number and r.name not in taken]
+    taken = {*ground.blocks, *ground.phases}
+    # a bare 3号楼 beside a street could be meant by that street's number 3
+    plain = [
+        r
+        for r in records
+        if not r.house_number and r.name not in taken and not re.match(r"\d", r.name or "")
+    ]
     for record in chance.sample(plain, min(UNNUMBERED, len(plain))):
         ground.add(_as_imported(record))
     _teach(ground, chance, streets)
@@ -116,7 +121,7 @@ def _plain(name: str) -> str:
 
 def _is_community(layer: str, name: str) -> bool:
     return layer in {"building", "place"} and bool(
-        COMMUNITY.search(name) and re.fullmatch(r"[一-鿿]{3,6}", name)
+        COMMUNITY.search(name) and re.fullmatch(r"(?!哈尔滨)[一-鿿]{3,6}", name)
     )
 
 
@@ -136,7 +141,7 @@ def _number_street(ground: Ground, chance: random.Random, street: str, lies: lis
     if street in ground.twice:
         others = ("道里区", "道外区", "南岗区", "香坊区", "松北区")
         districts = [lies[0], chance.choice([d for d in others if d != lies[0]])]
-    length = min(420, max(6, int(chance.lognormvariate(3.2, 0.8))))
+    length = min(420, max(6, int(chance.lognormvariate(2.8, 0.8))))
     gap = chance.uniform(0.1, 0.45)
     numbers = [n for n in range(1, length + 1) if chance.random() > gap]
     for turn, district in enumerate(districts):
@@ -170,11 +175,11 @@ def _build_communities(
     streets: list[str],
     lies: dict[str, list[str]],
 ) -> None:
-    stems = sorted({re.sub(r"(大街|街|路|大道|胡同)$", "", s) for s in streets})
+    stems = sorted(s[:2] for s in streets if len(s) == 3)
     names = list(known)
     while len(names) < COMMUNITIES:
-        name = chance.choice(stems)[:3] + chance.choice(ENDINGS)
-        if len(name) >= 4 and name not in names:
+        name = chance.choice(stems) + chance.choice(ENDINGS)
+        if name not in names:
             names.append(name)
     for base in names[:PHASED]:
         ground.phases[base] = [f"{base}一期", f"{base}二期"]
@@ -221,15 +226,12 @@ def _teach(ground: Ground, chance: random.Random, streets: list[str]) -> None:
     there = set(streets)
     free = [(old, now) for old, now in OLD_STREETS.items() if now in there]
     ground.aliases += [Alias(o, "street", n) for o, n in free if o not in ground.all_streets]
-    stems = {s[:2] for s in ground.all_streets}
-    for name in chance.sample(sorted(set(ground.blocks) - _phased(ground)), 20):
+    for name in chance.sample(sorted(set(ground.blocks) - _phased(ground)), 16):
         short = f"{name[:2]}大院"
-        if name[:2] in stems and short not in {a.alias for a in ground.aliases}:
+        if short not in {a.alias for a in ground.aliases}:
             ground.aliases.append(Alias(short, "community", name))
-    called = ("邮电楼", "机车楼", "教师楼", "银行楼", "铁路老楼", "电机厂宿舍", "外贸大楼", "红砖筒子楼",
-              "粮食局家属楼", "公安楼", "专家楼老院", "百货宿舍")  # fmt: skip
     houses = [r for r in ground.rows if r.house_number and not r.community]
-    for word, row in zip(called, chance.sample(houses, len(called)), strict=True):
+    for word, row in zip(CALLED, chance.sample(houses, len(CALLED)), strict=True):
         ground.aliases.append(Alias(word, "building", row.building))
 
 

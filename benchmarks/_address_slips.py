@@ -60,6 +60,21 @@ def still_meant(said: str, meant: str, names: Collection[str]) -> bool:
     return True
 
 
+def unmistakable(name: str, names: Collection[str]) -> bool:
+    """Whether a name cannot be one of the names with a slip or another ending; another number or
+    direction, as in 康宁三道街 and 康宁五道街, is no slip."""
+    short = stem(name)
+    for other in map(stem, names):
+        if abs(len(other) - len(short)) > 1 or not set(other) & set(short):
+            continue
+        if distance(short, other) > 1:
+            continue
+        pairs = [p for p in zip(short, other, strict=False) if p[0] != p[1]]
+        if len(other) != len(short) or len(pairs) != 1 or not KEEP.issuperset(pairs[0]):
+            return False
+    return True
+
+
 def _alike(a: str, b: str, groups: dict[str, frozenset[str]]) -> bool:
     return len(a) == len(b) and all(
         x == y or y in groups.get(x, ()) for x, y in zip(a, b, strict=True)
@@ -67,11 +82,18 @@ def _alike(a: str, b: str, groups: dict[str, frozenset[str]]) -> bool:
 
 
 def slip(chance: random.Random, name: str, names: Collection[str]) -> tuple[str, str] | None:
-    """The name with one typing error and what error it is; None when it came out as another name,
-    or could be meant for another."""
-    what = chance.choices(
-        ("homophone", "lookalike", "missing", "swapped", "doubled"), (50, 18, 16, 8, 8)
-    )[0]
+    """The name with one typing error and what error it is; None when none was found that leaves
+    clear which name is meant."""
+    for _ in range(6):
+        what = chance.choices(
+            ("homophone", "lookalike", "missing", "swapped", "doubled"), (40, 25, 20, 10, 5)
+        )[0]
+        if said := _slipped(chance, name, what, names):
+            return said, what
+    return None
+
+
+def _slipped(chance: random.Random, name: str, what: str, names: Collection[str]) -> str | None:
     places = [i for i, c in enumerate(name) if c not in KEEP]
     if not places:
         return None
@@ -84,7 +106,7 @@ def slip(chance: random.Random, name: str, names: Collection[str]) -> tuple[str,
         said = name[:at] + chance.choice(others) + name[at + 1 :]
         rivals = [n for n in names if n != name]
         clear = not any(_alike(stem(n), stem(said), groups) for n in rivals)
-        return (said, what) if clear else None
+        return said if clear else None
     if what == "missing":
         said = name[:at] + name[at + 1 :]
         if len(stem(said)) < 2:
@@ -95,7 +117,7 @@ def slip(chance: random.Random, name: str, names: Collection[str]) -> tuple[str,
         said = name[:at] + name[at + 1] + name[at] + name[at + 2 :]
     else:
         said = name[: at + 1] + name[at:]
-    return (said, what) if still_meant(said, name, names) else None
+    return said if still_meant(said, name, names) else None
 
 
 def in_chinese(number: int) -> str:
@@ -123,20 +145,20 @@ def house_number(chance: random.Random, number: str) -> tuple[str, str | None]:
         form = chance.choice(forms)
         return form, None if form == forms[0] else "sub_number"
     roll = chance.random()
-    if roll < 0.60:
+    if roll < 0.58:
         return f"{main}号", None
-    if roll < 0.72:
+    if roll < 0.69:
         return main, "no_hao"
-    if roll < 0.78:
+    if roll < 0.75:
         said = in_chinese(int(main)) if chance.random() < 0.8 else digit_by_digit(main)
         return f"{said}号", "chinese_numeral"
-    if roll < 0.85:
+    if roll < 0.81:
         return f"{main.translate(FULL_WIDTH)}号", "full_width"
-    if roll < 0.90:
+    if roll < 0.86:
         return f"{main}号楼" if chance.random() < 0.5 else f"{main}#", "other_mark"
-    if roll < 0.93:
+    if roll < 0.89:
         return f"{main} 号", "blank"
-    if roll < 0.96 and len(main) > 1 and set(main) & {"0", "1"}:
+    if roll < 0.95 and len(main) > 1 and set(main) & {"0", "1"}:
         return _misread(chance, main) + "号", "misread_digit"
     return f"{main}号院" if chance.random() < 0.3 else f"{main}号", None
 
@@ -149,45 +171,47 @@ def _misread(chance: random.Random, number: str) -> str:
 
 def block(chance: random.Random, number: int) -> str:
     """A building of a community."""
-    word = chance.choices(
-        ("栋", "号楼", "#", "幢", "座", "#楼", "号", "楼"), (34, 26, 12, 9, 5, 6, 5, 3)
-    )[0]
+    word = chance.choices(("栋", "号楼", "#", "幢", "座", "#楼", "号"), (36, 27, 12, 9, 5, 6, 5))[0]
     roll = chance.random()
     text = f"{number}"
-    if roll < 0.08 and word not in {"#", "#楼"}:
+    if roll < 0.08 and "#" not in word:
         text = in_chinese(number)
     elif roll < 0.14:
         text = text.translate(FULL_WIDTH)
     return text + word
 
 
+Told = tuple[int | None, int | None, str | None]
+"""Unit, floor and flat, as far as an address tells them."""
+
+
 def unit_and_flat(
     chance: random.Random, unit: int, floor: int, flat: str
-) -> tuple[str, int | None, int | None, str | None, str | None]:
-    """A home in its building: the words, what of unit, floor and flat they tell, and the defect."""
+) -> tuple[str, Told, str | None]:
+    """A home in its building: the words, what they tell of it, and the defect."""
     roll = chance.random()
     room = chance.choice(("", "室", "", "号"))
     if roll < 0.32:
-        return f"{unit}单元{flat}{room}", unit, floor, flat, None
+        return f"{unit}单元{flat}{room}", (unit, floor, flat), None
     if roll < 0.40:
-        return f"{unit}单元{floor}楼{flat}{room}", unit, floor, flat, None
+        return f"{unit}单元{floor}楼{flat}{room}", (unit, floor, flat), None
     if roll < 0.45:
-        return f"{unit}单元{floor}层{flat}室", unit, floor, flat, None
+        return f"{unit}单元{floor}层{flat}室", (unit, floor, flat), None
     if roll < 0.52:
-        return f"{unit}门{flat}{room}", unit, floor, flat, "gate_for_unit"
+        return f"{unit}门{flat}{room}", (unit, floor, flat), "gate_for_unit"
     if roll < 0.72:
-        return f"{unit}-{flat}{room}", unit, floor, flat, "dashes"
+        return f"{unit}-{flat}{room}", (unit, floor, flat), "dashes"
     if roll < 0.77:
         words = f"{in_chinese(unit)}单元{digit_by_digit(flat)}室"
-        return words, unit, floor, flat, "chinese_numeral"
+        return words, (unit, floor, flat), "chinese_numeral"
     if roll < 0.82:
-        return f"{in_chinese(unit)}单元{flat}", unit, floor, flat, "chinese_numeral"
+        return f"{in_chinese(unit)}单元{flat}", (unit, floor, flat), "chinese_numeral"
     if roll < 0.87:
         side = chance.choice(("左", "右", "左手", "中门", "东户", "西户"))
         gate = chance.choice(("门", "单元"))
-        return f"{unit}{gate}{floor}楼{side}", unit, floor, None, "side_for_flat"
+        return f"{unit}{gate}{floor}楼{side}", (unit, floor, None), "side_for_flat"
     if roll < 0.92:
-        return f"{unit}单元{floor}楼", unit, floor, None, "no_flat"
+        return f"{unit}单元{floor}楼", (unit, floor, None), "no_flat"
     if roll < 0.96:
-        return f"{unit}单元", unit, None, None, "no_flat"
-    return f"{flat}室", None, floor, flat, "no_unit"
+        return f"{unit}单元", (unit, None, None), "no_flat"
+    return f"{flat}室", (None, floor, flat), "no_unit"

@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import _address_slips as slips
-from benchmarks._address_ground import Alias, Ground, RegisterRow, make_ground
-from benchmarks._address_words import (
-    AFTER, BEFORE, GIVEN, LANDMARKS, NO_STREETS, NONSENSE, OTHER_CITIES, SURNAMES, TITLES,
-)  # fmt: skip
+from benchmarks import _address_words as lexicon
+from benchmarks._address_ground import (
+    NO_STREET,
+    STREET,
+    Alias,
+    Ground,
+    RegisterRow,
+    make_ground,
+)
 
 CITY = "哈尔滨市"
+PLACES = frozenset({"哈尔滨", "道里", "道外", "南岗", "香坊", "松北", "太平", "平房", "呼兰"})
 HARBIN = Path(__file__).parents[2] / "shared/data/city/harbin.osm.pbf"
 """OpenStreetMap extract; a benchmark or test that needs it skips, saying so, where it is absent."""
 
@@ -58,6 +64,10 @@ def make_set(seed: int, n: int, pbf: Path = HARBIN) -> AddressSet:
     return AddressSet(ground.rows, ground.aliases, [maker.case() for _ in range(n)])
 
 
+def _each_once(defects: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(defects))
+
+
 class _Maker:
     """Makes one case after the other."""
 
@@ -68,13 +78,18 @@ class _Maker:
         self.names = sorted(ground.all_streets)
         self.communities = sorted(ground.blocks)
         self.streets = sorted({r.street for r in self.houses} - ground.twice)
-        self.free = [s for s in NO_STREETS if self._unheard(s)]
+        known = {r.street for r in ground.rows if r.house_number}
+        self.others = sorted(
+            s for s in ground.all_streets - known
+            if STREET.match(s) and not NO_STREET.search(s) and slips.unmistakable(s, known)
+        )  # fmt: skip
+        self.free = [s for s in lexicon.NO_STREETS if self._unheard(s)]
         self.homes = {r.building: r for r in ground.rows if r.units}
         self.why: list[tuple[float, Callable[[], tuple[str, str]]]] = [
-            (5.5, self._no_number), (2.7, self._no_street), (3.0, self._only_street),
-            (2.2, self._only_community), (2.2, self._other_city), (2.0, self._nonsense),
-            (1.8, self._two_districts), (1.6, self._two_phases), (1.2, self._only_gate),
-            (0.8, self._opposite), (1.0, self._no_block),
+            (5.0, self._no_number), (2.2, self._no_street), (2.8, self._only_street),
+            (2.0, self._only_community), (2.0, self._other_city), (2.0, self._nonsense),
+            (1.7, self._two_districts), (1.5, self._two_phases), (1.2, self._only_gate),
+            (0.8, self._opposite), (1.0, self._no_block), (1.8, self._not_ours),
         ]  # fmt: skip
         self.none_share = sum(weight for weight, _ in self.why) / 100
 
@@ -87,7 +102,7 @@ class _Maker:
         defects = ["none_" + why]
         if why != "nonsense":
             text = self._around(text, defects)
-        return Case(text, None, None, None, None, tuple(defects))
+        return Case(text, None, None, None, None, _each_once(defects))
 
     # an address of a door
 
@@ -122,11 +137,13 @@ class _Maker:
         else:
             home = self._home(row, None, defects)
             words.append(home[0])
-        text = self._join(words, defects)
+        sub = f"{row.house_number}-{home[1][0]}"
+        plain = "-" not in row.house_number and (row.street, sub) not in self.ground.by_door
+        text = self._join(words, defects, dash=plain)
         must = row.street in self.ground.twice and layout != "community"
         text = self._prefix(text, row.district, defects, must=must)
         text = self._around(text, defects)
-        return Case(text, row.building, *home[1:], tuple(defects))
+        return Case(text, row.building, *home[1], _each_once(defects))
 
     def _called(self) -> Case:
         """A house by a name that was taught."""
@@ -134,8 +151,8 @@ class _Maker:
         alias = self.chance.choice(taught)
         defects = ["alias"]
         home = self._home(self.homes[alias.means], None, defects)
-        text = self._around(self._join([alias.alias, home[0]], defects), defects)
-        return Case(text, alias.means, *home[1:], tuple(defects))
+        text = self._around(self._join([alias.alias, home[0]], defects, dash=False), defects)
+        return Case(text, alias.means, *home[1], _each_once(defects))
 
     def _street(self, street: str, defects: list[str]) -> str:
         chance, said = self.chance, street
@@ -144,11 +161,11 @@ class _Maker:
             defects.append("alias")
             return chance.choice(old)
         roll = chance.random()
-        if said.endswith("大街") and roll < 0.3:
+        if said.endswith("大街") and roll < 0.5:
             said, what = said.removesuffix("大街") + "街", "short_ending"
-        elif roll < 0.07 and len(slips.stem(said)) > 1:
+        elif roll < 0.08 and self._can_drop(slips.stem(said)):
             said, what = slips.stem(said), "no_ending"
-        elif roll < 0.11 and said[-1] in "街路" and not said.endswith("大街"):
+        elif roll < 0.12 and said[-1] in "街路" and not said.endswith("大街"):
             said, what = said[:-1] + ("路" if said[-1] == "街" else "街"), "other_ending"
         else:
             what = None
@@ -161,6 +178,11 @@ class _Maker:
             defects.append(slipped[1])
             return slipped[0]
         return said
+
+    @staticmethod
+    def _can_drop(stem: str) -> bool:
+        """Whether a stem alone is still no district, and runs into no number."""
+        return len(stem) > 1 and stem not in PLACES and stem[-1] not in "一二三四五六七八九十"
 
     def _number(self, row: RegisterRow, layout: str, defects: list[str]) -> str:
         text, defect = slips.house_number(self.chance, row.house_number)
@@ -190,23 +212,24 @@ class _Maker:
 
     def _home(
         self, row: RegisterRow, leading: list[str] | None, defects: list[str]
-    ) -> tuple[str, int | None, int | None, str | None]:
+    ) -> tuple[str, slips.Told]:
         """Words for a home of the building, with its unit, floor and flat as told; after the
         `leading` number all three are joined by dashes."""
         chance = self.chance
         unit, floor, flat = chance.choice(row.homes())
         if leading:
             defects.append("dashes")
-            return "-".join([*leading, f"{unit}", flat]), unit, floor, flat
+            return "-".join([*leading, f"{unit}", flat]), (unit, floor, flat)
         if chance.random() < 0.2:
-            return "", None, None, None
-        words, *told, defect = slips.unit_and_flat(chance, unit, floor, flat)
+            return "", (None, None, None)
+        words, told, defect = slips.unit_and_flat(chance, unit, floor, flat)
         if defect:
             defects.append(defect)
-        return words, *told  # type: ignore[return-value]
+        return words, told
 
-    def _join(self, words: list[str], defects: list[str]) -> str:
-        """The parts with or without something between them; two numbers never touch."""
+    def _join(self, words: list[str], defects: list[str], *, dash: bool) -> str:
+        """The parts with or without something between them; two numbers never touch. With `dash` a
+        dash may part them: 12-3-501, where no house has the number 12-3."""
         between = self.chance.choices(("", " ", "，", "　", ","), (70, 18, 5, 4, 3))[0]
         if between:
             defects.append("marks")
@@ -214,7 +237,7 @@ class _Maker:
         for word in filter(None, words):
             touching = text and text[-1].isalnum() and text[-1].isascii() and word[0].isalnum()
             if touching and not between:
-                text += self.chance.choice((" ", "-")) + word
+                text += self.chance.choice((" ", "-") if dash else " ") + word
             else:
                 text += (between if text else "") + word
         return text
@@ -233,7 +256,8 @@ class _Maker:
             return chance.choice(("哈尔滨", "哈市", CITY)) + text
         if roll < 0.56:
             defects.append("prefix_order")
-            return chance.choice((f"{district}{CITY}{text}", f"{text} {district}", f"{text}（{short}）"))
+            before, after = f"{district}{CITY}{text}", f"{text} {district}"
+            return chance.choice((before, after, f"{text}（{short}）"))
         if roll < 0.68:
             return f"{CITY}{district}{text}"
         if roll < 0.74:
@@ -247,13 +271,14 @@ class _Maker:
         """What stands around an address: people, landmarks, words, marks, wide digits, blanks."""
         chance = self.chance
         if chance.random() < 0.05:
-            text += chance.choice((f"（{chance.choice(LANDMARKS)}）", f"，{chance.choice(LANDMARKS)}"))
+            mark = chance.choice(lexicon.LANDMARKS)
+            text += chance.choice((f"（{mark}）", f"，{mark}"))
             defects.append("landmark")
         if chance.random() < 0.08:
-            text += chance.choice(AFTER)
+            text += chance.choice(lexicon.AFTER)
             defects.append("words")
         if chance.random() < 0.08:
-            text = chance.choice(BEFORE) + text
+            text = chance.choice(lexicon.BEFORE) + text
             defects.append("words")
         if chance.random() < 0.07:
             who = self._person()
@@ -271,10 +296,11 @@ class _Maker:
 
     def _person(self) -> str:
         chance = self.chance
-        name = chance.choice(SURNAMES) + chance.choice((*TITLES, *GIVEN))
+        name = chance.choice(lexicon.SURNAMES) + chance.choice((*lexicon.TITLES, *lexicon.GIVEN))
         mobile = f"1{chance.choice('35789')}{chance.randrange(10**9):09}"
         phone = chance.choice((mobile, mobile, f"0451-8{chance.randrange(10**7):07}"))
-        return chance.choice((f"{name}{phone}", f"{name} {phone}", name, phone, f"{name}，电话{phone}"))
+        both = (f"{name}{phone}", f"{name} {phone}", f"{name}，电话{phone}")
+        return chance.choice((*both, name, phone))
 
     # addresses of no door
 
@@ -297,6 +323,14 @@ class _Maker:
         text = f"{self._district_of(street)}{street}{number}号{self._some_home()}"
         return text, "no_such_number"
 
+    def _block_numbers(self, community: str) -> set[int]:
+        return {int(r.name.split()[-2]) for r in self.ground.blocks[community]}
+
+    def _not_ours(self) -> tuple[str, str]:
+        """A street of the city along which the company heats nothing."""
+        street = self.chance.choice(self.others)
+        return f"{street}{self.chance.randint(1, 60)}号{self._some_home()}", "street_not_ours"
+
     def _no_street(self) -> tuple[str, str]:
         street = self.chance.choice(self.free)
         return f"{street}{self.chance.randint(1, 180)}号{self._some_home()}", "no_such_street"
@@ -316,28 +350,30 @@ class _Maker:
         return self.chance.choice(several) + rest, "only_community"
 
     def _other_city(self) -> tuple[str, str]:
-        city, street = self.chance.choice(OTHER_CITIES)
+        city, street = self.chance.choice(lexicon.OTHER_CITIES)
         here = [number for name, number in self.ground.by_door if name == street]
         number = self.chance.choice(here) if here else f"{self.chance.randint(1, 300)}"
         return f"{city}{street}{number}号{self._some_home()}", "other_city"
 
     def _nonsense(self) -> tuple[str, str]:
-        return self.chance.choice(NONSENSE), "nonsense"
+        return self.chance.choice(lexicon.NONSENSE), "nonsense"
 
     def _two_districts(self) -> tuple[str, str]:
         doors = sorted(
-            door for door, rows in self.ground.by_door.items() if len({r.district for r in rows}) > 1
+            door
+            for door, rows in self.ground.by_door.items()
+            if len({r.district for r in rows}) > 1
         )
         street, number = self.chance.choice(doors)
         return f"{street}{number}号{self._some_home()}", "two_districts"
 
     def _two_phases(self) -> tuple[str, str]:
-        base = self.chance.choice(sorted(self.ground.phases))
-        both = [
-            {int(r.name.split()[-2]) for r in self.ground.blocks[name]}
-            for name in self.ground.phases[base]
+        doors = [
+            (base, number)
+            for base, (first, second) in sorted(self.ground.phases.items())
+            for number in sorted(self._block_numbers(first) & self._block_numbers(second))
         ]
-        number = self.chance.choice(sorted(both[0] & both[1]) or [1])
+        base, number = self.chance.choice(doors)
         return f"{base}{slips.block(self.chance, number)}{self._some_home()}", "two_phases"
 
     def _only_gate(self) -> tuple[str, str]:
@@ -352,6 +388,6 @@ class _Maker:
 
     def _no_block(self) -> tuple[str, str]:
         name = self.chance.choice(self.communities)
-        number = max(int(r.name.split()[-2]) for r in self.ground.blocks[name])
+        number = max(self._block_numbers(name))
         said = slips.block(self.chance, number + self.chance.randint(2, 60))
         return f"{name}{said}{self._some_home()}", "no_such_block"

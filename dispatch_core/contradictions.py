@@ -14,9 +14,9 @@ must know.
 - `marked_without_application`: the season has no grant at all, and yet service holds the flat
   stopped, finance bills the base fee or nothing, operations say disconnected, or the valve bears a
   seal. A valve that is merely closed is no mark: residents and repairs close valves. The same holds
-  of a flat that is heated again (its grant is a carried-out resume or temporary stop, service holds
-  it heated, the grace is over): it must not stay disconnected or sealed. What it owes then is
-  policy, and no mark.
+  of a flat that is heated again (its grant is a resume that was carried out, also the one that ends
+  a temporary stop; service holds it heated; the grace is over): it must not stay disconnected or
+  sealed. What it owes then is policy, and no mark.
 
 A stop that is approved but not yet carried out, and one that a resume was approved for, contradict
 nothing: their loop is under way and has its own clocks.
@@ -149,11 +149,7 @@ def marked_by(records: Records, now: int) -> list[Department]:
             "finance": records.billing in ("base", "none"),
         }
         return [department for department, stopped in held.items() if stopped]
-    again = (
-        records.action in ("resume", "temporary_stop")
-        and records.state in _SET
-        and records.service == "heated"
-    )
+    again = records.action == "resume" and records.state in _SET and records.service == "heated"
     return ["operations"] if again and shut and _grace_is_over(records, now) else []
 
 

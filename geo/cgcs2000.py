@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pyproj import Transformer
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 DEGREES: Final = 4490
 """CGCS2000 in degrees."""
@@ -88,6 +89,9 @@ def _transformer(epsg: int) -> Transformer:
     with _lock:
         known = _transformers.get(epsg)
         if known is None:
+            # costs 20 MiB and a tenth of a second, and most installations never name a zone
+            from pyproj import Transformer
+
             known = Transformer.from_crs(epsg, DEGREES, always_xy=True)
             _transformers[epsg] = known
         return known

@@ -49,9 +49,10 @@ from server.adapters.feed_session import FeedSession
 from server.adapters.gateways import Gateways
 from server.adapters.keys import Keys
 from server.adapters.leadership import Leadership
-from server.adapters.message_store import Messages
+from server.adapters.message_reads import Messages
 from server.adapters.migrate import app_dsn, feed_dsn
 from server.adapters.numbers import Numbers
+from server.adapters.photos import Photos
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.previews import Previews
@@ -70,11 +71,13 @@ from server.api import (
     contradictions,
     crews,
     docs,
+    imports,
     layers,
     live,
     messages,
     outages,
     pages,
+    photos,
     policy,
     records,
     requests,
@@ -88,6 +91,8 @@ from server.api.case_intake import CaseIntake
 from server.api.gate import Gate
 from server.api.problems import HANDLERS
 from server.api.rawws import RawWebSocketProtocol
+from server.api.ticket_commands import Writing
+from server.api.ticket_rows import TicketRows
 from server.api.tiles import create_tiles_handler
 from server.api.wishes import Wishes
 from server.jobs import feed as feed_job
@@ -95,6 +100,8 @@ from server.jobs.core import Core
 from server.jobs.delivery import Delivery
 from server.jobs.publisher import Publisher
 from server.settings import Settings
+from server.sources.tables.files import TableFiles
+from server.sources.tables.run import Importer
 
 log = logging.getLogger(__name__)
 
@@ -138,10 +145,11 @@ class Web:
             self.commits, self.vault, self.policies, self.clock, self.wishes, self.numbers
         )
         self.contradictions = Contradictions(self.pool, self.clock, self.vault, self.policies)
-        self.campaigns = CampaignReads(self.pool, self.traces)
+        self.campaigns = CampaignReads(self.pool)
         self.suspensions = SuspensionReads(self.pool, self.traces, self.vault)
         self.tickets = TicketReads(self.pool, self.traces)
         self.calls = Calls(self.pool, self.vault)
+        self.photos = Photos(self.pool, self.vault, settings.data / "photos")
         self.cases = CaseReads(self.pool, self.traces, self.vault)
         self.messages = Messages(self.pool, self.clock, self.vault)
         self.records = Records(self.pool, self.traces)
@@ -150,6 +158,15 @@ class Web:
         self.connections = live.Connections(self.hub, self.accounts)
         self.broker = Broker(connect(settings.redis_url))
         self.reader = Reader(self.hub, self.broker, self.reads, list(TOPICS))
+
+    def files(self, folder: Path) -> imports.ImportDoor:
+        """The way of files into the register and out of it."""
+        importer = Importer(
+            self.pool, self.vault, self.clock, self.commits, self.books, self.policies,
+            self.datums, folder,
+        )  # fmt: skip
+        files = TableFiles(importer, TicketRows(self.requests).sender)
+        return imports.ImportDoor(self.gate, files, self.pool, self.vault, folder)
 
     async def tick(self) -> None:
         """Every second: the clients' tick."""
@@ -241,7 +258,11 @@ def create_app(settings: Settings) -> Litestar:
             *calls.create_handlers(
                 web.gate, web.calls, web.accounts, web.policies, web.clock
             ),
-            *tickets.create_handlers(web.gate, web.commits, web.vault, web.tickets, web.clock),
+            *photos.create_handlers(web.gate, web.photos),
+            *tickets.create_handlers(
+                web.gate, web.commits, web.tickets, web.clock,
+                Writing(web.vault, web.policies, web.accounts),
+            ),
             *outages.create_handlers(
                 web.gate, web.commits, web.vault, web.records, web.numbers, web.clock
             ),
@@ -265,6 +286,7 @@ def create_app(settings: Settings) -> Litestar:
             ),
             *messages.create_handlers(web.gate, web.messages),
             *crews.create_handlers(web.gate, web.commits, web.records),
+            *imports.create_handlers(web.files(settings.data / "imports")),
             *records.create_handlers(web.gate, web.records),
             *batches.create_handlers(
                 web.gate, web.telemetry, web.vault, web.pool, web.clock, web.policies, web.datums

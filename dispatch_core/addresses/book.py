@@ -186,12 +186,12 @@ class Book:
                 if building_of is None:
                     building_of = {id_: i for i, id_ in enumerate(self.ids)}
                 if (i := building_of.get(alias.means)) is not None:
-                    self.taught.setdefault(alias.alias, []).append(i)
+                    self.taught.setdefault(name_key(alias.alias), []).append(i)
             else:
                 of = self._street_of if alias.kind == "street" else self._community_of
                 means = street_key(alias.means) if alias.kind == "street" else name_key(alias.means)
                 if (k := of.get(means)) is not None:
-                    self.names.add(alias.alias, alias.kind, k, policy.TAUGHT)
+                    self.names.add(name_key(alias.alias), alias.kind, k, policy.TAUGHT)
 
 
 def street_key(street: str) -> str:

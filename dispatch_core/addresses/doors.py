@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from dispatch_core.addresses.policy import SECOND_READING
+from dispatch_core.addresses.policy import LESS_USUAL, SECOND_READING, UNCONFIRMED
 
 STREET: Final = "\ue001"
 COMMUNITY: Final = "\ue000"
 """Stand in a tail for a street's and a community's name."""
 
 _TOKEN: Final = re.compile(
-    r"(?P<number>[A-Z]?\d{1,5}[A-Z]?(?![A-Z\d])|[A-Z甲乙丙丁](?=号?[座栋幢楼#]|单元))"
+    r"(?P<number>[A-Z]?\d{1,5}[A-Z]?(?![A-Z\d条个些点起样次度分时天月年日米带])(?!家[^里中的]|大?[道街]|马?路|巷|[期区])|[A-Z甲乙丙丁](?=号?[座栋幢楼#]|单元))"
     r"(?P<mark>号楼|号院|号栋|号座|号幢|号门|号房|号室|栋楼|楼栋|#楼|栋|幢|橦|憧|座|#|号|单元|单|门洞|门|楼|层|室|户|房)?"
     r"|(?P<sub>[之附])(?=\d)"
     r"|(?P<dash>[- ]+)"
     r"|(?P<side>左手|右手|中门|中间|[左右](?![\u4e00-\u9fff]{2})|[东西中]户|对门)"
-    r"|(?P<near>斜?对面|对过|旁边?|附近|隔壁|后身|后面|前面|后边|前边|门前|门口|楼下|楼头|边上|路口|交叉口|交口|拐角|北侧|南侧|东侧|西侧|左侧|右侧|周边|一带|往[东西南北])"
+    r"|(?P<near>斜?对面|对过|旁边?|附近|隔壁|后身|后面|前面|后边|前边|边上|路口|交叉口|交口|拐角|北侧|南侧|东侧|西侧|左侧|右侧|周边|一带|往[东西南北])"
     r"|(?P<street>\ue001)|(?P<community>\ue000)"
 )
 _BUILDING: Final = frozenset(
@@ -30,9 +30,9 @@ _BUILDING: Final = frozenset(
 _UNIT: Final = frozenset({"单元", "单", "门洞", "门", "号门"})
 _FLAT: Final = frozenset({"室", "户", "房", "号房", "号室"})
 _FLOOR: Final = frozenset({"楼", "层"})
-_UNIT_AHEAD: Final = re.compile(r"[- ]?\d{1,2}(?:单元|单|门)")
-_JOINS: Final = re.compile(r"[- ]+[A-Z]?\d")
-_IS: Final = re.compile("是|有|为|的")
+_UNIT_AHEAD: Final = re.compile(r"[- ]?\d{1,2}(?:单元|单|门|[- ]\d)")
+_JOINS: Final = re.compile(r"([- ]+)[A-Z]?\d+[A-Z]?(-?)")
+_IS: Final = re.compile("[是有为]")
 _FAR: Final = 14
 """Characters of other words after which a number no longer belongs to the name before it."""
 _READINGS: Final = 6
@@ -62,6 +62,8 @@ class _Group(NamedTuple):
     mark: str
     end: int
     ahead: str
+    dashed: bool
+    """A dash stands between 号 and the first number."""
 
 
 def _plain(number: str) -> str:
@@ -87,7 +89,7 @@ def doors(tail: str, *, in_community: bool, known: bool = False) -> list[Door]:
     readings = [Door(number="")] if known else [Door()]
     community, street = in_community, not in_community
     last = at = 0
-    settled = sub = False
+    settled = sub = dashed = False
     numbers: list[str] = []
     while found := _TOKEN.search(tail, at):
         gap = tail[last : found.start()]
@@ -103,6 +105,8 @@ def doors(tail: str, *, in_community: bool, known: bool = False) -> list[Door]:
             community = any(r.number is not None for r in readings)
             continue
         if kind == "dash":
+            if not numbers and tail[found.start() - 1 : found.start()] == "号":
+                dashed = found[0].startswith("-")
             continue
         if kind == "sub":
             sub = True
@@ -121,15 +125,23 @@ def doors(tail: str, *, in_community: bool, known: bool = False) -> list[Door]:
             readings = [_with_sub(r, number, at) for r in readings]
             continue
         numbers.append(number)
-        if not mark and _JOINS.match(tail, at):
+        if not mark and _joins(tail, at, len(numbers)):
             continue
-        group = _Group(numbers, mark, at, tail[at:])
-        numbers = []
+        group = _Group(numbers, mark, at, tail[at:], dashed)
+        numbers, dashed = [], False
         readings = [
             new for r in readings for new in _take(r, group, community=community, street=street)
         ][:_READINGS]
         settled = True
     return readings
+
+
+def _joins(tail: str, at: int, so_far: int) -> bool:
+    """Whether the next number is of the same group; beside dashes a blank parts two groups."""
+    found = _JOINS.match(tail, at)
+    if found is None:
+        return False
+    return "-" in found[1] or (so_far == 1 and not found[2])
 
 
 def _with_sub(r: Door, number: str, end: int) -> Door:
@@ -139,6 +151,8 @@ def _with_sub(r: Door, number: str, end: int) -> Door:
 
 
 def _take(r: Door, g: _Group, *, community: bool, street: bool) -> list[Door]:
+    if g.dashed and r.number and r.building is None and r.unit is None:
+        return _behind_dash(r, g, community=community)
     if len(g.numbers) == 1:
         one = _single(r, g.numbers[0], g, community=community)
         if (
@@ -150,6 +164,12 @@ def _take(r: Door, g: _Group, *, community: bool, street: bool) -> list[Door]:
         ):
             # 和平路民生家园128号: the community stands between street and number
             return [one, _single(r, g.numbers[0], g, community=False)]
+        if one is r and g.mark == "号" and r.number and r.building is None and r.unit is None:
+            # 11号成标花园6号: the second one is the building's
+            return [
+                r._replace(building=g.numbers[0], end=g.end),
+                r._replace(weight=r.weight * LESS_USUAL),
+            ]
         return [one]
     if not community and r.number is None:
         return _street_group(r, g)
@@ -158,10 +178,23 @@ def _take(r: Door, g: _Group, *, community: bool, street: bool) -> list[Door]:
     return [_inner(r, g.numbers)]
 
 
+def _behind_dash(r: Door, g: _Group, *, community: bool) -> list[Door]:
+    """28号-1-502: a part of the number first, a unit where the register has no such part."""
+    plain = g._replace(dashed=False)
+    usual = _take(r, plain, community=community, street=True)
+    if len(g.numbers) == 1 and (g.mark not in {"", "号"} or _big(g.numbers[0])):
+        return usual
+    sub = _with_sub(r, g.numbers[0], g.end)
+    if len(g.numbers) == 1:
+        return [sub, *(u._replace(weight=u.weight * UNCONFIRMED) for u in usual)]
+    rest = _take(sub, plain._replace(numbers=g.numbers[1:]), community=community, street=True)
+    return [*rest, *(u._replace(weight=u.weight * LESS_USUAL) for u in usual)]
+
+
 def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:
     mark = g.mark
     if mark in _BUILDING:
-        if not community and r.number is None and mark == "号楼":
+        if not community and r.number is None and mark in {"号楼", "#"}:
             return r._replace(number=n, end=g.end)
         return r if r.building is not None else r._replace(building=n, end=g.end)
     if mark in _UNIT and not _big(n):
@@ -172,7 +205,12 @@ def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:
         return r if r.floor is not None else r._replace(floor=_int(n))
     if mark in _FLAT or (mark in _UNIT and _big(n)):
         return _with_flat(r, n)
-    if not community and r.number is None and r.building is None and r.unit is None:
+    if (
+        not community
+        and r.number is None
+        and r.unit is None
+        and (r.building is None or mark == "号")
+    ):
         return r._replace(number=n, end=g.end)
     if (
         community
@@ -229,7 +267,12 @@ def _street_group(r: Door, g: _Group) -> list[Door]:
             return [one._replace(unit=_int(b))]
         if flat:
             return [_with_flat(one, b)]
-        return [two._replace(weight=r.weight), one._replace(unit=_int(b)), as_building]
+        less = r.weight * UNCONFIRMED
+        return [
+            two._replace(weight=r.weight),
+            one._replace(unit=_int(b), weight=less),
+            one._replace(building=b, weight=less),
+        ]
     if len(rest) == 2:
         if flat or g.mark == "号":
             return [

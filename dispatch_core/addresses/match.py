@@ -11,15 +11,22 @@ from dispatch_core.addresses.book import NO, Book
 from dispatch_core.addresses.doors import COMMUNITY, STREET, Door, doors
 from dispatch_core.addresses.names import TELLING, Hit, Kind
 from dispatch_core.addresses.places import ASIDE, Placed, Places, without_subdistricts
-from dispatch_core.addresses.text import Written, write
+from dispatch_core.addresses.text import SURNAMES, Written, write
 
 Verdict = Literal["matched", "ambiguous", "unmatched"]
 Precision = Literal["flat", "unit", "building", "street", "community", "none"]
 
 _LEADS: Final = frozenset(
-    "在住家于址是到去的号院楼室面边近侧旁口处生士姐叔婶爷奶姨哥嫂傅师市区县省镇村栋幢座元门层户#-"
+    "在住家于址是到的去来看修查报为叫从回们面边近侧旁口处生士姐叔婶爷奶姨哥嫂傅师市区县省镇村"
 )
-TOKEN: Final = re.compile(r"(?:[\u4e00-\u9fff]|\d{1,3}(?=[道到期区]))+(?=[A-Z]?\d|[A-Z][座栋])")
+"""Characters that end a word before an address."""
+_MARKS: Final = frozenset("号院楼室栋幢座元门层户")
+"""Do so behind a number: 3号楼和兴路."""
+_SURNAMES: Final = frozenset(SURNAMES)
+TOKEN: Final = re.compile(
+    r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+(?=[A-Z]?\d|[A-Z][座栋])"
+)
+"""Words before a number, with the numbers inside them: 南区第7公寓, 经纬3道街."""
 MARK_FIRST: Final = re.compile(r"(?:号楼|号院|号|栋|幢|座|单元|门|楼|层|室|户)+")
 _WEAK_END: Final = "的上那第门牌在"
 _NEAR: Final = re.compile(
@@ -72,7 +79,7 @@ class Matcher:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self._places = Places(book.city, book.districts)
+        self._places = Places(book.city, book.districts, book.names)
         self._taught = sorted({len(t) for t in book.taught}, reverse=True)
 
     def match(self, text: str) -> Match:
@@ -148,23 +155,37 @@ class _Search:
         run = self._run_before(hit.start)
         if run == 0:
             return hit
-        if self._text[hit.start - 1] in TELLING or self._text[hit.start - 1] == "第":
+        before, first = self._text[hit.start - 1], self._text[hit.start]
+        if before in TELLING or before == "第" or (first in TELLING and not first.isdigit()):
             cost = policy.LED_BY_DIRECTION
+        elif hit.bare or hit.reasons or not self._is_apart(hit.start - run, run):
+            cost = policy.LED_BY_ONE
         else:
-            cost = policy.LED_BY_ONE if run == 1 else policy.LED_BY_WORDS
+            cost = policy.LED_BY_WORDS
         return hit._replace(quality=hit.quality * cost, reasons=(*hit.reasons, "words_before"))
+
+    def _is_apart(self, start: int, run: int) -> bool:
+        """Whether an unknown word of `run` characters is rather a person or talk than the first
+        part of a longer name."""
+        return run > 3 or (run > 1 and self._text[start] in _SURNAMES)
 
     def _run_before(self, start: int) -> int:
         """Characters of an unknown word that stand right before `start`."""
-        run, i = 0, start
-        while i > 0 and i not in self._cuts:
-            c = self._text[i - 1]
-            if c in _LEADS or not "\u4e00" <= c <= "\u9fff":
-                break
-            if any(h.end == i for h in self._hits):
-                break
-            run, i = run + 1, i - 1
-        return run
+        i = start
+        while not self._begins(i):
+            i -= 1
+        return start - i
+
+    def _begins(self, i: int) -> bool:
+        """Whether a word may begin at `i`."""
+        if i == 0 or i in self._cuts:
+            return True
+        c = self._text[i - 1]
+        if c in _LEADS or not "\u4e00" <= c <= "\u9fff":
+            return True
+        return (
+            c in _MARKS and i > 1 and (self._text[i - 2].isdigit() or self._text[i - 2] in "单号")
+        )
 
     def _landmark(self, hit: Hit) -> bool:
         """民生家园旁边 names what is near; a street is never passed over, its 路口 is no landmark."""
@@ -173,7 +194,10 @@ class _Search:
     def _sure_street(self) -> bool:
         """A street was written in full before a number: the number is wrong, not the street."""
         return "number_unknown" in self._notes and any(
-            h.kind == "street" and h.quality >= policy.SUFFIX_LEFT_AWAY and not h.bare
+            h.kind == "street"
+            and h.quality >= policy.SUFFIX_LEFT_AWAY
+            and not h.bare
+            and "words_before" not in h.reasons
             for h in self._hits
         )
 
@@ -310,10 +334,13 @@ class _Search:
         book = self._book
         there = book.named_buildings(hit.target)
         short = hit.end - hit.start < policy.NAMED_FROM
+        said = doors(self._text[hit.end :], in_community=True)[0]
         clear = _DOORISH.match(self._text, hit.end) is not None and not short
         quality = hit.quality * (policy.NAMED if clear else policy.NAMED_LANDMARK)
         if "number_unknown" in self._notes and with_street:
             quality *= policy.NUMBER_DIFFERS
+        if said.building is not None:
+            quality *= policy.BUILDING_UNKNOWN  # one of several: the name alone is another one
         door = doors(self._text[hit.end :], in_community=False, known=True)[0]
         for b in there[: policy.CANDIDATES]:
             self._add(b, quality, (*hit.reasons, "building_name"), door)
@@ -350,17 +377,16 @@ class _Search:
             if mark := MARK_FIRST.match(self._text, start, end):
                 start = mark.end() if start and self._text[start - 1].isalnum() else start
             behind = [
-                h.end for h in self._hits if start < h.end <= end and h.quality >= policy.MATCH_AT
+                h.end
+                for h in self._hits
+                if start < h.end <= end and not h.bare and "words_before" not in h.reasons
             ]
             start = max([start, *behind])
             while end > start and self._text[end - 1] in _WEAK_END:
                 end -= 1
             if end - start < 2:
                 continue
-            free = frozenset(
-                i for i in range(start, end)
-                if i == start or i in self._cuts or self._text[i - 1] in _LEADS
-            )  # fmt: skip
+            free = frozenset(i for i in range(start, end) if i == start or self._begins(i))
             new += self._book.names.nearly(self._text[start:end], start, free, kinds)[:12]
         if new:
             self._hits = _merged([*self._hits, *new])

@@ -25,10 +25,23 @@ TELLING: Final = frozenset(
     "东西南北中上下前后左右内外大小新老旧副辅0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 """Characters that tell one street from its neighbour: none of them is ever put right."""
+_COMMON_END: Final = re.compile(
+    "(?:家园|花园|新村|公寓|新城|名苑|名城|华庭|华府|嘉园|庄园|大厦|广场|新居|山庄|国际|雅苑|"
+    "丽景|佳园|家苑|小镇|[苑园城里庭居府湾])$"
+)
+"""Endings that many communities share."""
 _HEARD_ENDS: Final = {
     "街": "接阶界结节介衔", "路": "陆录鹿露潞", "道": "到倒", "巷": "港向", "区": "曲",
 }  # fmt: skip
 _ENDS: Final = {wrong: right for right, many in _HEARD_ENDS.items() for wrong in many}
+_NUMBERED: Final = re.compile(
+    r"[A-Z]?\d{1,5}[A-Z]?(?:号|栋|幢|座|单元|#|[-之附 \ue002]|楼(?!\d)|$)|[A-Z][座栋]"
+)
+"""What must stand behind a name that is written without its 街 or 小区."""
+_STREET_NUMBER: Final = re.compile(
+    r"[A-Z]?\d{1,5}[A-Z]?(?:号(?![栋楼座幢])|单元|#(?!楼)|[-之附 \ue002]|$)"
+)
+_ONLY_NUMBER: Final = re.compile(r"\d{1,5}号(?![栋楼座幢])")
 _WINDOW: Final = 12
 _TRIED: Final = 160
 
@@ -129,17 +142,30 @@ class Names:
                 or (first.isdigit() and start and text[start - 1].isdigit())
             ):
                 continue
-            for size in sizes:
-                core = text[start : start + size]
-                numbers = self._by_core.get(core)
-                if not numbers:
-                    continue
-                found = self._hits(text, start, start + size, numbers)
-                if found:
-                    hits += found
-                    reach = max(h.end for h in found)
-                    break
+            found = [
+                hit
+                for size in sizes
+                if (numbers := self._by_core.get(text[start : start + size]))
+                for hit in self._hits(text, start, start + size, numbers)
+            ]
+            if found:
+                reach = max(h.end for h in found)
+                hits += [h for h in found if h.end == reach]
         return hits
+
+    def reach(self, text: str, start: int) -> int:
+        """Where the longest name ends that stands in full at `start`; 0 if there is none."""
+        sizes = self._lengths.get(text[start : start + 1], ())
+        return max(
+            (
+                hit.end
+                for size in sizes
+                if (numbers := self._by_core.get(text[start : start + size]))
+                for hit in self._hits(text, start, start + size, numbers)
+                if not hit.bare and not hit.reasons
+            ),
+            default=0,
+        )
 
     def _hits(self, text: str, start: int, end: int, numbers: Sequence[int]) -> list[Hit]:
         typed = _SUFFIX.match(text, end)
@@ -183,7 +209,8 @@ class Names:
         """
         token, start = token[-_WINDOW:], start + max(0, len(token) - _WINDOW)
         best: dict[tuple[Kind, int], Hit] = {}
-        for typed, suffix, phase, cost in _readings(token):
+        for reading in _readings(token):
+            typed, suffix, phase, cost = reading.core, reading.suffix, reading.phase, reading.cost
             for number, quality, begin, code in self._similar(typed, start, free):
                 name = self._all[number]
                 if name.kind not in kinds:
@@ -192,7 +219,7 @@ class Names:
                 reasons = [code] if code else []
                 if name.kind == "street":
                     kin, reason = _suffix_loss(suffix, name.suffix)
-                    if suffix == "" and len(name.core) < 2:
+                    if reading.generic or (suffix == "" and len(name.core) < 2):
                         continue
                     loss *= kin
                 elif name.kind == "community":
@@ -238,7 +265,7 @@ class Names:
                 quality, code = similarity(typed[-size:], core)
                 begin = start + len(typed) - size
                 if quality and size < len(typed) and begin not in free:
-                    quality *= policy.INSIDE
+                    quality *= _lead(typed[: len(typed) - size])
                 if quality > best[0]:
                     best = (quality, begin, code)
             if best[0] >= policy.LIKELY_AT:
@@ -246,10 +273,17 @@ class Names:
                     yield number, *best
 
 
+def _lead(before: str) -> float:
+    """What a name loses that begins behind other characters of the same word."""
+    if before[-1] in TELLING:
+        return policy.LED_BY_DIRECTION
+    return policy.LED_BY_ONE if len(before) == 1 else policy.INSIDE
+
+
 def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit | None:
     behind = end + len(typed)
     if not typed:
-        if name.suffix and (len(name.core) < 2 or not (text[end : end + 1] or "?")[0].isdigit()):
+        if name.suffix and (len(name.core) < 2 or not _STREET_NUMBER.match(text, end)):
             return None
         if not name.suffix:
             return Hit(start, end, name.weight, (), name.kind, name.target, False)
@@ -288,13 +322,13 @@ def _community_hit(
             end = late.end()
     if _SUFFIX.match(text, end) and generic is None and not typed:
         return None  # 和兴 in 和兴路 is the street's
-    if len(name.core) < 3 and generic is None and name.suffix and not typed:
-        behind = text[end : end + 1]
-        if not (behind.isdigit() or behind.isupper()):
-            return None
+    if len(name.core) < 3 and generic is None and not typed and not _NUMBERED.match(text, end):
+        return None
     loss, reason = _phase_loss(typed, name.phase)
     reasons = (reason,) if reason else ()
     bare = generic is None and name.suffix != "" and not typed
+    if bare and _ONLY_NUMBER.match(text, end):
+        loss *= policy.RATHER_A_STREET
     return Hit(start, end, name.weight * loss, reasons, name.kind, name.target, bare)
 
 
@@ -306,44 +340,59 @@ def _phase_loss(typed: str, phase: str) -> tuple[float, str]:
     return (policy.PHASE_UNKNOWN if not phase else policy.NUMBER_ONLY), "phase_differs"
 
 
-def _readings(token: str) -> list[tuple[str, str, str, float]]:
-    """(core, street type, phase, what the reading costs) of a run of characters."""
-    found: list[tuple[str, str, str, float]] = []
+class _Reading(NamedTuple):
+    core: str
+    suffix: str
+    phase: str
+    generic: bool
+    """It says itself that it is a community."""
+    cost: float
+
+
+def _readings(token: str) -> list[_Reading]:
+    """How a run of characters may be taken apart."""
     if end := _STREET_END.search(token):
-        found.append((token[: end.start()], end[0], "", 1.0))
+        found = [_Reading(token[: end.start()], end[0], "", False, 1.0)]
         if end[0] in {"大街", "大道"}:
-            found.append((token[:-1], end[0][-1], "", 0.99))
+            found.append(_Reading(token[:-1], end[0][-1], "", False, 0.99))
         return found
     core, generic, phase = community_parts(token)
-    found.append((core, "", phase, 1.0))
+    found = [_Reading(core, "", phase, bool(generic or phase), 1.0)]
     right = _ENDS.get(token[-1])
     if right and right != "区" and not generic and len(token) > 2:
-        found.append((token[:-1], right, "", policy.SAME_SOUND))
+        found.append(_Reading(token[:-1], right, "", False, policy.SAME_SOUND))
     return found
 
 
 def similarity(typed: str, core: str) -> tuple[float, str]:
     """How likely `typed` is `core` written wrongly once or twice, 0 to 1, and how."""
-    n = len(core)
     if typed == core:
         return 1.0, ""
-    if len(typed) == n:
-        return _replaced(typed, core)
-    if len(typed) == n - 1:
-        return _left_out(typed, core)
-    if len(typed) == n + 1:
-        return _put_in(typed, core)
+    match len(typed) - len(core):
+        case 0:
+            return _replaced(typed, core)
+        case -1:
+            return _left_out(typed, core)
+        case 1:
+            return _put_in(typed, core)
     return 0.0, ""
+
+
+def _own(core: str) -> list[int]:
+    """Places of the characters that make a name this one: not 三道, not 家园."""
+    end = _COMMON_END.search(core)
+    stop = end.start() if end and end.start() > 0 else len(core)
+    return [i for i, c in enumerate(core[:stop]) if c not in TELLING and c not in "道第"]
 
 
 def _replaced(typed: str, core: str) -> tuple[float, str]:
     at = [i for i, c in enumerate(core) if typed[i] != c]
+    if len(at) > 2:
+        return 0.0, ""
     if len(at) == 2 and at[1] == at[0] + 1:
         i, j = at
         if typed[i] == core[j] and typed[j] == core[i]:
             return policy.SWAPPED, "characters_swapped"
-    if len(at) > 2 or (len(at) == 2 and len(core) < 2):
-        return 0.0, ""
     quality, code, others = 1.0, "", 0
     for i in at:
         one, code, other = _character(typed[i], core[i])
@@ -351,13 +400,15 @@ def _replaced(typed: str, core: str) -> tuple[float, str]:
             return (one if len(at) == 1 else 0.0), code
         quality *= one
         others += other
-    if others > 1 or (others and len(at) > 1):
+    if others and len(at) > 1:
         return 0.0, ""
+    kept = [i for i in _own(core) if i not in at]
     if others:
-        kept = [
-            c for k, c in enumerate(core) if k not in at and c not in TELLING and c not in "道第"
-        ]
         quality = policy.OTHER_CHARACTER if len(kept) >= 2 else policy.OTHER_OF_TWO
+    elif len(at) > 1:
+        quality *= policy.TWO_SLIPS
+    if not kept and len(core) > len(at):
+        quality *= policy.NOTHING_KEPT
     return quality, code
 
 
@@ -378,7 +429,10 @@ def _left_out(typed: str, core: str) -> tuple[float, str]:
         if typed == core[:i] + core[i + 1 :]:
             if c in TELLING:
                 return policy.NUMBERED_OTHERWISE, "part_left_away"
-            short = len(core) < 3
+            own = _own(core)
+            if own == [i]:
+                return 0.0, ""
+            short = len(own) < 3
             return (policy.MISSING_OF_TWO if short else policy.MISSING), "character_missing"
     return 0.0, ""
 

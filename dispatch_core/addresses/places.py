@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from dispatch_core.addresses.names import Names
+
 ASIDE: Final = "\ue002"
 """Stands for each character that was put aside."""
 
@@ -17,9 +19,13 @@ _OTHER_CITIES: Final = (
     "呼和浩特|包头|济南|青岛|郑州|西安|兰州|西宁|银川|乌鲁木齐|南京|杭州|合肥|武汉|长沙|广州|深圳|成都|满洲里|海拉尔"
 )
 _COUNTRY: Final = re.compile(rf"中国|(?:{_PROVINCES})省|{_REGIONS}")
-_STREETY: Final = r"(?!大?[街路道]|胡同|[东西南北中]?\d*道?[街路]|[东西南北][街路]|小区|家园|花园|新村|公寓|大学|医院)"
-_CITY: Final = re.compile(r"([\u4e00-\u9fff]{2,5}?)市(?![场街路口民道政里])")
-_OTHER: Final = re.compile(rf"(?:{_OTHER_CITIES}){_STREETY}")
+_CITY: Final = re.compile(r"([\u4e00-\u9fff]{2,4}?)市(?![场街路口民道政里])")
+_OTHER: Final = re.compile(rf"({_OTHER_CITIES})市?(?!大?[街路道]|胡同|\d)")
+_OPENING: Final = re.compile(
+    r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|位于|来电)*"
+)
+_EARLY: Final = 8
+"""So far into a text the city's name may stand."""
 _DISTRICT: Final = re.compile(r"([\u4e00-\u9fff]{2,3})(?:区|县)(?![\u4e00-\u9fff]?[街路])")
 _NO_DISTRICT: Final = re.compile(
     "开发|高新|经开|新|小|社|校|厂|家属|城|郊|山|住宅|生活|院|[东西南北中]$"
@@ -41,47 +47,76 @@ class Placed(NamedTuple):
 class Places:
     """City and districts of a book."""
 
-    def __init__(self, city: str, districts: Sequence[str]) -> None:
+    def __init__(self, city: str, districts: Sequence[str], names: Names) -> None:
         self._city = city.removesuffix("市")
+        self._names = names
         bases = {d.removesuffix("区").removesuffix("县"): d for d in districts if d}
         self._bases = {b: d for b, d in bases.items() if len(b) >= 2}
-        names = "|".join(sorted(map(re.escape, self._bases), key=len, reverse=True))
-        self._full = re.compile(rf"({names})[区县]") if names else None
-        self._short = re.compile(rf"({names}){_STREETY}") if names else None
+        words = "|".join(sorted(map(re.escape, self._bases), key=len, reverse=True))
+        self._full = re.compile(rf"({words})[区县]") if words else None
+        self._short = re.compile(rf"({words})") if words else None
+        self._behind = re.compile(rf"(?<={ASIDE})({words or ASIDE})")
+        self._alone = re.compile(rf"(?<= )({words})(?= |$)") if words else None
 
     def aside(self, text: str) -> Placed:
-        """Put country, province, city, districts and subdistricts of a text aside."""
+        """Put country, province, city and districts of a text aside."""
         found: set[str] = set()
         text = _COUNTRY.sub(_hide, text)
-        other = False
-        if self._city:
-            own = self._city
-            text = text.replace(f"{own}市", ASIDE * (len(own) + 1))
-            if text.lstrip(ASIDE).startswith(f"{own[0]}市"):
-                text = text.replace(f"{own[0]}市", ASIDE * 2, 1)
-            start = len(text) - len(text.lstrip(ASIDE))
-            if (city := _CITY.match(text, start)) and not city[1].endswith(own):
-                other = True
-            elif (city := _OTHER.match(text, start)) and city[0] != own:
-                other = True
-            elif text.startswith(own, start) and re.match(re.escape(own) + _STREETY, text[start:]):
-                text = text[:start] + ASIDE * len(own) + text[start + len(own) :]
-        if self._full is not None:
-            text = self._full.sub(lambda m: self._take(m, found), text)
-            start = len(text) - len(text.lstrip(ASIDE))
-            if self._short is not None and (short := self._short.match(text, start)):
-                found.add(self._bases[short[1]])
-                text = text[:start] + ASIDE * len(short[0]) + text[short.end() :]
-                start = short.end()
-        start = len(text) - len(text.lstrip(ASIDE))
-        unknown = False
-        if self._bases and not found and (d := _DISTRICT.match(text, start)):
-            unknown = _NO_DISTRICT.search(d[1]) is None
-        return Placed(text, frozenset(found), unknown, other)
+        text = self._own_city(text)
+        start = _begin(text)
+        if (
+            self._city
+            and (other := _OTHER.match(text, start))
+            and other[1] != self._city
+            and self._names.reach(text, start) <= other.end()
+        ):
+            return Placed(text, frozenset(), unknown_district=False, other_city=True)
+        text = self._districts(text, found)
+        start = _begin(text)
+        other_city = unknown = False
+        if not found:
+            if self._city and (city := _CITY.match(text, start)):
+                other_city = self._names.reach(text, start) <= city.end()
+            elif self._bases and (district := _DISTRICT.match(text, start)):
+                unknown = _NO_DISTRICT.search(district[1]) is None and (
+                    self._names.reach(text, start) <= district.end()
+                )
+        return Placed(text, frozenset(found), unknown, other_city)
 
-    def _take(self, m: re.Match[str], found: set[str]) -> str:
-        found.add(self._bases[m[1]])
-        return ASIDE * len(m[0])
+    def _own_city(self, text: str) -> str:
+        """The city's own name at the beginning: 哈尔滨市, 哈尔滨, 哈市."""
+        if not self._city:
+            return text
+        start = _begin(text)
+        for word in (f"{self._city}市", self._city, f"{self._city[0]}市"):
+            at = text.find(word, start, start + len(word) + _EARLY)
+            if at >= 0 and self._names.reach(text, at) <= at + len(word):
+                return text[:at] + ASIDE * len(word) + text[at + len(word) :]
+        return text
+
+    def _districts(self, text: str, found: set[str]) -> str:
+        if self._full is None or self._short is None:
+            return text
+        for district in self._full.finditer(text):
+            start, end = district.span()
+            if self._names.reach(text, start) <= end:
+                found.add(self._bases[district[1]])
+                text = text[:start] + ASIDE * (end - start) + text[end:]
+        short = self._short.match(text, _begin(text)) or self._behind.search(text)
+        if short is not None and self._names.reach(text, short.start()) > short.end():
+            short = None
+        short = short or (self._alone.search(text) if self._alone and not found else None)
+        if short is not None:
+            start, end = short.span(1)
+            found.add(self._bases[short[1]])
+            text = text[:start] + ASIDE * (end - start) + text[end:]
+        return text
+
+
+def _begin(text: str) -> int:
+    """Where an address begins: behind what was put aside and words such as 我家住在."""
+    found = _OPENING.match(text)
+    return found.end() if found else 0
 
 
 def without_subdistricts(text: str) -> str:

@@ -74,3 +74,13 @@ NAMED_LANDMARK: Final = 0.75
 """A building's name among other words: rather what is near."""
 NAMED_FROM: Final = 4
 """Characters of a name that may stand for its building alone."""
+LESS_USUAL: Final = 0.86
+"""28号-1-502 read as unit 1 of number 28."""
+UNCONFIRMED: Final = 0.75
+"""86-2 read as unit 2 of number 86, with no flat behind it."""
+TWO_SLIPS: Final = 0.95
+"""Two slips in one name, on top of each one's own cost."""
+RATHER_A_STREET: Final = 0.82
+"""丽江7号 for number 7 of the community 丽江小区."""
+NOTHING_KEPT: Final = 0.80
+"""The one character that is the name's own was written otherwise: 石头道街."""

@@ -27,7 +27,7 @@ _PHONE: Final = re.compile(
     r"|(?<![\d-])\d{3,4}[ -]\d{4}[ -]\d{4}(?![\d-])"
     r"|(?<!\d)\d{7,}(?!\d)"
 )
-_SURNAMES: Final = (
+SURNAMES: Final = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁"
     "魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎"
     "易常武乔贺赖龚文"
@@ -37,21 +37,25 @@ _TITLE: Final = (
 )
 _PERSON: Final = re.compile(
     rf"(?:(?:联系人|业主|户主|房主|住户|姓名|报修人|租户|用户)(?:是|为|叫|姓)?[ ]*"
-    rf"[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?={_TITLE}|[ \d]|$)(?:{_TITLE})?"
-    rf"|[{_SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?:{_TITLE})|(?:联系)?电话|手机号?码?|联系方式|联系人)"
+    rf"[{SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?={_TITLE}|[ \d]|$)(?:{_TITLE})?"
+    rf"|[{SURNAMES}][\u4e00-\u9fff]{{0,2}}?(?:{_TITLE})|(?:联系)?电话|手机号?码?|联系方式|联系人)"
 )
+_COMMA: Final = "\x1f"
+"""Stands for a comma or a bracket until blanks are taken out."""
 _MARKS: Final = str.maketrans(
-    {c: "-" for c in "－—–―‐‑‒−~～/\\_·•"} | {c: " " for c in ",，。;；、:：!！?？\"'“”‘’()（）[]【】<>《》{}「」|\t\r\n*+=@&^$%`"}
+    dict.fromkeys("－—–―‐‑‒−~～/\\_·•", "-")
+    | dict.fromkeys(",，。;；、:：!！?？\"'“”‘’()（）[]【】<>《》{}「」|\n", _COMMA)
+    | dict.fromkeys("\t\r*+=@&^$%`", " ")
     | {"＃": "#", "№": "#"}
-)  # fmt: skip
+)
 _OCR_ZERO: Final = re.compile(
     r"(?<=\d)[O〇](?=\d|号|室|栋|-|$)|(?<=\d)[O](?=O\d)|(?<![A-Z])O(?=\d{1,3}(?:号|室))"
 )
 _OCR_ONE: Final = re.compile(
-    r"(?<=\d)[IL](?=\d|号|室|栋|单|-|$)|(?<![A-Z])[IL](?=\d+(?:号|室|-|单|栋))"
+    r"(?<=\d)[IL](?=\d|号|室|栋|单|-|$)|(?<![A-Z])[IL](?=\d+(?: ?号|室|-|单|栋))"
 )
 _POINT: Final = re.compile(r"(?<=\d)\.(?=\d)")
-_BLANK: Final = re.compile(r"\s+")
+_BLANK: Final = re.compile(r"[\s\x1f]+")
 _WORD: Final = re.compile(r"[A-Z0-9]")
 _LETTERS: Final = str.maketrans("", "", "\u200b\u200c\u200d\ufeff\u2060")
 
@@ -60,7 +64,8 @@ class Written(NamedTuple):
     """A text in the one writing."""
 
     text: str
-    """Without blanks except between two numbers; numerals are digits; Latin letters are large."""
+    """Without blanks except for a comma and between two numbers; numerals are digits; Latin letters
+    are large."""
     cuts: frozenset[int]
     """Where in `text` a blank or a comma stood."""
     household: str | None
@@ -101,16 +106,16 @@ def name_key(name: str) -> str:
 
 
 def _closed(plain: str, household: str | None) -> Written:
-    """Blanks out, except between two numbers or letters; where they stood is remembered."""
-    parts = plain.split()
+    """Blanks out, except for a comma and between two numbers; where they stood is remembered."""
     text = ""
     cuts: list[int] = []
-    for part in parts:
-        if text:
-            if _WORD.match(text[-1]) and _WORD.match(part[0]):
-                text += " "
-            cuts.append(len(text))
-        text += part
+    for clause in plain.split(_COMMA):
+        for n, part in enumerate(clause.split()):
+            if text:
+                if n == 0 or (_WORD.match(text[-1]) and _WORD.match(part[0])):
+                    text += " "
+                cuts.append(len(text))
+            text += part
     return Written(text, frozenset(cuts), household)
 
 

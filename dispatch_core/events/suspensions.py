@@ -61,10 +61,17 @@ class StopApplied(StopFact, frozen=True, kw_only=True):
 
 
 class StopRepeated(StopFact, frozen=True, kw_only=True):
-    """The same application came again while the first one stands: it is counted, not doubled."""
+    """The same application came again while the first one stands: it is counted, not doubled.
+
+    What it brings is kept: photos, words, and the checks if these now let the policy approve.
+    """
 
     times: int
     source: str
+    photos: list[PhotoId]
+    """Those that are new."""
+    words: Words | None
+    checks: list[Check] | None
 
 
 class StopReferred(StopFact, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatch_core.errors import Conflict, Invalid, NotFound, Refused
 from dispatch_core.events import (
     Event,
@@ -16,7 +18,7 @@ from dispatch_core.events import (
     StopWithdrawn,
     ValveSet,
 )
-from dispatch_core.ids import StopKind, Words
+from dispatch_core.ids import PhotoId, StopKind, Words
 from dispatch_core.suspensions import checks, fees
 from dispatch_core.suspensions.commands import (
     ApplicationCommand,
@@ -53,15 +55,9 @@ def receive(
     `another_application_open`.
     """
     for open_one in reversed(heating.applications if heating else []):
-        if open_one.state not in OPEN:
-            continue
-        if (open_one.action, open_one.season) == (command.action, command.season):
-            return [
-                StopRepeated(
-                    application=open_one.id, action=open_one.action,
-                    times=open_one.times + 1, source=command.source,
-                )
-            ]  # fmt: skip
+        same = (open_one.action, open_one.season) == (command.action, command.season)
+        if heating is not None and open_one.state in OPEN and same:
+            return _repeat(heating, open_one, command, policy, now)
     undecided = heating.undecided if heating else None
     if undecided is not None:
         raise Conflict(
@@ -72,20 +68,7 @@ def receive(
         )
     _check_season(command, policy)
     _check_days(command, policy, now)
-    days = command.stop_days
-    made = checks.make(
-        checks.Facts(
-            action=command.action,
-            today=command.today,
-            applicant=command.applicant,
-            flat=command.flat,
-            standing=heating.standing(command.season) if heating else "heated",
-            valve=heating.valve if heating else "unknown",
-            stop_days=(days[1] - days[0]).days if days else None,
-            photos=command.photos,
-        ),
-        policy,
-    )
+    made = checks.make(_facts(heating, command, command.photos), policy)
     name, action = command.application, command.action
     applied = StopApplied(
         application=name, action=action, household=command.household, season=command.season,
@@ -106,9 +89,53 @@ def receive(
         case "refer":
             answer = StopReferred(application=name, action=action, because=against)
         case "approve":
-            terms = Terms(today=command.today, area_m2=command.area_m2, stop_days=days)
-            answer = approval(applied, policy, terms, by=BY_POLICY, took_s=took_s, now=now)
+            answer = approval(
+                applied, policy, _terms(command), by=BY_POLICY, took_s=took_s, now=now
+            )
     return [applied, answer]
+
+
+def _facts(heating: Heating | None, command: Apply, photos: Sequence[PhotoId]) -> checks.Facts:
+    days = command.stop_days
+    return checks.Facts(
+        action=command.action,
+        today=command.today,
+        applicant=command.applicant,
+        flat=command.flat,
+        standing=heating.standing(command.season) if heating else "heated",
+        valve=heating.valve if heating else "unknown",
+        stop_days=(days[1] - days[0]).days if days else None,
+        photos=photos,
+    )
+
+
+def _terms(command: Apply) -> Terms:
+    return Terms(today=command.today, area_m2=command.area_m2, stop_days=command.stop_days)
+
+
+def _repeat(
+    heating: Heating, a: Application, command: Apply, policy: Policy, now: int
+) -> list[Event]:
+    """One more of an open application. If it waits for a person only because something was missing,
+    and this one brings it, the policy approves; a repeat never makes an answer worse."""
+    photos = [p for p in command.photos if p not in a.photos]
+    made = checks.make(_facts(heating, command, [*a.photos, *photos]), policy)
+    asked_for_same = (a.stop_from, a.stop_until) == (command.stop_from, command.stop_until)
+    complete = (
+        a.state == "referred"
+        and "visit_missed" not in a.because
+        and asked_for_same
+        and checks.outcome(made, policy)[0] == "approve"
+    )
+    repeated = StopRepeated(
+        application=a.id, action=a.action, times=a.times + 1, source=command.source,
+        photos=photos, words=command.words, checks=made if complete else None,
+    )  # fmt: skip
+    if not complete:
+        return [repeated]
+    took_s = max(0, now - a.applied_at)
+    terms = _terms(command)
+    return [repeated, approval(a, policy, terms, by=BY_POLICY, took_s=took_s, now=now)]
 
 
 def approval(

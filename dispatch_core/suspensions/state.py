@@ -253,7 +253,9 @@ def _told(a: Application, event: StopFact) -> dict[str, Any]:
     """Facts upon which nobody decides otherwise than before."""
     match event:
         case StopRepeated():
-            return {"times": event.times}
+            photos = {"photos": [*a.photos, *event.photos]} if event.photos else {}
+            checks = {"checks": event.checks} if event.checks is not None else {}
+            return {"times": event.times, "words": event.words or a.words, **photos, **checks}
         case StopScheduled():
             return {"visit": event.visit, "visits": a.visits + 1}
         case StopMadeKnown():

@@ -54,6 +54,9 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
     outage: str | None
     reports: int
     """How many calls or complaints this ticket stands for, 1 or more."""
+    located: bool = True
+    """Its coordinate is where it is; else it only stands for a street, an area or the city, and is
+    no spot on a map."""
 
 
 class CrewRow(msgspec.Struct, frozen=True, kw_only=True):

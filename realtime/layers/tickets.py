@@ -11,6 +11,7 @@ from dispatch_core.events import (
     ContactRegained,
     Due,
     LostContact,
+    TicketAbsorbed,
     TicketAccepted,
     TicketCancelled,
     TicketClosed,
@@ -18,14 +19,19 @@ from dispatch_core.events import (
     TicketDispatched,
     TicketFact,
     TicketHandling,
+    TicketMerged,
+    TicketPlaced,
     TicketReceived,
     TicketReopened,
+    TicketRepeated,
     TicketVerifying,
 )
 from realtime.facts import Fact
 from realtime.layers.rows import Row, TicketRow
 
 TOPIC = "tickets"
+LOCATED = frozenset({"flat", "unit", "building"})
+"""Precisions whose coordinate is where the ticket is."""
 decode = msgspec.msgpack.Decoder(TicketRow).decode
 
 
@@ -39,7 +45,7 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
     event = fact.event
     if not isinstance(event, TicketFact) or fact.name != key:
         return row
-    if isinstance(event, TicketClosed | TicketCancelled):
+    if isinstance(event, TicketClosed | TicketCancelled | TicketMerged):
         return None
     if isinstance(event, TicketReceived | TicketReopened):
         return _timed(_opened(event, fact.at), event.due)
@@ -73,11 +79,12 @@ def _opened(event: TicketReceived | TicketReopened, at: int) -> TicketRow:
         crew_confirmed=False,
         outage=event.outage,
         reports=event.reports,
+        located=event.place.precision in LOCATED,
     )
 
 
 def _stepped(row: TicketRow, event: TicketFact) -> TicketRow:
-    row = replace(row, level=event.ticket.level)
+    row = replace(row, level=event.ticket.level, kind=event.ticket.kind)
     match event:
         case TicketAccepted():
             row = replace(row, state="accepted")
@@ -95,6 +102,19 @@ def _stepped(row: TicketRow, event: TicketFact) -> TicketRow:
             row = replace(row, state="handling")
         case TicketVerifying():
             row = replace(row, state="verifying")
+        case TicketRepeated() | TicketAbsorbed():
+            row = replace(row, reports=event.reports)
+        case TicketPlaced():
+            row = replace(
+                row,
+                lon=event.place.lon,
+                lat=event.place.lat,
+                address=event.place.address,
+                building=event.place.building,
+                community=event.place.community,
+                district=event.place.district,
+                located=event.place.precision in LOCATED,
+            )
         case LostContact():
             row = replace(row, lost_contact=True)
         case ContactRegained():

@@ -115,8 +115,10 @@ async def ensure_company(
                 timezone,
             )
             await connection.execute(
-                "INSERT INTO membership (company_id, account_id) SELECT $1, account_id"
-                " FROM account ON CONFLICT DO NOTHING",
+                "INSERT INTO membership (company_id, account_id) SELECT $1, a.account_id"
+                " FROM account a WHERE NOT EXISTS (SELECT FROM membership m"
+                "  WHERE m.account_id = a.account_id AND m.role <> 'administrator')"
+                " ON CONFLICT DO NOTHING",
                 company,
             )
     finally:

@@ -65,6 +65,8 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     community: str | None
     score: float
     household: str | None = None
+    lon: float | None = None
+    lat: float | None = None
 
 
 class AddressBooks:
@@ -166,10 +168,10 @@ class AddressBooks:
         async with self._pool.company(company, readonly=True) as c:
             if words.isascii() and words.isdigit() and len(words) >= FEWEST_DIGITS:
                 homes = await households_like(c, words, SUGGESTED)
-                return [
+                return await self._spotted(c, [
                     Suggestion(building=b, address=a, community=k, score=1.0, household=h)
                     for h, b, a, k in homes
-                ]
+                ])  # fmt: skip
             by_id = {matcher.book.ids[b]: score for b, score in found}
             details = await building_details(c, by_id)
             names = await community_names(c, {d.community for d in details.values() if d.community})
@@ -187,7 +189,17 @@ class AddressBooks:
                     for b, a, s, k in await similar(c, words, SUGGESTED)
                     if b not in by_id
                 ]
-        return items[:SUGGESTED]
+            return await self._spotted(c, items[:SUGGESTED])
+
+    async def _spotted(self, c: asyncpg.Connection, items: list[Suggestion]) -> list[Suggestion]:
+        there = await building_details(c, {item.building for item in items})
+        return [
+            msgspec.structs.replace(
+                item, lon=there[item.building].lon, lat=there[item.building].lat
+            )
+            for item in items
+            if item.building in there
+        ]
 
     async def ask(
         self,

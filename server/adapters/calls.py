@@ -194,7 +194,7 @@ async def _households(
         "  coalesce(h.warranty_until, b.warranty_until) AS warranty_until, a.unpaid_fen,"
         "  s.service, s.valve AS valve_state, s.billing,"
         "  h.pseudonym = ANY($4::text[]) AS is_caller"
-        " FROM wanted JOIN household h ON h.company_id = $1 AND h.household_id = wanted.household_id"
+        " FROM wanted w JOIN household h ON h.company_id = $1 AND h.household_id = w.household_id"
         " JOIN building b ON b.company_id = $1 AND b.building_id = h.building_id"
         " LEFT JOIN account_balance a ON a.company_id = $1 AND a.household_id = h.household_id"
         " LEFT JOIN household_standing s"
@@ -265,7 +265,7 @@ async def _points(
     return found
 
 
-async def _tickets(  # noqa: PLR0913
+async def _tickets(
     c: asyncpg.Connection,
     company: int,
     asked: Asked,
@@ -325,15 +325,18 @@ async def _remember(
     c: asyncpg.Connection, company: int, by: str, asked: Asked, opened: Sequence[str]
 ) -> None:
     """Who looked, by what, and whose data were opened; never the phone or the name itself."""
-    ways = ("phone", "name", "household", "building")
-    way = next(w for w in ways if getattr(asked, w) is not None)
-    what = {"household": f"look-up household {asked.household}",
-            "building": f"look-up building {asked.building}"}.get(way, f"look-up by {way}")  # fmt: skip
+    if asked.household is not None:
+        what = f"look-up household {asked.household}"
+    elif asked.building is not None:
+        what = f"look-up building {asked.building}"
+    else:
+        what = "look-up by phone" if asked.phone is not None else "look-up by name"
+    nobody: list[str | None] = [None]
     await c.execute(
         "INSERT INTO resident_access (company_id, by_whom, what, pseudonym)"
         " SELECT $1, $2, $3, * FROM unnest($4::text[])",
         company,
         by,
         what,
-        list(opened) or [None],
+        [*opened] or nobody,
     )

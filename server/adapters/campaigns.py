@@ -10,8 +10,8 @@ import msgspec
 from dispatch_core.campaigns import Campaign, Count, Gather
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import CampaignId
+from server.adapters import journal
 from server.adapters.pool import Pool
-from server.adapters.traces import Traces
 from server.adapters.vault import Vault
 from server.usecases.campaigns import CampaignAnswer, answer_of
 
@@ -32,16 +32,8 @@ _RECIPIENTS = (
 # A resident gets one message of a campaign, so the two name it.
 _OUTCOMES = (
     " FROM campaign_recipient r LEFT JOIN message m ON m.company_id = r.company_id"
-    "  AND m.channel = 'resident' AND m.about = 'campaign:' || $2 AND m.target = r.pseudonym"
+    "  AND m.about = 'campaign:' || $2 AND m.target = r.pseudonym"
     " WHERE r.company_id = $1 AND r.campaign_id = $2"
-)
-_COUNTS = (
-    "SELECT count(*) FILTER (WHERE m.state IN ('sent', 'delivered')) AS sent,"
-    " count(*) FILTER (WHERE m.state = 'delivered') AS delivered,"
-    " count(*) FILTER (WHERE m.state = 'failed') AS failed,"
-    " count(*) FILTER (WHERE m.state = 'waiting') AS waiting,"
-    " count(*) FILTER (WHERE r.phone AND NOT r.written) AS unwritten,"
-    " count(*) FILTER (WHERE NOT r.phone) AS without_phone"
 )
 
 Why = Literal["no_phone", "failed", "not_sent"]
@@ -158,16 +150,31 @@ async def next_addressees(
 
 async def outcomes(c: asyncpg.Connection, company: int, campaign: CampaignId) -> Count:
     """What the records say of a campaign."""
-    return Count(**await c.fetchrow(_COUNTS + _OUTCOMES, company, campaign))
+    people = await c.fetchrow(
+        "SELECT count(*) FILTER (WHERE phone AND NOT written) AS unwritten,"
+        " count(*) FILTER (WHERE NOT phone) AS without_phone"
+        " FROM campaign_recipient WHERE company_id = $1 AND campaign_id = $2",
+        company,
+        campaign,
+    )
+    messages = await c.fetchrow(
+        "SELECT count(*) FILTER (WHERE state IN ('sent', 'delivered')) AS sent,"
+        " count(*) FILTER (WHERE state = 'delivered') AS delivered,"
+        " count(*) FILTER (WHERE state = 'failed') AS failed,"
+        " count(*) FILTER (WHERE state = 'waiting') AS waiting"
+        " FROM message WHERE company_id = $1 AND about = $2",
+        company,
+        f"campaign:{campaign}",
+    )
+    return Count(**people, **messages)
 
 
 # ---------------------------------------------------------------- reading
 class CampaignReads:
     """Reads of one company's campaigns."""
 
-    def __init__(self, pool: Pool, traces: Traces) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._traces = traces
 
     async def preview(self, company: int, season: str) -> Gather:
         """Who would be written to if a campaign started now."""
@@ -209,11 +216,12 @@ class CampaignReads:
         """A campaign counted from its messages, and a page of the households that were never
         reached, by number. Raises Invalid `bad_limit`."""
         _check(limit)
-        found = await self._traces.read(company, f"campaign:{campaign}")
-        if found is None:
-            return None
-        state: Campaign = found.state
+        stream = f"campaign:{campaign}"
         async with self._pool.company(company, readonly=True) as c:
+            head = (await journal.load_heads(c, [stream])).get(stream)
+            if head is None:
+                return None
+            state: Campaign = head.state
             count = await outcomes(c, company, campaign)
             ended = state.ended_at is not None
             never = count.failed + count.without_phone + (count.unwritten if ended else 0)

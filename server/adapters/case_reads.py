@@ -195,26 +195,46 @@ class CaseReads:
             total=total,
         )
 
-    async def trace(self, company: int, case_id: str) -> CaseTrace | None:
-        """A case and everything that happened to it, with what was written opened."""
+    async def trace(self, company: int, case_id: str, reader: str | None) -> CaseTrace | None:
+        """A case and everything that happened to it; what was written is opened for `reader` alone,
+        a person who may see it, and that is noted."""
         found = await self._traces.read(company, f"case:{case_id}")
         if found is None or not isinstance(found.state, Case):
             return None
-        ids = {step.version: words for step in found.steps if (words := _words_id(step))}
-        async with self._pool.company(company, readonly=True) as c:
+        words = await self._words(company, case_id, found.steps, reader) if reader else []
+        return CaseTrace(
+            case=answer_of(CaseId(case_id), found.state),
+            trace=found.steps,
+            chain=found.chain,
+            words=words,
+        )
+
+    async def _words(
+        self, company: int, case_id: str, steps: Sequence[TraceStep], reader: str
+    ) -> list[CaseWords]:
+        ids = {step.version: words for step in steps if (words := _words_id(step))}
+        if not ids:
+            return []
+        async with self._pool.company(company) as c:
             rows = await c.fetch(
                 "SELECT words_id, body FROM person_words"
                 " WHERE company_id = $1 AND words_id = ANY($2::text[])",
                 company,
                 list(ids.values()),
             )
+            # A page that stays open asks again and again: one line for each sitting is enough.
+            await c.execute(
+                "INSERT INTO resident_access (company_id, by_whom, what)"
+                " SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM"
+                " (SELECT by_whom, what, at FROM resident_access WHERE company_id = $1"
+                " ORDER BY access_id DESC LIMIT 200) latest"
+                " WHERE by_whom = $2 AND what = $3 AND at > now() - interval '10 minutes')",
+                company,
+                reader,
+                f"case:{case_id}",
+            )
         texts = {r[0]: self._vault.open_words(company, r[0], r[1]) for r in rows}
-        return CaseTrace(
-            case=answer_of(CaseId(case_id), found.state),
-            trace=found.steps,
-            chain=found.chain,
-            words=[CaseWords(version=v, text=texts[i]) for v, i in ids.items() if i in texts],
-        )
+        return [CaseWords(version=v, text=texts[i]) for v, i in ids.items() if i in texts]
 
 
 _DUE = "coalesce(x.due_at, 'epoch'::timestamptz + interval '8000 years')"

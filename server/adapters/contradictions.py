@@ -42,7 +42,7 @@ WITH granted AS MATERIALIZED (
   SELECT s.*, g.application_id AS granted, g.action, g.state, g.known_by,
     s.service <> 'heated' AND g.action IN ('suspension', 'temporary_stop')
       AND g.state IN ('completed', 'closed') AS in_force,
-    s.service = 'heated' AND g.action IN ('resume', 'temporary_stop')
+    s.service = 'heated' AND g.action = 'resume'
       AND g.state IN ('completed', 'closed') AS heated_again,
     coalesce(g.known_by < $3, true) AS known,
     s.network = 'disconnected' OR s.valve = 'sealed' AS shut

@@ -85,7 +85,7 @@ class Policies:
     def __init__(self, pool: Pool, folder: Path) -> None:
         self._pool = pool
         self._folder = folder
-        self._known: dict[tuple[int, str], tuple[float, CityPolicy]] = {}
+        self._known: dict[tuple[int, str], tuple[float, CityPolicy, Path]] = {}
         self._companies: dict[int, tuple[float, tuple[str, str, str]]] = {}
 
     async def at(self, company: int, now: datetime) -> CityPolicy:
@@ -103,13 +103,13 @@ class Policies:
         code, policy, timezone = await self._company(company)
         return self._of(company, code, policy, season, timezone)
 
-    async def origin(self, company: int, season: str) -> str:
-        """The file that a season's rules come from: `own/...` in the data folder, or the product's
-        `<policy>/...`."""
-        code, policy, _ = await self._company(company)
-        file = self._file(code, policy, season)
+    async def with_origin(self, company: int, now: datetime) -> tuple[CityPolicy, str]:
+        """The rules in force and the file they were read from: `own/...` in the data folder, or the
+        product's `<policy>/...`."""
+        found = await self.at(company, now)
+        file = self._known[company, found.season][2]
         own = file.is_relative_to(self._folder)
-        return f"own/{file.name}" if own else f"{file.parent.name}/{file.name}"
+        return found, f"own/{file.name}" if own else f"{file.parent.name}/{file.name}"
 
     async def _company(self, company: int) -> tuple[str, str, str]:
         known = self._companies.get(company)
@@ -127,13 +127,14 @@ class Policies:
         known = self._known.get((company, season))
         if known is not None and monotonic() - known[0] < LOOK_AGAIN_S:
             return known[1]
+        file = self._file(code, policy, season)
         try:
-            found = read_policy(self._file(code, policy, season), season, timezone)
+            found = read_policy(file, season, timezone)
         except Unavailable:
             if known is None:
                 raise
-            found = known[1]
-        self._known[company, season] = (monotonic(), found)
+            _, found, file = known
+        self._known[company, season] = (monotonic(), found, file)
         return found
 
     def _file(self, code: str, policy: str, season: str) -> Path:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from dispatch_core.errors import Unavailable
+from dispatch_core.errors import Invalid, Unavailable
 
 AWAY = (
     OSError,
@@ -94,6 +94,7 @@ class Pool:
 
         Raises:
             Unavailable: the database does not answer.
+            Invalid: `control_characters`, a text that is asked for or written has a NUL.
         """
         try:
             pool = self._pool or await self._open()
@@ -101,6 +102,12 @@ class Pool:
                 yield connection
         except AWAY as error:
             raise unavailable(error) from error
+        except asyncpg.CharacterNotInRepertoireError:
+            raise Invalid(
+                "control_characters",
+                "A name or text holds a character that cannot be stored.",
+                "Send plain text.",
+            ) from None
 
     @asynccontextmanager
     async def company(

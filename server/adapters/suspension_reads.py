@@ -167,9 +167,10 @@ class SuspensionReads:
         )
 
     async def trace(
-        self, company: int, application: str, *, opened: bool
+        self, company: int, application: str, reader: str | None
     ) -> ApplicationTrace | None:
-        """An application with its facts; `opened`: with its words. None if there is no such."""
+        """An application with its facts, and with its words for a `reader`, who is noted down.
+        None if there is no such."""
         whose = await self.whose(company, application)
         if whose is None:
             return None
@@ -180,13 +181,15 @@ class SuspensionReads:
         async with self._pool.company(company, readonly=True) as c:
             answer = (await load_applications(c, {application: household}))[application]
         steps = [s for s in found.steps if s.event["application"] == application]
-        texts = await self._texts(company, steps) if opened else {}
+        texts = await self._texts(company, application, steps, reader) if reader else {}
         return ApplicationTrace(
             application=answer, trace=steps, chain=found.chain,
             words=texts.get("words"), reason=texts.get("reason"),
         )  # fmt: skip
 
-    async def _texts(self, company: int, steps: Iterable[TraceStep]) -> dict[str, str]:
+    async def _texts(
+        self, company: int, application: str, steps: Iterable[TraceStep], reader: str
+    ) -> dict[str, str]:
         """The last text under each name that the facts refer to."""
         named = {
             step.event[name]["id"]: name
@@ -196,12 +199,23 @@ class SuspensionReads:
         }
         if not named:
             return {}
-        async with self._pool.company(company, readonly=True) as c:
+        async with self._pool.company(company) as c:
             rows = await c.fetch(
                 "SELECT words_id, body FROM person_words WHERE company_id = $1"
                 " AND words_id = ANY($2::text[])",
                 company,
                 list(named),
+            )
+            # A page that stays open asks again and again: one line for each sitting is enough.
+            await c.execute(
+                "INSERT INTO resident_access (company_id, by_whom, what)"
+                " SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM"
+                " (SELECT by_whom, what, at FROM resident_access WHERE company_id = $1"
+                " ORDER BY access_id DESC LIMIT 200) latest"
+                " WHERE by_whom = $2 AND what = $3 AND at > now() - interval '10 minutes')",
+                company,
+                reader,
+                f"application:{application}",
             )
         bodies = {r[0]: r[1] for r in rows}
         return {

@@ -36,15 +36,14 @@ async def unvisited(tx: EngineTransaction) -> list[Unvisited]:
 
 
 async def open_visits(tx: EngineTransaction, buildings: Collection[str]) -> list[OpenVisit]:
-    """Open visits of these buildings; the entrance is that of their households."""
+    """Open visits of these buildings; the entrance is that of their first household."""
     rows = await tx.connection.fetch(
         "SELECT v.visit_id, v.action, v.building_id, v.risers,"
-        " extract(epoch FROM v.due_at)::bigint AS due_at, min(h.unit) AS unit"
-        " FROM visit v JOIN application a ON a.company_id = v.company_id"
-        " AND a.visit_id = v.visit_id"
-        " JOIN household h ON h.company_id = a.company_id AND h.household_id = a.household_id"
-        " WHERE v.company_id = $1 AND v.open AND v.building_id = ANY($2::text[])"
-        " GROUP BY v.company_id, v.visit_id",
+        " extract(epoch FROM v.due_at)::bigint AS due_at, h.unit FROM visit v"
+        " JOIN stream_head s ON s.company_id = v.company_id AND s.stream = 'visit:' || v.visit_id"
+        " JOIN household h ON h.company_id = v.company_id"
+        "  AND h.household_id = s.state::jsonb #>> '{calls,0,household}'"
+        " WHERE v.company_id = $1 AND v.open AND v.building_id = ANY($2::text[])",
         tx.company,
         list(buildings),
     )

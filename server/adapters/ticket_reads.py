@@ -11,8 +11,10 @@ import msgspec
 from dispatch_core import tickets
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import TicketId
+from server.adapters.case_reads import cases_of_tickets
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
+from server.usecases.cases import CaseAnswer
 from server.usecases.ticket_answer import TicketAnswer, answer_of
 
 MOST = 500
@@ -20,11 +22,13 @@ _decode = msgspec.json.Decoder(tickets.Ticket).decode
 
 
 class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket with everything that happened to it."""
+    """A ticket with everything that happened to it, and the external cases that hang on it: these
+    have clocks of their own, whether or not the ticket is over."""
 
     ticket: TicketAnswer
     trace: list[TraceStep]
     chain: ChainView
+    cases: list[CaseAnswer]
 
 
 class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +124,9 @@ class TicketReads:
         if found is None:
             return None
         answer = answer_of(TicketId(ticket_id), found.state)
-        return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain)
+        async with self._pool.company(company, readonly=True) as c:
+            hung = await cases_of_tickets(c, company, [ticket_id])
+        return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain, cases=hung)
 
 
 def answer_of_row(row: asyncpg.Record) -> TicketAnswer:

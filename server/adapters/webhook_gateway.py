@@ -62,6 +62,13 @@ class WebhookGateway:
 
     def __init__(self, hook: Webhook) -> None:
         self._hook = hook
+        # The installer's file names the receiver; no proxy of the environment stands between.
+        self._client = httpx.AsyncClient(
+            timeout=TIMEOUT_S,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=hook.at_once, keepalive_expiry=5.0),
+        )
 
     @property
     def at_most(self) -> int:
@@ -70,13 +77,9 @@ class WebhookGateway:
 
     async def carry(self, company: str, messages: Sequence[Claimed]) -> list[Outcome]:
         """Post messages, all at once."""
-        # The installer's file names the receiver; no proxy of the environment stands between.
-        async with httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False
-        ) as client:
-            return await asyncio.gather(*(self._post(client, company, m) for m in messages))
+        return await asyncio.gather(*(self._post(company, m) for m in messages))
 
-    async def _post(self, client: httpx.AsyncClient, company: str, message: Claimed) -> Outcome:
+    async def _post(self, company: str, message: Claimed) -> Outcome:
         body = msgspec.json.encode(letter(message))
         headers = {
             "Content-Type": "application/json",
@@ -87,7 +90,9 @@ class WebhookGateway:
             # httpx counts its timeout anew with each byte; a receiver may not drip for ever.
             async with (
                 asyncio.timeout(TIMEOUT_S),
-                client.stream("POST", self._hook.url, content=body, headers=headers) as answer,
+                self._client.stream(
+                    "POST", self._hook.url, content=body, headers=headers
+                ) as answer,
             ):
                 digest = await _digest(answer)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:

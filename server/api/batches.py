@@ -3,7 +3,7 @@ one commit each."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response, post
@@ -15,6 +15,7 @@ from geo.datums import Datums
 from realtime.layers.rows import TOPICS
 from server.adapters import register
 from server.adapters.accounts import Principal
+from server.adapters.address_sql import version_of
 from server.adapters.clock import BusinessClock, monotonic
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
@@ -55,23 +56,32 @@ class Heartbeat(msgspec.Struct, kw_only=True):
     cadence_s: Cadence
 
 
+class _Held(NamedTuple):
+    at: float
+    version: int
+    names: set[str]
+
+
 class _Known:
-    """Identifiers of the register, read again when an unknown one comes and the last
-    look is half a minute old."""
+    """Identifiers of the register, read again when an unknown one comes and the register has
+    changed, or the last look is half a minute old."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._sets: dict[tuple[int, str], tuple[float, set[str]]] = {}
+        self._sets: dict[tuple[int, str], _Held] = {}
 
     async def load(self, company: int, table: str, *, fresh: bool = False) -> set[str]:
         at = (company, table)
         held = self._sets.get(at)
         # Crews are entered through this API: one that was answered a moment ago is known.
         known_for_s = 0.0 if table == "crew" else KNOWN_FOR_S
-        if held is None or (fresh and monotonic() - held[0] > known_for_s):
+        if held is None or fresh:
             async with self._pool.company(company, readonly=True) as c:
-                held = self._sets[at] = (monotonic(), await register.known(c, table))
-        return held[1]
+                version = await version_of(c)
+                if held is None or version != held.version or monotonic() - held.at > known_for_s:
+                    names = await register.known(c, table)
+                    held = self._sets[at] = _Held(monotonic(), version, names)
+        return held.names
 
 
 class _Intake:

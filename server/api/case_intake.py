@@ -21,7 +21,7 @@ from server.adapters.policies import Policies
 from server.adapters.vault import Vault
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
-from server.api.wishes import Caller, ServiceRequest, Spot, Wishes
+from server.api.wishes import Caller, ServiceRequest, Spot, Wishes, checked
 from server.usecases.cases import ReceiveCase
 
 MOST_ITEMS = 1000
@@ -103,6 +103,7 @@ CASE_EXAMPLE = {
     "words": "家里一直不热，多次反映无人处理",
 }
 
+
 class CaseIntake:
     """Takes cases in."""
 
@@ -140,6 +141,8 @@ class CaseIntake:
             )
         city = await self._policies.at(principal.company, self._clock.now())
         cases.origin_of(city.cases, wish.origin)
+        checked(wish.words, "words")
+        checked(wish.address, "address")
         told = "\n".join(text for text in (wish.words, wish.address) if text)
         request = None
         if wish.ticket is None:

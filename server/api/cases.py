@@ -23,6 +23,7 @@ from server.adapters.vault import Vault
 from server.api.case_intake import CASE_EXAMPLE, CaseBody, CaseIntake
 from server.api.documents import body_hash, decode_body, described, found
 from server.api.gate import Gate, idempotency_key
+from server.api.wishes import checked
 from server.ports import SecretText
 from server.usecases.cases import CaseAndTicket, CaseAnswer, StepCase
 
@@ -74,6 +75,8 @@ def _none(_: SeenBody) -> None:
     return None
 
 
+READERS = frozenset({"administrator", "manager", "seat"})
+"""Roles of people who may read what was written of a case: it may name a resident."""
 STEPS: dict[str, _Step] = {
     "sign": _Step(
         SeenBody, {"version": 1}, "Sign for a case: it is ours", _none,
@@ -167,6 +170,7 @@ def create_handlers(
             body = await request.body()
             wish = decode_body(body, of.body)
             text = of.text(wish)
+            checked(text, "the text")
             sealed = vault.words(principal.company, text) if text else None
             use_case = StepCase(
                 case=CaseId(case_id),
@@ -204,9 +208,11 @@ def create_handlers(
 
     @get("/api/cases/{case_id:str}", tags=["cases"])
     async def one(request: Request[Any, Any, Any], case_id: str) -> CaseTrace:
-        """One case, everything that happened to it, and what was written."""
+        """One case, everything that happened to it, and, for people who speak with residents, what
+        was written."""
         principal = await gate.principal(request)
-        return found(await reads.trace(principal.company, case_id), "case", case_id)
+        reader = principal.actor if principal.role in READERS else None
+        return found(await reads.trace(principal.company, case_id, reader), "case", case_id)
 
     return [
         take_in, *(handler(name, of) for name, of in STEPS.items()), listed, one,

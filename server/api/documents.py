@@ -4,6 +4,7 @@ and how a body is remembered under its Idempotency-Key."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -103,6 +104,20 @@ def described(
                         " the same key when it is repeated.",
                     ),
                 ]
+
+    return Described
+
+
+def raw_body(media_types: Sequence[str], what: str) -> type[Operation]:
+    """An operation whose request body is a file as it is, in one of the media types."""
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            file = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format="binary"))
+            self.request_body = RequestBody(
+                required=True, description=what, content=dict.fromkeys(media_types, file)
+            )
 
     return Described
 

@@ -68,10 +68,12 @@ def _geojson(puts: list[Put]) -> bytes:
         row = _decode(put.row)
         if "west" in row:
             w, s, e, n = row["west"], row["south"], row["east"], row["north"]
-            geometry: dict[str, Any] = {
+            geometry: dict[str, Any] | None = {
                 "type": "Polygon",
                 "coordinates": [[[w, s], [e, s], [e, n], [w, n], [w, s]]],
             }
+        elif row.get("located") is False:
+            geometry = None
         elif "lon" in row:
             geometry = {"type": "Point", "coordinates": [row["lon"], row["lat"]]}
         else:

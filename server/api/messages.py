@@ -10,16 +10,17 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import Parameter
 
 from server.adapters.idempotency import Key
-from server.adapters.message_store import (
+from server.adapters.message_reads import (
     MessageFilter,
     MessagePage,
     Messages,
     MessageView,
     Report,
-    State,
 )
+from server.adapters.message_store import State
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
+from server.api.wishes import checked
 
 
 class ReportBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +70,7 @@ def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
         )
         body = await request.body()
         said = decode_body(body, ReportBody)
+        checked(said.proof, "proof")
         answer = await messages.report(
             principal,
             key,

@@ -34,12 +34,12 @@ def create_handlers(gate: Gate, clock: BusinessClock, policies: Policies) -> lis
     async def policy(request: Request[Any, Any, Any]) -> PolicyAnswer:
         """The rules that decide now, with their version and where they come from."""
         principal = await gate.principal(request)
-        found = await policies.at(principal.company, clock.now())
+        found, origin = await policies.with_origin(principal.company, clock.now())
         return PolicyAnswer(
             version=found.version,
             season=found.season,
             timezone=found.timezone,
-            origin=await policies.origin(principal.company, found.season),
+            origin=origin,
             requests=found.requests,
             suspension=found.suspension,
             cases=found.cases,

@@ -139,7 +139,8 @@ class Intake(NamedTuple):
         )  # fmt: skip
         where = await self.wishes.where(principal.company, wish)
         place = where.found
-        if place is None and asked.household is None and asked.building is None:
+        if place is None and asked.building is None:
+            # also beside a known household: the caller may speak of another place
             place = await self.wishes.spoken(principal.company, asked.words)
         level, reasons, attach = heard.level, heard.reasons, None
         use_case = self.wishes.made(principal, wish, PREVIEWED, heard, city, where)

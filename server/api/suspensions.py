@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import Parameter
 
 from dispatch_core import suspensions
-from dispatch_core.errors import Forbidden, Invalid
+from dispatch_core.errors import Invalid
 from dispatch_core.ids import (
     ApplicationId,
     CheckCode,
@@ -22,6 +22,7 @@ from dispatch_core.ids import (
     Words,
     unix,
 )
+from server.adapters.accounts import Role
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.numbers import Numbers
@@ -44,6 +45,7 @@ from server.usecases.suspensions import (
 )
 
 MOST_WORDS = 10_000
+DECIDE: tuple[Role, ...] = ("administrator", "manager", "seat")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800)]
 _SEASON = re.compile(r"(\d{4})-(\d{4})")
@@ -288,11 +290,10 @@ def create_handlers(
             ),
         )
         async def handle(request: Request[Any, Any, Any], application_id: str) -> Response[bytes]:
-            principal = await gate.principal(request)
-            if command.by == PERSON and principal.kind != "person":
-                raise Forbidden(
-                    "person_needed", "A person decides this.", "Sign in and decide there."
-                )
+            decides = command.by == PERSON
+            principal = await (
+                gate.person(request, *DECIDE) if decides else gate.principal(request)
+            )
             key = idempotency_key(request)
             raw = await request.body()
             body: Any = decode_body(raw, command.body)
@@ -353,7 +354,9 @@ def create_handlers(
         """One application, everything that happened to it, and whether its chain holds."""
         principal = await gate.principal(request)
         record = await reads.trace(
-            principal.company, application_id, opened=principal.kind == "person"
+            principal.company,
+            application_id,
+            principal.actor if principal.kind == "person" else None,
         )
         return found(record, "application", application_id)
 

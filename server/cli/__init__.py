@@ -7,9 +7,10 @@ from server.cli.city import city
 from server.cli.company import company
 from server.cli.demo import demo
 from server.cli.doctor import doctor
+from server.cli.exports import export
+from server.cli.imports import import_
 from server.cli.migrate import migrate
 from server.cli.parts import core, serve
-from server.cli.tickets import import_
 from server.cli.token import source_token
 from server.cli.up import up
 
@@ -20,7 +21,7 @@ def heatops() -> None:
     """A real-time command centre for district-heating companies."""
 
 
-for command in (company, up, serve, core, migrate, doctor, city, import_, source_token, demo):
+for command in (company, up, serve, core, migrate, doctor, city, import_, export, source_token, demo):
     heatops.add_command(command)
 
 __all__ = ["heatops"]

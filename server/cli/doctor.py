@@ -17,7 +17,6 @@ from pathlib import Path
 
 import rich_click as click
 
-from geo.datums import GCJ02_NOTE
 from server.cli.attach import opened
 from server.cli.output import json_option, show_json
 from server.engines import Engines, running
@@ -118,6 +117,8 @@ def examine_engines(engines: Engines) -> Iterator[Finding]:
 
 def examine_machine(settings: Settings) -> Iterator[Finding]:
     """Keys, disk space, open files and the map vendors' datums."""
+    from geo.datums import GCJ02_NOTE
+
     loose = [
         path.name
         for path in settings.keys.glob("*.key")

@@ -107,9 +107,7 @@ async def import_tickets(
     send: Send,
     *,
     preset: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-    table: Table | None = None,
-    name: str | None = None,
+    opened: tuple[Table, Shape] | None = None,
     limit: int | None = None,
     per_minute: int | None = None,
     rejects: Path | None = None,
@@ -117,15 +115,17 @@ async def import_tickets(
 ) -> Imported:
     """Send the rows of a file, at once or at a rate; doing it twice makes no ticket twice.
 
-    `table`: the file, if it was opened before; `name`: what it is called. `limit`: rows sent at
-    most. `rejects`: where refused rows go; if None, beside the file, or in the current folder where
-    that cannot be written to.
+    `opened`: the file and its shape, if they are known already. `limit`: rows sent at most.
+    `rejects`: where refused rows go; if None, beside the file, or in the current folder where that
+    cannot be written to.
 
     Raises:
         UserError: as `read_tickets`, and `rejects_unwritable`.
     """
-    table = table or open_table(path)
-    shape = shape_of(name or path.name, table, preset, mapping)
+    if opened is None:
+        table = open_table(path)
+        opened = table, shape_of(path.name, table, preset, None)
+    table, shape = opened
     log = _Log(Rejects(rejects or _beside(path), table.header))
     counts: Counter[str] = Counter()
     sent = 0
@@ -290,7 +290,7 @@ def _generic(v: dict[str, str]) -> Body:
     body: Body = {"level": level, "source": v.get("source") or "import", **_place(v)}
     if kind is not None:  # else the words speak for one
         body["kind"] = kind
-    body |= {field: v[field] for field in ("area", "address", "words") if v.get(field)}
+    body |= {name: v[name] for name in ("area", "address", "words") if v.get(name)}
     caller = {f: v[c] for f, c in (("name", "caller_name"), ("phone", "caller_phone")) if v.get(c)}
     if caller:
         body["caller"] = caller
@@ -303,9 +303,9 @@ _CHOICE = ", ".join(_KINDS)
 
 
 def _place(v: dict[str, str]) -> Body:
-    for field in ("household", "building"):
-        if v.get(field):
-            return {field: v[field]}
+    for name in ("household", "building"):
+        if v.get(name):
+            return {name: v[name]}
     if v.get("lon") or v.get("lat"):
         if not v.get("datum"):
             raise BadCell("datum_missing", "The coordinate has no datum.", "Say wgs84 or cgcs2000.")

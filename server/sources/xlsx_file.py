@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl import Workbook
 from openpyxl.utils.cell import range_boundaries
 
 from server.settings import UserError
@@ -120,8 +122,7 @@ def _of_old_kind(path: Path, rest: bytes) -> UserError:
 
 
 def _looked_through(path: Path, sheet: str | None) -> XlsxFile:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    try:
+    with _opened(path) as book:
         sheets = [s.title for s in book.worksheets]
         if not sheets or (sheet is not None and sheet not in sheets):
             raise UserError(
@@ -129,13 +130,11 @@ def _looked_through(path: Path, sheet: str | None) -> XlsxFile:
                 f"{path.name} has no sheet {sheet!r}; it has {', '.join(sheets) or 'none'}.",
                 "Name one of them.",
             )
-        chosen = book[sheet] if sheet is not None else book.worksheets[0]
+        chosen: Any = book[sheet] if sheet is not None else book.worksheets[0]
         chosen.reset_dimensions()
-        part: str = chosen._worksheet_path  # type: ignore[attr-defined] # noqa: SLF001 - nowhere else
+        part: str = chosen._worksheet_path  # noqa: SLF001 - nowhere else
         header_row, header = _header(path, chosen)
         title = chosen.title
-    finally:
-        book.close()
     merged, uncounted = _scan(path, part)
     if uncounted:
         raise UserError(
@@ -198,9 +197,8 @@ def lines(file: XlsxFile) -> Iterator[Line]:
     A merged cell counts for every cell it covers; dates read `2026-01-14`, numbers without the
     noise of their storage. A row with an error cell (#N/A) cannot be read.
     """
-    book = openpyxl.load_workbook(file.path, read_only=True, data_only=True)
-    try:
-        sheet = book[file.sheet]
+    with _opened(file.path) as book:
+        sheet: Any = book[file.sheet]
         total = max(sheet.max_row or 0, 1)
         sheet.reset_dimensions()
         spans = sorted(
@@ -209,27 +207,37 @@ def lines(file: XlsxFile) -> Iterator[Line]:
             for top, left, right in found
         )
         above = _Merges(spans)
-        width = len(file.header)
         for number, row in enumerate(sheet.iter_rows(), 1):
             values = [c.value for c in row]
             above.fill(number, values)
-            if number <= file.header_row:
-                continue
-            cells = [text_of(v) for v in values]
-            if not any(cells):
-                continue
-            done = min(1.0, number / total)
-            wrong = next((c for c in row[:width] if c.data_type == "e"), None)
-            beyond = any(cells[width:])
-            if wrong is not None or beyond:
-                told = f"a cell is {wrong.value}" if wrong else "cells stand beyond the header"
-                yield Line(number, None, told, done, cells)
-                continue
-            cells += [""] * (width - len(cells))
-            named = dict(zip(file.header, (c.strip() for c in cells), strict=False))
-            yield Line(number, named, "", done, cells[:width])
-    finally:
-        book.close()
+            if number > file.header_row:
+                line = _line(file.header, number, row, [text_of(v) for v in values])
+                if line is not None:
+                    yield replace(line, read=min(1.0, number / total))
+
+
+def _line(header: list[str], number: int, row: Sequence[Any], cells: list[str]) -> Line | None:
+    """A row of the sheet; None for a blank one."""
+    if not any(cells):
+        return None
+    wide = len(header)
+    wrong = next((c for c in row[:wide] if c.data_type == "e"), None)
+    if wrong is not None or any(cells[wide:]):
+        told = f"a cell is {wrong.value}" if wrong else "cells stand beyond the header"
+        return Line(number, None, told, cells=cells)
+    cells = cells[:wide] + [""] * (wide - len(cells))
+    return Line(number, dict(zip(header, map(str.strip, cells), strict=True)), cells=cells)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Workbook]:
+    # by a file of our own: openpyxl leaves its own open when it fails
+    with path.open("rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 class _Merges:

@@ -210,6 +210,13 @@ class ReceiveCase:
             raise NotFound(
                 "no_such_ticket", f"There is no ticket {self.ticket}.", "Check its number."
             )
+        if ticket.merged_into is not None:
+            raise Conflict(
+                "ticket_merged",
+                f"The ticket {self.ticket} was merged into {ticket.merged_into}.",
+                f"Name {ticket.merged_into}.",
+                ticket.present(),
+            )
         if ticket.state == "cancelled":
             raise Conflict(
                 "ticket_cancelled",

@@ -192,7 +192,6 @@ class ApplyForStop:
         answer = answer_of(
             changed, shown or changed.applications[-1], household.unit, duplicate=repeated
         )
-        keep = not repeated
         return Decision(
             appends={stream: events},
             answer=answer,
@@ -200,8 +199,8 @@ class ApplyForStop:
             grounds=_grounds(answer),
             policy=self.policy.version,
             # The register's own record of an owner is not overwritten by what an applicant says.
-            persons=(self.applicant,) if keep and resident != household.resident else (),
-            texts=(self.words,) if keep and self.words else (),
+            persons=((self.applicant,) if not repeated and resident != household.resident else ()),
+            texts=(self.words,) if self.words else (),
         )
 
     def _resident(self, household: Household) -> str:
@@ -239,7 +238,7 @@ class ApplyForStop:
 
 def _grounds(answer: ApplicationAnswer) -> str:
     if answer.duplicate:
-        return f"the same application again, {answer.times} times now"
+        return f"the same application again, {answer.times} times now: {answer.state}"
     return f"by policy: {answer.state}; against it: {', '.join(answer.because) or 'nothing'}"
 
 

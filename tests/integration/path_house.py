@@ -210,9 +210,9 @@ class House:
         asyncio.run(fill_register(self.database_url, company))
         return company, asyncio.run(accounts.new_source_token(self.database_url, code, "test"))
 
-    def web(self) -> Web:
-        """Start one more web process; the caller waits for it."""
-        web = Web(self._env(), self.folder / f"web{len(self.webs)}.log")
+    def web(self, **env: str) -> Web:
+        """Start one more web process, with more variables if need be; the caller waits for it."""
+        web = Web(self._env() | env, self.folder / f"web{len(self.webs)}.log")
         self.webs.append(web)
         return web
 

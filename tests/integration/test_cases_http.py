@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
+import httpx
+import pytest
 from path_cases import kinds, messages, new_number, one, refused, step, take
-from path_house import House, eventually
+from path_house import Caller, House, NewHouse, eventually
 from path_work import at_once, receive
 from path_work import step as ticket_step
 
@@ -95,6 +99,8 @@ def test_a_ticket_may_have_several_and_be_closed_before_them(house: House) -> No
     assert {m["ticket"]["id"] for m in made} == {ticket["id"]}
     assert len({m["case"]["id"] for m in made}) == 3
     ticket = ticket_step(house.person, ticket, "cancel", reason_code="outage_ended")
+    shown = house.person.get(f"/api/tickets/{ticket['id']}")["cases"]
+    assert {c["id"] for c in shown} == {m["case"]["id"] for m in made}
     listed = house.person.get("/api/cases", ticket=ticket["id"], open="true")
     assert listed["total"] == 3
     assert all(c["due_at"] for c in listed["items"]), "a case has its own clocks"
@@ -115,9 +121,60 @@ def test_merging_tickets_moves_every_case_whole(house: House) -> None:
     before = {c["id"]: (c["number"], c["clocks"], c["state"]) for c in [*made, kept]}
     assert {c["id"]: (c["number"], c["clocks"], c["state"]) for c in moved} == before
     assert house.person.get("/api/cases", ticket=one_ticket["id"])["total"] == 0
+    late = {"origin": "hotline_12345", "number": new_number(), "ticket": one_ticket["id"]}
+    problem = house.person.post("/api/cases", late).json()
+    assert (problem["code"], other["id"] in problem["what_to_do"]) == ("ticket_merged", True)
     assert kinds(house, made[0]) == ["case_received", "case_moved"]
     assert one(house.person, made[0])["chain"]["holds"]
     assert step(house.person, made[0], "sign")["ticket"] == other["id"], "seen before the merge"
+
+
+def test_a_case_hung_while_its_ticket_is_merged_is_never_left_behind(house: House) -> None:
+    """Whoever is first: no case hangs on a ticket that has ended in another."""
+    for _ in range(4):
+        gone, stays = (receive(house.person, building="B09", separate=True) for _ in range(2))
+        merge = {"version": gone["version"], "into": stays["id"]}
+        wishes = [
+            {"origin": "hotline_12345", "number": new_number(), "ticket": gone["id"]}
+            for _ in range(10)
+        ]
+        calls: list[Callable[[], httpx.Response]] = [
+            lambda w=w: house.source.post("/api/cases", w) for w in wishes
+        ]
+        calls.insert(
+            5, lambda m=merge, g=gone: house.person.post(f"/api/tickets/{g['id']}/merge", m)
+        )
+        answers = at_once(calls)
+        codes = [a.status_code for a in answers]
+        assert codes.pop(5) == 200, answers[5].text
+        assert set(codes) <= {201, 409}
+        assert house.person.get("/api/cases", ticket=gone["id"])["total"] == 0
+        assert house.person.get("/api/cases", ticket=stays["id"])["total"] == codes.count(201)
+
+
+def test_a_case_of_a_fault_that_is_known_hangs_on_its_ticket(house: House) -> None:
+    caller = {"name": "赵六顺", "phone": "10055500001"}
+    call = {"kind": "not_warm", "source": "phone", "household": "H-050", "caller": caller}
+    ticket = house.person.ok("/api/requests", call)
+    made = take(house.person, household="H-050", caller=caller, words="打了电话没人来，还是不热")
+    assert (made["ticket"]["id"], made["ticket"]["attached"]) == (ticket["id"], True)
+    assert (made["ticket"]["reports"], made["case"]["ticket"]) == (2, ticket["id"])
+    again = take(house.person, household="H-050", caller=caller, origin="property_firm")
+    assert again["ticket"]["id"] == ticket["id"]
+    assert house.person.get("/api/cases", ticket=ticket["id"])["total"] == 2
+
+
+def test_what_was_written_is_for_people_who_speak_with_residents(house: House) -> None:
+    case = take(house.person, words="钱七巧家不热")["case"]
+    assert one(house.person, case)["words"][0]["text"] == "钱七巧家不热"
+    assert one(house.source, case)["words"] == []
+    one(house.person, case)
+    noted = house.sql(
+        "SELECT by_whom FROM resident_access WHERE company_id = $1 AND what = $2",
+        house.company,
+        f"case:{case['id']}",
+    )
+    assert [r[0] for r in noted] == ["person:admin"], "noted, once for each sitting"
 
 
 def test_cases_that_cannot_be_taken_in(house: House) -> None:
@@ -206,3 +263,35 @@ def test_clocks_warn_near_and_when_they_have_passed(own_house: House) -> None:
     assert kinds(own_house, case) == ["case_received", "case_near", "case_passed"]
     signed = step(person, case, "sign")
     assert (signed["overdue"], signed["due_clock"]) == (False, "contact")
+
+
+def test_from_two_processes_at_once_it_is_one_case(new_house: NewHouse) -> None:
+    with new_house(webs=2) as pair:
+        callers = [Caller(web.url, pair.token) for web in pair.webs]
+        for building in ("B01", "B02", "B03"):
+            body = {"origin": "hotline_12345", "number": new_number(), "kind": "leak"} | {
+                "building": building
+            }
+            answers = at_once(
+                [lambda c=callers[n % 2], b=body: c.post("/api/cases", b) for n in range(30)]
+            )
+            assert sorted(a.status_code for a in answers) == [200] * 29 + [201]
+            assert len({a.json()["case"]["id"] for a in answers}) == 1
+        assert pair.sql("SELECT count(*) FROM ticket")[0][0] == 3
+        assert pair.sql("SELECT count(*) FROM external_case")[0][0] == 3
+
+
+@pytest.mark.parametrize("text", ["a\u0000b", "\u202e", "%", "'; --", "热" * 300])
+def test_odd_names_are_answered_not_stumbled_over(house: House, text: str) -> None:
+    http = house.person.http
+    name = quote(text, safe="")
+    answers = [
+        http.get(f"/api/cases/{name}"),
+        http.get("/api/cases", params={"number": text}),
+        http.get("/api/cases", params={"origin": text}),
+        http.get("/api/cases", params={"ticket": text}),
+        http.get("/api/messages", params={"about": text}),
+        house.person.post(f"/api/cases/{name}/sign", {"version": 1}),
+        house.person.post("/api/messages/99999999999999999999999/delivered", {"delivered": True}),
+    ]
+    assert all(a.status_code in {200, 404, 422} for a in answers), [a.text for a in answers]

@@ -218,7 +218,7 @@ def test_a_core_that_dies_at_any_moment_loses_nothing(post_house: House) -> None
     numbers = {(line["body"]["number"], line["body"]["status"]) for line in lines}
     assert {(case["number"], "signed") for case in made} <= numbers
     for case in made:
-        eventually(lambda c=case: one(post_house.person, c)["case"]["told"], "told")  # type: ignore[misc]
+        eventually(lambda c=case: one(post_house.person, c)["case"]["told"], "told")
         assert kinds(post_house, case).count("case_status_sent") == 1
 
 

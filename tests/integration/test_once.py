@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -15,6 +16,9 @@ UNKEYED = {
     "/api/sign-out",
     "/api/session/company",
     "/api/live-passes",
+    "/api/requests/propose",
+    "/api/calls/look-up",
+    "/api/addresses/resolve",
 }
 """They change no business data."""
 
@@ -123,11 +127,14 @@ def test_every_post_that_changes_business_data_needs_a_key(house: House) -> None
     for path, methods in paths.items():
         if "post" not in methods or path in UNKEYED:
             continue
+        media = methods["post"]["requestBody"]["content"].get("application/json")
+        if media is None:  # a file: the same again is the same
+            continue
         tried += 1
-        media = methods["post"]["requestBody"]["content"]["application/json"]
         example = next(iter(media["examples"].values()))["value"]
         target = path.replace("{ticket_id}", "260101-000001").replace("{source}", "rooms")
         target = target.replace("{outage_id}", "260101-000002").replace("{crew_id}", "C00")
+        target = re.sub(r"\{\w+\}", "260101-000003", target)
         answer = house.person.http.post(target, json=example)
         assert (answer.status_code, answer.json()["code"]) == (422, "key_missing"), path
         for bad in ("short", "x" * 129, "tab\tinside"):

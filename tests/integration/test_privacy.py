@@ -55,7 +55,14 @@ def told(house: House) -> Any:
     )
     crew = crew_on_duty(house, "PR1")
     sent = carry(house.person, one, crew, "dispatch")
-    three = receive(house.person, caller=caller, words=WORDS)
+    receive(house.source, caller=caller, words=WORDS, address=address)  # counted on the second
+    unplaced = receive(
+        house.source, building=None, caller={"name": NAME}, words=WORDS, address=address
+    )
+    house.person.http.post("/api/calls/look-up", json={"phone": PHONE})
+    house.person.http.post("/api/calls/look-up", json={"name": NAME})
+    house.person.http.post("/api/requests/propose", json={"words": WORDS, "phone": PHONE})
+    three = receive(house.person, caller=caller, words=WORDS, separate=True)
     step(house.person, three, "cancel", reason_code="other", reason=f"{NAME}说不用了")
     at = int(house.business_now().timestamp())
     batch(
@@ -74,7 +81,8 @@ def told(house: House) -> Any:
         ),
         "the tickets are on their layer",
     )
-    return {"tickets": [one["id"], two["id"], three["id"]], "outage": opened["id"], "sent": sent}
+    told = [one["id"], two["id"], three["id"]]
+    return {"tickets": told, "unplaced": unplaced["id"], "outage": opened["id"], "sent": sent}
 
 
 def test_no_table_holds_a_resident_in_plain(house: House, told: Any) -> None:

@@ -25,7 +25,6 @@ from server.adapters.migrate import app_dsn
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.residents import save_secrets
-from server.adapters.traces import Traces
 from server.adapters.vault import Vault
 from server.jobs import reminders
 from server.ports import SecretPerson
@@ -105,7 +104,7 @@ class Office:
     def detail(self, limit: int = 100, after: str | None = None) -> Any:
         async def ask() -> Any:
             async with self.store() as (pool, _):
-                reads = CampaignReads(pool, Traces(pool, self.keys.get("journal")))
+                reads = CampaignReads(pool)
                 return await reads.detail(self.company, CAMPAIGN, limit, after)  # type: ignore[arg-type]
 
         return run(ask())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from path_heating import (
+    PHOTO,
     a_photo,
     apply,
     close_loop,
@@ -131,7 +132,7 @@ def test_referred_then_approved_by_a_person(city: House) -> None:
     assert (made["state"], against(made)) == ("referred", ["owner"])
     assert made["answered_at"] is None
     path = f"/api/suspensions/{made['id']}/approve"
-    assert refused(city.source, path, {"version": made["version"]}) == (403, "person_needed")
+    assert refused(city.source, path, {"version": made["version"]}) == (403, "role_needed")
     assert refused(city.person, path, {"version": made["version"]}) == (422, "reason_needed")
     body = {"version": made["version"], "reason": "户主张三丰之女，房产证已核对"}
     done = city.person.ok(path, body)
@@ -228,6 +229,28 @@ def test_a_repeat_is_counted_and_never_doubled(city: House) -> None:
         409,
         "another_application_open",
     )
+
+
+def test_a_repeat_may_bring_what_was_missing(city: House) -> None:
+    home = household(city)
+    made = apply(city.source, home, photos=[], words="先申请，照片稍后补")
+    assert (made["state"], made["because"]) == ("referred", ["proof"])
+    stranger = apply(city.source, home, applicant={"name": "邻居"})
+    assert (stranger["state"], stranger["duplicate"]) == ("referred", True)
+    assert stranger["photos"] == [PHOTO]
+    done = apply(city.source, home, photos=[], words="照片补好了")
+    assert (done["state"], done["duplicate"], done["times"]) == ("approved", True, 3)
+    assert (done["id"], done["answered_by"]) == (made["id"], "policy")
+    assert {c["verdict"] for c in done["checks"]} == {"pass"}
+    assert kinds(city.person, made)[:5] == [
+        "applied", "referred", "repeated", "repeated", "approved",
+    ]  # fmt: skip
+    opened = city.person.get(f"/api/suspensions/{made['id']}")
+    assert opened["words"] == "照片补好了"
+    looks = city.sql(
+        "SELECT by_whom FROM resident_access WHERE what = $1", f"application:{made['id']}"
+    )
+    assert [r[0] for r in looks] == ["person:admin"]
 
 
 def test_households_on_one_riser_are_visited_together(city: House) -> None:

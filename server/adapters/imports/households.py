@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -141,6 +142,31 @@ class HouseholdWriter:
         risers = await _known_risers(c, placed)
         owners = Owners(self._vault, self._company)
         await owners.load(c, self._people(placed, before))
+
+        def decided() -> tuple[list[dict[str, Any]], list[Entry]]:
+            return self._decided(entries, placed, before, levels, risers, owners, outcome)
+
+        # sealing thousands is work of tenths of a second: beside the loop
+        rows, taken = await asyncio.to_thread(decided)
+        if self._dry:
+            return []
+        await owners.save(c)
+        await upsert(c, self._company, HOUSEHOLD, rows)
+        if rows:
+            await bump_register_version(c, self._company)
+        return taken
+
+    def _decided(
+        self,
+        entries: Sequence[Entry],
+        placed: dict[str, dict[str, Any]],
+        before: dict[str, dict[str, Any]],
+        levels: dict[str, int | None],
+        risers: set[str],
+        owners: Owners,
+        outcome: Outcome,
+    ) -> tuple[list[dict[str, Any]], list[Entry]]:
+        """Rows that are to be written, and entries that are then so."""
         rows, taken = [], []
         for entry in entries:
             said, stands = placed[entry.key], before.get(entry.key)
@@ -157,13 +183,7 @@ class HouseholdWriter:
                 outcome.unchanged += 1
                 continue
             rows.append(row)
-        if self._dry:
-            return []
-        await owners.save(c)
-        await upsert(c, self._company, HOUSEHOLD, rows)
-        if rows:
-            await bump_register_version(c, self._company)
-        return taken
+        return rows, taken
 
     def _said(self, entry: Entry) -> dict[str, Any]:
         said = dict(entry.values)

@@ -6,12 +6,33 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 import asyncpg
 import msgspec
 
+from server.adapters.accounts import Principal
+
 ImportKind = Literal["households", "heat_tree", "crews", "points", "accounts", "tickets"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A file that is to be imported, by whom and how."""
+
+    principal: Principal
+    kind: ImportKind
+    path: Path
+    file_name: str
+    dry: bool = False
+    mapping: str | None = None
+    """Name of a saved mapping, or a path of a .toml file where `files` allows it."""
+    files: bool = False
+    save_mapping: str | None = None
+    sheet: str | None = None
+    by: str = ""
+    """Who stands in the record; the principal if it is empty."""
 
 
 class Reject(NamedTuple):

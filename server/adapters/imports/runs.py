@@ -57,6 +57,10 @@ class SavedMapping(msgspec.Struct, frozen=True, kw_only=True):
     saved_at: int
 
 
+Connection = asyncpg.Connection
+"""One run's own."""
+
+
 class Mark(NamedTuple):
     """What one row tells that is compared with other rows, as far as it tells it."""
 

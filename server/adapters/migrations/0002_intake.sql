@@ -305,7 +305,7 @@ CREATE TABLE message (
 ) WITH (fillfactor = 70);
 CREATE INDEX message_waiting ON message (company_id, next_at) WHERE state = 'waiting';
 CREATE INDEX message_untold ON message (company_id, message_id) WHERE state <> 'waiting' AND told IS DISTINCT FROM state;
-CREATE INDEX message_about ON message (company_id, about);
+CREATE INDEX message_about ON message (company_id, about, target);
 
 -- ---------------------------------------------------------------- who may do what
 DO $$ DECLARE t text; BEGIN
@@ -329,4 +329,22 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT a.name, m.role FROM membership m JOIN account a USING (account_id) WHERE m.company_id = at_company ORDER BY a.name $$;
 REVOKE ALL ON FUNCTION company_people(int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION company_people(int) TO heatops_app;
+-- A link signs in as the oldest administrator, whoever else was let in before; without one it makes one.
+CREATE OR REPLACE FUNCTION link_spend(hash bytea, who text, password text) RETURNS TABLE (outcome text, account_id int)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE id int;
+BEGIN
+  PERFORM 1 FROM sign_in_link l WHERE l.token_hash = hash AND l.expires_at > now() FOR UPDATE;
+  IF NOT FOUND THEN RETURN QUERY SELECT 'unknown'::text, NULL::int; RETURN; END IF;
+  SELECT min(m.account_id) INTO id FROM membership m WHERE m.role = 'administrator';
+  IF id IS NULL THEN
+    IF who IS NULL OR password IS NULL OR EXISTS (SELECT FROM account a WHERE a.name = who) THEN
+      RETURN QUERY SELECT 'first'::text, NULL::int; RETURN;
+    END IF;
+    INSERT INTO account (name, password_hash) VALUES (who, password) RETURNING account.account_id INTO id;
+    INSERT INTO membership (company_id, account_id) SELECT c.company_id, id FROM company c;
+  END IF;
+  DELETE FROM sign_in_link l WHERE l.token_hash = hash;
+  RETURN QUERY SELECT 'signed_in'::text, id;
+END $$;
 ALTER TABLE membership ADD CONSTRAINT membership_role CHECK (role IN ('administrator', 'manager', 'seat', 'wall'));

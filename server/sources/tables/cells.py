@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -221,7 +221,7 @@ def _money(cell: str, factor: int) -> int:
     said = cell.strip().lstrip("¥￥").replace(",", "").replace("，", "").removesuffix("元").strip()
     try:
         value = Decimal(said) * factor
-    except InvalidOperation:
+    except ArithmeticError:
         value = Decimal("NaN")
     if not value.is_finite() or value != value.to_integral_value() or abs(value) > _MOST_FEN:
         unit = "fen, a whole number" if factor == 1 else "yuan with at most two decimals"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
@@ -52,11 +53,15 @@ async def csv_pieces(exports: Exports, company: int, kind: ImportKind) -> AsyncI
     columns = COLUMNS[kind]
     yield _head(columns)
     async for page in exports.rows(company, kind):
-        yield _lines([cells_of(columns, row) for row in page])
+        yield await asyncio.to_thread(_page, columns, page)
 
 
 def _head(columns: Sequence[str]) -> bytes:
     return b"\xef\xbb\xbf" + _lines([columns])
+
+
+def _page(columns: Sequence[str], page: Sequence[Row]) -> bytes:
+    return _lines([cells_of(columns, row) for row in page])
 
 
 def _lines(rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -79,7 +84,7 @@ async def write_csv(exports: Exports, company: int, kind: ImportKind, path: Path
             with draft.open("wb") as file:
                 file.write(_head(columns))
                 async for page in exports.rows(company, kind):
-                    file.write(_lines([cells_of(columns, row) for row in page]))
+                    file.write(await asyncio.to_thread(_page, columns, page))
                     rows += len(page)
             draft.replace(path)
         finally:
@@ -108,21 +113,23 @@ async def write_xlsx(exports: Exports, company: int, kind: ImportKind, path: Pat
                 f"More than {MOST_SHEET_ROWS:,} rows: no sheet holds so many.",
                 "Export CSV instead.",
             )
-        for row in page:
-            sheet.append(
-                [_UNPRINTABLE.sub("\ufffd", c) if isinstance(c, str) else c
-                 for c in cells_of(columns, row)]
-            )  # fmt: skip
+        await asyncio.to_thread(_append, sheet, columns, page)
     try:
         draft = _draft(path)
         try:
-            book.save(draft)
+            await asyncio.to_thread(book.save, draft)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from None
     return rows
+
+
+def _append(sheet: Any, columns: Sequence[str], page: Sequence[Row]) -> None:  # noqa: ANN401
+    for row in page:
+        cells = cells_of(columns, row)
+        sheet.append([_UNPRINTABLE.sub("\ufffd", c) if isinstance(c, str) else c for c in cells])
 
 
 def _draft(path: Path) -> Path:

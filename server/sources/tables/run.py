@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import msgspec
 
 from geo.datums import Datums
-from server.adapters.accounts import Principal
 from server.adapters.address_book import AddressBooks
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.commits import Commits
+from server.adapters.exports import Exports
 from server.adapters.imports.accounts import AccountWriter
 from server.adapters.imports.crews import CrewWriter
 from server.adapters.imports.heat_tree import TreeWriter
@@ -28,13 +27,13 @@ from server.adapters.imports.rows import (
     SURVEYED,
     Entry,
     Imported,
-    ImportKind,
     Outcome,
     Reject,
     RejectShown,
+    Wish,
     Writer,
 )
-from server.adapters.imports.runs import Mark, Runs
+from server.adapters.imports.runs import Connection, Mark, Runs
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
@@ -50,24 +49,6 @@ PIECE = 4_000
 """Rows of one transaction: a fraction of a second."""
 SHOWN = 50
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A file that is to be imported, by whom and how."""
-
-    principal: Principal
-    kind: ImportKind
-    path: Path
-    file_name: str
-    dry: bool = False
-    mapping: str | None = None
-    """Name of a saved mapping, or a path of a .toml file where `files` allows it."""
-    files: bool = False
-    save_mapping: str | None = None
-    sheet: str | None = None
-    by: str = ""
-    """Who stands in the record; the principal if it is empty."""
 
 
 class _Read(NamedTuple):
@@ -128,6 +109,7 @@ class Importer:
         self._datums = datums
         self._folder = folder
         self.runs = Runs(pool)
+        self.exports = Exports(pool, vault)
 
     async def run(self, wish: Wish, progress: Progress = lambda _what, _done: None) -> Imported:
         """Import a file; what is missing from it stays as it is.
@@ -202,7 +184,7 @@ class Importer:
         return folder / f"{run}.rejects.csv"
 
     # ---------------------------------------------------------------- rows
-    async def _pieces(self, c: asyncpg.Connection, under: _Run, progress: Progress) -> None:
+    async def _pieces(self, c: Connection, under: _Run, progress: Progress) -> None:
         company, kind = under.wish.principal.company, under.wish.kind
         writer = self._writer(under)
         if kind in SURVEYED:
@@ -219,9 +201,7 @@ class Importer:
             if not under.wish.dry:
                 await writer.finish(c)
 
-    async def _write(
-        self, c: asyncpg.Connection, under: _Run, writer: Writer, piece: _Read
-    ) -> None:
+    async def _write(self, c: Connection, under: _Run, writer: Writer, piece: _Read) -> None:
         company, kind, total = under.wish.principal.company, under.wish.kind, under.outcome
         now = self._clock.now()
         part = Outcome(rejects=piece.rejects)
@@ -252,7 +232,7 @@ class Importer:
         total.unchanged += part.unchanged
         total.notes.update(part.notes)
 
-    async def _look_back(self, c: asyncpg.Connection, under: _Run) -> None:
+    async def _look_back(self, c: Connection, under: _Run) -> None:
         """What only the whole file shows."""
         notes = under.outcome.notes
         notes["not_in_the_file"] = await self.runs.left_alone(c, under.wish.kind)

@@ -70,8 +70,6 @@ def test_a_flat_that_is_heated_again_must_not_stay_shut() -> None:
     assert kinds(RESUMED, valve="sealed") == ["marked_without_application"]
     assert kinds(RESUMED, network="disconnected", known_by=NOW + 1) == []
     assert kinds(RESUMED, billing="base") == []
-    away = RESUMED | {"action": "temporary_stop"}
-    assert kinds(away, network="disconnected") == ["marked_without_application"]
     finding = explain(
         "marked_without_application", Records(**(RESUMED | {"network": "disconnected"})), NOW
     )

@@ -21,6 +21,9 @@ PLACE = Place(
     community="c1",
     district="道里区",
 )
+ELSEWHERE = Place(
+    building="b2", lon=126.7, lat=45.8, address="道里区 和平路 7号", community=None, district=None
+)
 MINUTE = timedelta(minutes=1)
 NOTE = Words(id="w1", digest="d1")
 
@@ -75,10 +78,18 @@ COMMANDS = {
     "cancel": lambda v: c.Cancel(version=v, reason_code="not_ours"),
     "reopen": lambda v: c.Reopen(version=v, reason_code="dissatisfied"),
     "change_level": lambda v: c.ChangeLevel(version=v, level="red", reason_code="danger"),
+    "change_kind": lambda v: c.ChangeKind(
+        version=v, kind="leak", by="user:1", reason_code="found_on_site"
+    ),
+    "change_owner": lambda v: c.ChangeOwner(version=v, owner="person:b", by="user:1"),
+    "change_place": lambda v: c.ChangePlace(version=v, place=ELSEWHERE, by="user:1"),
+    "merge": lambda v: c.Merge(version=v, into="t2", by="user:1"),
+    "add_photos": lambda v: c.AddPhotos(version=v, photos=["f1"], by="user:1"),
 }
 AFTER = {
     "accept": "accepted", "dispatch": "dispatched", "confirm": "confirmed", "handle": "handling",
     "verify": "verifying", "close": "closed", "cancel": "cancelled", "reopen": "accepted",
+    "merge": "cancelled",
 }  # fmt: skip
 
 

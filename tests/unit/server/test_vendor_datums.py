@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from geo.datums import Datums
+from geo.datums import Coordinate, Datums
 from server.adapters.accounts import Principal
 from server.api.batch_items import KINDS, Checking, checked
 from server.cli.doctor import examine_machine
 from server.settings import UserError, from_env
+from server.sources.tickets_csv import read_tickets
 
 FIX = {
     "crew": "C01", "fixed_at": 1_760_000_000, "lon": 126.645964, "lat": 45.756948,
@@ -61,3 +62,16 @@ def test_crews_fixes(datum, off, on):
         if datum == "gcj02" and rows:
             assert rows[0][2:4] == pytest.approx((126.64, 45.755), rel=0, abs=2e-6)
             assert rows[0][4] == "gcj02"  # what was sent stays on the row
+
+
+def test_a_file_of_tickets_may_give_metres(tmp_path: Path):
+    file = tmp_path / "in.csv"
+    file.write_text(
+        "kind,lon,lat,datum\nleak,549780,5069000,EPSG:4551\nleak,549780,5069000,wgs84\n", "utf-8"
+    )
+    metres, degrees = read_tickets(file)
+    spot = metres.body["coordinate"]
+    assert spot == {"lon": 549780, "lat": 5069000, "datum": "epsg:4551"}
+    point = Datums().to_wgs84(Coordinate(**spot))
+    assert (point.lon, point.lat) == pytest.approx((126.639804, 45.754518), rel=0, abs=1e-6)
+    assert degrees.code == "bad_coordinate"

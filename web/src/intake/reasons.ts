@@ -1,4 +1,4 @@
-// Why a request has its kind and level, in words: the server's codes read `danger:跑水`, `history:2`, `kind_given`.
+// The server's reasons and findings in words: its codes read `danger:跑水`, `history:2`, `kind_given`.
 import { word } from '../lib/i18n.svelte';
 import type { CodeWords } from './messages/codes.zh';
 
@@ -24,4 +24,16 @@ export function reasonText(code: string, said: string, c: CodeWords): string {
     default:
       return argument === '' ? word(c.reason, head) : `${word(c.reason, head)} ${argument}`;
   }
+}
+
+/** What a check found or wanted. */
+export function findingText(check: string, text: string, c: CodeWords): string {
+  const photos = /^(\d+) photos$/.exec(text)?.[1];
+  if (photos !== undefined) return c.findingPhotos(photos);
+  if (text === '') return c.findingNothing;
+  if (check === 'temporary_days') return c.findingDays(text);
+  return text
+    .split(', ')
+    .map((part) => word(c.finding, part))
+    .join(' ');
 }

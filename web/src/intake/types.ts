@@ -72,12 +72,14 @@ export interface HouseholdCard {
   owner_name: string | null;
   owner_phone: string | null;
   is_caller: boolean;
-  green_channel: string | null;
+  /** Elderly, alone, disabled or with an infant: goes first. */
+  green_channel: boolean;
   area_m2: number | null;
   /** Whether the flat has a valve of its own outside the door. */
   valve: boolean;
   risers: string[];
-  warranty_until: string | number | null;
+  /** YYYY-MM-DD. */
+  warranty_until: string | null;
   unpaid_fen: number | null;
   standing: string;
   valve_state: string;
@@ -148,6 +150,8 @@ export interface Case {
 export interface LookUp {
   caller: { pseudonym: string; name: string | null; phone: string | null } | null;
   households: HouseholdCard[];
+  /** Not all of them are here. */
+  more_households: boolean;
   /** Open ones first, then those of the last 30 days. */
   tickets: Ticket[];
   outages: Outage[];
@@ -211,6 +215,7 @@ export interface ProposeBody {
   kind?: RequestKind;
   household?: string;
   building?: string;
+  address?: string;
   phone?: string;
 }
 

@@ -31,6 +31,7 @@ export interface TicketRow {
   crew_confirmed: boolean;
   outage: string | null;
   reports: number;
+  located?: boolean;
 }
 
 /** Topic `crews`, key = crew id: what a crew is doing. Where it is stands in topic `positions`. */

@@ -44,7 +44,7 @@ export function around(point: Point, reach = INCIDENT_REACH_DEG): Bounds {
 function points(live: LiveClient): Point[] {
   const all: Point[] = [];
   for (const topic of ['tickets', 'sentiment', 'outages'] as const) {
-    for (const { row } of live.rows(topic).values()) all.push(row);
+    for (const { row } of live.rows(topic).values()) if (!('located' in row) || row.located !== false) all.push(row);
   }
   for (const { row } of live.rows('arrears').values()) {
     all.push({ lon: (row.west + row.east) / 2, lat: (row.south + row.north) / 2 });
@@ -95,6 +95,7 @@ export function stops(live: LiveClient, city: City | null): Stop[] {
   const districts = new Map<string, Point[]>();
   const nameless: Point[] = [];
   for (const { row } of live.rows('tickets').values()) {
+    if (row.located === false) continue;
     const group = row.district === null ? nameless : districts.get(row.district);
     if (group !== undefined) group.push(row);
     else if (row.district !== null) districts.set(row.district, [row]);

@@ -27,6 +27,7 @@ import {
   roomGroupFeatures,
   roomPointFeatures,
   sentimentFeatures,
+  isLocated,
   ticketFeature,
 } from './features';
 import { draw, PIXEL_RATIO, stretching } from './icons';
@@ -343,13 +344,14 @@ export class CityMap {
     }
     if (this.#fullTickets) {
       this.#fullTickets = false;
-      void source.setData(collection([...rows].map(([id, { row }]) => ticketFeature(id, row, now))));
+      const located = [...rows].filter(([, { row }]) => isLocated(row));
+      void source.setData(collection(located.map(([id, { row }]) => ticketFeature(id, row, now))));
     } else {
       const add: Feature[] = [];
       const remove: string[] = [];
       for (const id of this.#changedTickets) {
         const row = rows.get(id)?.row;
-        if (row === undefined) remove.push(id);
+        if (row === undefined || !isLocated(row)) remove.push(id);
         else add.push(ticketFeature(id, row, now));
       }
       void source.updateData({ add, remove });

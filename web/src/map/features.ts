@@ -17,6 +17,9 @@ const point = (id: string, lon: number, lat: number, properties: Record<string, 
   properties: { id, ...properties },
 });
 
+/** Whether a ticket's coordinate is where it is: one that only stands for a street or an area is counted, not drawn. */
+export const isLocated = (row: TicketRow): boolean => row.located !== false;
+
 export function ticketFeature(id: string, row: TicketRow, now: number): Feature {
   const share = (now - row.received_at) / RESPOND_S[row.level];
   const age = Math.max(0, Math.min(AGE_STEPS, Math.round(share * AGE_STEPS)));

@@ -32,6 +32,7 @@ const card = (household: string): HouseholdCard => ({ household, building: 'B1',
 const found = (...households: HouseholdCard[]): LookUp => ({
   caller: { pseudonym: 'p', name: '王建国', phone: '13800138000' },
   households,
+  more_households: false,
   tickets: [],
   outages: [],
   applications: [],

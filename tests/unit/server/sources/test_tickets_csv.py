@@ -40,7 +40,7 @@ class Api:
                 out.append(Refusal("no_such_building", "No such building.", "Check it."))
             else:
                 self.taken[r.key] = r.body
-                out.append(None)
+                out.append("added")
         return out
 
 
@@ -85,7 +85,7 @@ def test_chinese_headers_in_any_encoding_and_separator(tmp_path, encoding, name,
         ("不存在,blue,1,2,wgs84,,,,", "bad_kind"),
         ("leak,purple,1,2,wgs84,,,,", "bad_level"),
         ("leak,red,1,2,,,,,", "datum_missing"),
-        ("leak,red,,,wgs84,somewhere,,,", "no_place"),
+        ("leak,red,,,wgs84,,,,", "no_place"),
         ("leak,red,x,2,wgs84,,,,", "bad_coordinate"),
         ("leak,red,nan,2,wgs84,,,,", "bad_coordinate"),
         ("leak,red,181,2,wgs84,,,,", "bad_coordinate"),
@@ -106,7 +106,7 @@ def test_bad_rows_are_told_by_line_and_code(tmp_path, row, code):
     }  # fmt: skip
     assert isinstance(bad, Reject)
     assert bad.code == code
-    assert bad.line == 4
+    assert bad.row == 4
     assert bad.detail
     assert bad.what_to_do
 
@@ -222,7 +222,7 @@ def test_any_rows_are_taken_or_told(tmp_path, cells):
     told = list(read_tickets(path))
     filled = [c for c in cells if any(x.strip() for x in c)]
     assert len(told) == len(filled)
-    assert len({r.line for r in told}) == len(told)
+    assert len({r.row if isinstance(r, Reject) else r.line for r in told}) == len(told)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the complaints of New York are not here")

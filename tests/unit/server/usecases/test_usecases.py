@@ -14,14 +14,18 @@ from dispatch_core import crews, outages, tickets
 from dispatch_core.errors import Conflict, Invalid, NotFound, Refused
 from dispatch_core.events import kind_of
 from dispatch_core.ids import Words, split_stream, unix
+from dispatch_core.requests import propose
+from server.adapters.policies import SHIPPED, read_policy
 from server.ports import Building, Decision, Loaded, Node, SecretPerson, SecretText, UseCase
 from server.usecases.crews import ChangeCrew
+from server.usecases.intake import ReceiveRequest
 from server.usecases.outages import ChangeOutage, OpenOutage
 from server.usecases.places import of_spot
-from server.usecases.tickets import DispatchTicket, ReceiveRequest, StepTicket
+from server.usecases.tickets import DispatchTicket, StepTicket
 
 T0 = datetime(2026, 1, 14, 7, 5, tzinfo=UTC)
 AT0 = unix(T0)
+CITY = read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai")
 BUILDING = Building(
     id="b1", lon=126.6, lat=45.7, address="道里区 经纬街 3号", community="c1",
     community_name="经纬小区", district="道里区", substation="s1",
@@ -102,8 +106,8 @@ def desk() -> Desk:
 
 def intake(**more: Any) -> ReceiveRequest:
     given: dict[str, Any] = {
-        "ticket": "t1", "kind": "leak", "level": "red", "source": "phone", "by": "user:1",
-        "building": "b1", "accepted": True,
+        "ticket": "t1", "proposal": propose("", CITY.requests, "leak"), "city": CITY,
+        "level": "red", "source": "phone", "by": "user:1", "building": "b1", "accepted": True,
     }  # fmt: skip
     return ReceiveRequest(**{**given, **more})
 
@@ -255,7 +259,7 @@ def test_a_stale_caller_is_told_the_present_state(desk: Desk) -> None:
         desk.carry(DispatchTicket(ticket="t1", version=2, crew="k2", by="user:2"))
     assert refused.value.extra == {
         "state": "dispatched", "version": 3, "level": "red", "crew": "k1", "due_at": AT0 + 1800,
-        "possible": ["confirm", "dispatch", "cancel", "change_level"],
+        "possible": list(tickets.POSSIBLE["dispatched"]),
     }  # fmt: skip
 
 

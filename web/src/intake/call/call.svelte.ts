@@ -170,7 +170,7 @@ export class Call {
       let found: LookUp | null = null;
       for (const wanted of tries) {
         found = await lookUp(wanted);
-        if (found.households.length > 0 || found.caller !== null) break;
+        if (found.households.length > 0 || found.tickets.length > 0 || found.caller?.name != null) break;
       }
       if (this.draft !== draft || who !== draft.who) return 'words';
       this.looked = found;

@@ -62,9 +62,15 @@ const EMPTY = emptyDraft();
 export const isEmpty = (draft: Draft): boolean =>
   JSON.stringify({ ...draft, source: EMPTY.source }) === JSON.stringify(EMPTY);
 
-/** The household that the request is about: not the caller's own once another place was chosen. */
-export const householdOf = (draft: Draft): string | null =>
-  draft.place === null ? draft.household : (draft.place.household ?? null);
+/** The household that the request is about: not the caller's own once another place was chosen or typed. */
+export const householdOf = (draft: Draft): string | null => {
+  if (draft.place !== null) return draft.place.household ?? null;
+  return draft.address.trim() === '' ? draft.household : null;
+};
+
+/** An address that stands for itself: typed, and no building chosen for it. */
+export const typedAddress = (draft: Draft): string | null =>
+  draft.place === null && draft.address.trim() !== '' ? draft.address.trim() : null;
 
 /** The kind that holds: a person's word before the policy's. */
 export const kindOf = (draft: Draft, proposal: Proposal | null): RequestKind | null => draft.kind ?? proposal?.kind ?? null;
@@ -89,6 +95,7 @@ export function proposeBody(draft: Draft): ProposeBody {
     ...(draft.kind === null ? {} : { kind: draft.kind }),
     ...(household === null ? {} : { household }),
     ...(draft.place === null || household !== null ? {} : { building: draft.place.building }),
+    ...(typedAddress(draft) === null ? {} : { address: typedAddress(draft)! }),
     ...(draft.phone.trim() === '' ? {} : { phone: draft.phone.trim() }),
   };
 }
@@ -99,7 +106,7 @@ function place(draft: Draft, proposal: Proposal | null): Pick<RequestBody, 'hous
   if (household !== null) return { household };
   const typed = draft.address.trim() === '' ? {} : { address: draft.address.trim() };
   if (draft.place !== null) return { building: draft.place.building, ...typed };
-  if (draft.address.trim() !== '') return typed;
+  if ('address' in typed) return typed;
   const heard = proposal?.place;
   if (heard?.verdict !== 'matched') return {};
   if (heard.household !== null) return { household: heard.household };

@@ -19,7 +19,8 @@ export function guesses(text: string): Wanted[] {
 /** Words with a number among them: a street and a door, no name. */
 export function isAddress(text: string): boolean {
   const plain = text.normalize('NFKC').trim();
-  return /[\d一二三四五六七八九十百]+\s*(?:号|栋|幢|座|楼|单元|室|门|#)/.test(plain) || (/\d/.test(plain) && /\p{L}{2,}/u.test(plain));
+  const numbered = /[\d一二三四五六七八九十百]+\s*(?:号|栋|幢|座|楼|单元|室|门|#)/.test(plain);
+  return numbered || (/\d/.test(plain) && (HAN.test(plain) || /\p{L}{2,}\s|\s\p{L}{2,}/u.test(plain)));
 }
 
 /** The phone in it, if it is one; what is kept with the ticket as the caller's. */

@@ -15,6 +15,7 @@ export const en: CallWords = {
   callerKnown: 'Found: take down what is said',
   chooseHousehold: (n) => `${n} households: choose with ↑↓ and Enter, or a digit`,
   households: (n) => `${n} households`,
+  moreHouseholds: 'More than these: type the household number or the address',
   ringing: (phone) => `${phone} is calling`,
   ringingHow: 'End this one and take it (Alt+Z brings this one back)',
   name: 'Name',
@@ -23,7 +24,6 @@ export const en: CallWords = {
 
   flat: (unit, flat) => [unit === null ? '' : `unit ${unit}`, flat === null ? '' : `flat ${flat}`].filter(Boolean).join(', '),
   householdNo: (id) => `Household ${id}`,
-  green: (why) => `Green channel: ${why}`,
   notTheOwner: 'caller is not the owner',
   owner: 'Owner',
   noOwner: 'not registered',
@@ -71,6 +71,7 @@ export const en: CallWords = {
   placeOfHousehold: "the caller's household",
   placeHeard: 'heard in the words',
   placeAmbiguous: (n) => `The words may mean ${n} places: choose one`,
+  placeMatched: 'matched from the address',
   placeUnknown: 'Unknown: taken in all the same, the address goes to the address queue',
   placeAnother: 'The words speak of another place:',
   placeUse: 'Use it',

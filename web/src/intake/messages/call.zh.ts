@@ -14,6 +14,7 @@ export const zh = {
   callerKnown: '已查到，请记录来电内容',
   chooseHousehold: (n: number) => `名下有 ${n} 户，用 ↑↓ 和 Enter 或数字键选一户`,
   households: (n: number) => `${n} 户`,
+  moreHouseholds: '还有更多户未列出，请输入户号或地址',
   ringing: (phone: string) => `来电 ${phone}`,
   ringingHow: '结束当前并接听（当前内容可用 Alt+Z 找回）',
   name: '姓名',
@@ -24,7 +25,6 @@ export const zh = {
   flat: (unit: number | null, flat: string | null) =>
     `${unit === null ? '' : `${unit} 单元 `}${flat === null ? '' : `${flat} 室`}`.trim(),
   householdNo: (id: string) => `户号 ${id}`,
-  green: (why: string) => `绿色通道 ${why}`,
   notTheOwner: '来电人不是户主',
   owner: '户主',
   noOwner: '未登记',
@@ -74,6 +74,7 @@ export const zh = {
   placeOfHousehold: '按来电住户',
   placeHeard: '按来电内容识别',
   placeAmbiguous: (n: number) => `内容中的地点有 ${n} 种可能，请选一处`,
+  placeMatched: '按地址识别',
   placeUnknown: '未知：可照常受理，地址进入待核队列',
   placeAnother: '内容中说的是另一处：',
   placeUse: '改用此处',
