@@ -241,6 +241,8 @@ def _with_flat(r: Door, n: str) -> Door:
 
 def _inner(r: Door, numbers: list[str]) -> Door:
     """Unit, floor and flat behind a known building."""
+    if r.unit is not None and _big(numbers[0]):
+        return _with_flat(r, "".join(numbers))  # 1单元170 3室
     if r.unit is not None:
         r = _with_flat(r._replace(floor=_int(numbers[0])) if len(numbers) > 1 else r, numbers[-1])
         return r

@@ -9,9 +9,9 @@ from typing import Final, Literal, NamedTuple
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.book import NO, Book
 from dispatch_core.addresses.doors import COMMUNITY, STREET, Door, doors
-from dispatch_core.addresses.names import TELLING, Hit, Kind
-from dispatch_core.addresses.places import ASIDE, Placed, Places, without_subdistricts
-from dispatch_core.addresses.text import SURNAMES, Written, write
+from dispatch_core.addresses.names import TELLING, Hit, Kind, is_apart
+from dispatch_core.addresses.places import ASIDE, Placed, Places, opening, without_subdistricts
+from dispatch_core.addresses.text import Written, write
 
 Verdict = Literal["matched", "ambiguous", "unmatched"]
 Precision = Literal["flat", "unit", "building", "street", "community", "none"]
@@ -22,7 +22,8 @@ _LEADS: Final = frozenset(
 """Characters that end a word before an address."""
 _MARKS: Final = frozenset("号院楼室栋幢座元门层户")
 """Do so behind a number: 3号楼和兴路."""
-_SURNAMES: Final = frozenset(SURNAMES)
+_BUILT_AHEAD: Final = re.compile(r"([A-Z]?\d{1,3})(?:号楼|栋|幢|座|#)[^\d]*$")
+"""A building's number before the street: 致理新村6栋(建设街44号)."""
 TOKEN: Final = re.compile(
     r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+(?=[A-Z]?\d|[A-Z][座栋])"
 )
@@ -89,24 +90,23 @@ class Matcher:
             if written.household:
                 return NOTHING._replace(household=written.household, reasons=("household_number",))
             return NOTHING._replace(reasons=("empty",))
-        placed = self._places.aside(written.text)
+        placed = self._places.aside(written.text, written.cuts)
         search = _Search(self, written, placed)
         return search.run()._replace(household=written.household)
 
     def read(self, text: str) -> tuple[str, list[Hit]]:
         """A text in the one writing without city and districts, and the names in it."""
         written = write(text)
-        placed = self._places.aside(written.text)
+        placed = self._places.aside(written.text, written.cuts)
         rest = without_subdistricts(placed.text).replace(ASIDE, "")
         return rest, self.book.names.find(rest)
 
-    def taught(self, rest: str) -> tuple[list[int], int] | None:
-        """The buildings that a taught wording at the beginning of `rest` means, and its length."""
+    def taught(self, text: str, start: int) -> tuple[list[int], int] | None:
+        """The buildings that a taught wording at `start` of `text` means, and its length."""
         for size in self._taught:
-            if size > len(rest):
-                continue
-            found = self.book.taught.get(rest[:size])
-            if found and not (rest[size - 1].isdigit() and rest[size : size + 1].isdigit()):
+            end = start + size
+            found = self.book.taught.get(text[start:end]) if end <= len(text) else None
+            if found and not (text[end - 1].isdigit() and text[end : end + 1].isdigit()):
                 return found, size
         return None
 
@@ -143,12 +143,14 @@ class _Search:
     def _by_taught(self) -> None:
         if not self._book.taught:
             return
-        rest = self._placed.text.replace(ASIDE, "")
-        if taught := self._matcher.taught(rest):
-            buildings, size = taught
-            door = doors(rest[size:], in_community=False, known=True)[0]
-            for b in buildings:
-                self._add(b, policy.TAUGHT, ("taught",), door)
+        text = self._placed.text
+        for start in sorted({opening(text), *self._cuts}):
+            if taught := self._matcher.taught(text, start):
+                buildings, size = taught
+                door = doors(text[start + size :], in_community=False, known=True)[0]
+                for b in buildings:
+                    self._add(b, policy.TAUGHT, ("taught",), door)
+                return
 
     def _led(self, hit: Hit) -> Hit:
         """A name that does not begin where a word begins may be the end of a longer one."""
@@ -158,16 +160,11 @@ class _Search:
         before, first = self._text[hit.start - 1], self._text[hit.start]
         if before in TELLING or before == "第" or (first in TELLING and not first.isdigit()):
             cost = policy.LED_BY_DIRECTION
-        elif hit.bare or hit.reasons or not self._is_apart(hit.start - run, run):
+        elif hit.bare or hit.reasons or not is_apart(self._text[hit.start - run : hit.start]):
             cost = policy.LED_BY_ONE
         else:
             cost = policy.LED_BY_WORDS
         return hit._replace(quality=hit.quality * cost, reasons=(*hit.reasons, "words_before"))
-
-    def _is_apart(self, start: int, run: int) -> bool:
-        """Whether an unknown word of `run` characters is rather a person or talk than the first
-        part of a longer name."""
-        return run > 3 or (run > 1 and self._text[start] in _SURNAMES)
 
     def _run_before(self, start: int) -> int:
         """Characters of an unknown word that stand right before `start`."""
@@ -222,7 +219,12 @@ class _Search:
         self, street: Sequence[Hit], community: Sequence[Hit], streets: Sequence[Sequence[Hit]]
     ) -> None:
         tail, in_community = self._tail(street, community, streets)
+        ahead = None
+        if street and not community:
+            ahead = _BUILT_AHEAD.search(self._text, 0, street[0].start)
         for door in doors(tail, in_community=in_community):
+            if ahead and door.building is None:
+                self._by_door(street, community, door._replace(building=ahead[1].lstrip("0")))
             self._by_door(street, community, door)
 
     def _tail(

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.shapes import ALIKE
 from dispatch_core.addresses.sounds import EAR, READINGS
+from dispatch_core.addresses.text import SURNAMES
 
 Kind = Literal["street", "community", "building"]
 
@@ -70,7 +71,9 @@ class Hit(NamedTuple):
     kind: Kind
     target: int
     bare: bool
-    """Written without its 街 or 路."""
+    """Written without its 街 or 小区."""
+    full: bool = False
+    """Written with its own 街 or 小区."""
 
 
 def street_parts(key: str) -> tuple[str, str]:
@@ -162,7 +165,7 @@ class Names:
                 for size in sizes
                 if (numbers := self._by_core.get(text[start : start + size]))
                 for hit in self._hits(text, start, start + size, numbers)
-                if not hit.bare and not hit.reasons
+                if hit.kind != "building" and not hit.bare and hit.quality >= policy.SUFFIX_KIN
             ),
             default=0,
         )
@@ -181,13 +184,15 @@ class Names:
                 hit = Hit(start, end, name.weight, (), name.kind, name.target, False)
             if hit is not None:
                 found.append(hit)
-        if any(h.kind == "street" and not h.reasons for h in found):
-            # 红旗街 and 红旗大街 are two: who wrote one of them in full meant that one
-            found = [
-                h._replace(quality=h.quality * policy.OTHER_TYPE_THERE)
-                if h.kind == "street" and h.reasons else h
-                for h in found
-            ]  # fmt: skip
+        for kind in ("street", "community"):
+            if any(h.kind == kind and h.full for h in found):
+                # 红旗街 and 红旗大街 are two: who wrote one of them in full meant that one
+                found = [
+                    h._replace(quality=h.quality * policy.OTHER_TYPE_THERE)
+                    if h.kind == kind and not h.full
+                    else h
+                    for h in found
+                ]
         return found
 
     def starting(self, words: str, most: int) -> list[Name]:
@@ -235,12 +240,13 @@ class Names:
                     reasons.append(reason)
                 hit = Hit(
                     begin, start + len(token), quality * loss, tuple(reasons), name.kind,
-                    name.target, bare=not suffix,
+                    name.target, bare=not suffix, full=not code and begin in free,
                 )  # fmt: skip
                 key = (name.kind, name.target)
                 if key not in best or best[key].quality < hit.quality:
                     best[key] = hit
-        return sorted(best.values(), key=lambda h: -h.quality)
+        exact = [h for h in best.values() if h.full]
+        return exact or sorted(best.values(), key=lambda h: -h.quality)
 
     def _similar(
         self, typed: str, start: int, free: frozenset[int]
@@ -265,7 +271,7 @@ class Names:
                 quality, code = similarity(typed[-size:], core)
                 begin = start + len(typed) - size
                 if quality and size < len(typed) and begin not in free:
-                    quality *= _lead(typed[: len(typed) - size])
+                    quality *= _lead(typed[: len(typed) - size], core)
                 if quality > best[0]:
                     best = (quality, begin, code)
             if best[0] >= policy.LIKELY_AT:
@@ -273,11 +279,19 @@ class Names:
                     yield number, *best
 
 
-def _lead(before: str) -> float:
+def _lead(before: str, core: str) -> float:
     """What a name loses that begins behind other characters of the same word."""
-    if before[-1] in TELLING:
+    if before[-1] in TELLING or (core[0] in TELLING and not core[0].isdigit()):
         return policy.LED_BY_DIRECTION
-    return policy.LED_BY_ONE if len(before) == 1 else policy.INSIDE
+    if is_apart(before):
+        return policy.INSIDE
+    return policy.LED_BY_ONE
+
+
+def is_apart(before: str) -> bool:
+    """Whether an unknown word before a name is rather a person or talk than the first part of a
+    longer name."""
+    return len(before) > 3 or (len(before) > 1 and before[0] in SURNAMES)
 
 
 def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit | None:
@@ -297,7 +311,10 @@ def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit 
         return None  # 安静街道 is a subdistrict
     loss, reason = _suffix_loss(typed, name.suffix)
     reasons = (reason,) if reason else ()
-    return Hit(start, behind, name.weight * loss, reasons, name.kind, name.target, not typed)
+    return Hit(
+        start, behind, name.weight * loss, reasons, name.kind, name.target, not typed,
+        full=typed == name.suffix,
+    )  # fmt: skip
 
 
 def _suffix_loss(typed: str, suffix: str) -> tuple[float, str]:
@@ -329,7 +346,10 @@ def _community_hit(
     bare = generic is None and name.suffix != "" and not typed
     if bare and _ONLY_NUMBER.match(text, end):
         loss *= policy.RATHER_A_STREET
-    return Hit(start, end, name.weight * loss, reasons, name.kind, name.target, bare)
+    return Hit(
+        start, end, name.weight * loss, reasons, name.kind, name.target, bare,
+        full=generic is not None and generic[0] == name.suffix and not reason,
+    )  # fmt: skip
 
 
 def _phase_loss(typed: str, phase: str) -> tuple[float, str]:
@@ -442,7 +462,7 @@ def _put_in(typed: str, core: str) -> tuple[float, str]:
         if core == typed[:i] + typed[i + 1 :]:
             if typed[i - 1 : i] == c or typed[i + 1 : i + 2] == c:
                 return policy.DOUBLED, "character_doubled"
-            if c in TELLING or i == 0:
+            if c in TELLING or i == 0 or len(_own(core)) < 2:
                 return policy.NUMBERED_OTHERWISE, "part_added"
             return policy.ADDED, "character_added"
     return 0.0, ""

@@ -22,7 +22,7 @@ _COUNTRY: Final = re.compile(rf"中国|(?:{_PROVINCES})省|{_REGIONS}")
 _CITY: Final = re.compile(r"([\u4e00-\u9fff]{2,4}?)市(?![场街路口民道政里])")
 _OTHER: Final = re.compile(rf"({_OTHER_CITIES})市?(?!大?[街路道]|胡同|\d)")
 _OPENING: Final = re.compile(
-    r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|位于|来电)*"
+    r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|到|位于|来电|报修)*"
 )
 _EARLY: Final = 8
 """So far into a text the city's name may stand."""
@@ -58,21 +58,15 @@ class Places:
         self._behind = re.compile(rf"(?<={ASIDE})({words or ASIDE})")
         self._alone = re.compile(rf"(?<= )({words})(?= |$)") if words else None
 
-    def aside(self, text: str) -> Placed:
+    def aside(self, text: str, cuts: frozenset[int] = frozenset()) -> Placed:
         """Put country, province, city and districts of a text aside."""
         found: set[str] = set()
         text = _COUNTRY.sub(_hide, text)
         text = self._own_city(text)
-        start = _begin(text)
-        if (
-            self._city
-            and (other := _OTHER.match(text, start))
-            and other[1] != self._city
-            and self._names.reach(text, start) <= other.end()
-        ):
+        if self._city and any(self._is_other(text, m, cuts) for m in _OTHER.finditer(text)):
             return Placed(text, frozenset(), unknown_district=False, other_city=True)
         text = self._districts(text, found)
-        start = _begin(text)
+        start = opening(text)
         other_city = unknown = False
         if not found:
             if self._city and (city := _CITY.match(text, start)):
@@ -83,11 +77,17 @@ class Places:
                 )
         return Placed(text, frozenset(found), unknown, other_city)
 
+    def _is_other(self, text: str, city: re.Match[str], cuts: frozenset[int]) -> bool:
+        """Another city's name that is no part of a street's, where an address begins or with 市."""
+        start, end = city.span()
+        begins = city[0].endswith("市") or start == opening(text) or start in cuts
+        return begins and city[1] != self._city and self._names.reach(text, start) <= end
+
     def _own_city(self, text: str) -> str:
         """The city's own name at the beginning: 哈尔滨市, 哈尔滨, 哈市."""
         if not self._city:
             return text
-        start = _begin(text)
+        start = opening(text)
         for word in (f"{self._city}市", self._city, f"{self._city[0]}市"):
             at = text.find(word, start, start + len(word) + _EARLY)
             if at >= 0 and self._names.reach(text, at) <= at + len(word):
@@ -102,7 +102,7 @@ class Places:
             if self._names.reach(text, start) <= end:
                 found.add(self._bases[district[1]])
                 text = text[:start] + ASIDE * (end - start) + text[end:]
-        short = self._short.match(text, _begin(text)) or self._behind.search(text)
+        short = self._short.match(text, opening(text)) or self._behind.search(text)
         if short is not None and self._names.reach(text, short.start()) > short.end():
             short = None
         short = short or (self._alone.search(text) if self._alone and not found else None)
@@ -113,7 +113,7 @@ class Places:
         return text
 
 
-def _begin(text: str) -> int:
+def opening(text: str) -> int:
     """Where an address begins: behind what was put aside and words such as 我家住在."""
     found = _OPENING.match(text)
     return found.end() if found else 0

@@ -82,5 +82,5 @@ TWO_SLIPS: Final = 0.95
 """Two slips in one name, on top of each one's own cost."""
 RATHER_A_STREET: Final = 0.82
 """丽江7号 for number 7 of the community 丽江小区."""
-NOTHING_KEPT: Final = 0.80
+NOTHING_KEPT: Final = 0.95
 """The one character that is the name's own was written otherwise: 石头道街."""

@@ -27,8 +27,20 @@ Outcome = Literal[
 ]
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """When an application is decided and what an approval is reckoned from; days are local days of
+    the city."""
+
+    today: date
+    area_m2: float
+    stop_days: tuple[date, date] | None = None
+    """Of a temporary stop: the first day without heat and the day on which it returns."""
+    cold_from: date | None = None
+    """Of a resumption: since when the flat has been without heat."""
+
+
 class Apply(msgspec.Struct, frozen=True, kw_only=True):
-    """An application as it reached the door at `asked_at`; days are local days of the city."""
+    """An application as it reached the door at `asked_at`, which is when it counts."""
 
     application: ApplicationId
     action: StopKind
@@ -36,26 +48,15 @@ class Apply(msgspec.Struct, frozen=True, kw_only=True):
     season: str
     place: Place
     risers: list[str]
-    area_m2: float
+    terms: Terms
     flat: Flat
     applicant: Applicant
     source: str
     photos: list[PhotoId]
     words: Words | None
     asked_at: int
-    today: date
     stop_from: int | None = None
     stop_until: int | None = None
-    stop_days: tuple[date, date] | None = None
-    """The local days of both."""
-
-
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What an approval is reckoned from; days are local days of the city."""
-
-    today: date
-    area_m2: float
-    stop_days: tuple[date, date] | None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

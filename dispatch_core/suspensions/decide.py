@@ -89,17 +89,15 @@ def receive(
         case "refer":
             answer = StopReferred(application=name, action=action, because=against)
         case "approve":
-            answer = approval(
-                applied, policy, _terms(command), by=BY_POLICY, took_s=took_s, now=now
-            )
+            answer = approval(applied, policy, command.terms, by=BY_POLICY, took_s=took_s, now=now)
     return [applied, answer]
 
 
 def _facts(heating: Heating | None, command: Apply, photos: Sequence[PhotoId]) -> checks.Facts:
-    days = command.stop_days
+    days = command.terms.stop_days
     return checks.Facts(
         action=command.action,
-        today=command.today,
+        today=command.terms.today,
         applicant=command.applicant,
         flat=command.flat,
         standing=heating.standing(command.season) if heating else "heated",
@@ -107,10 +105,6 @@ def _facts(heating: Heating | None, command: Apply, photos: Sequence[PhotoId]) -
         stop_days=(days[1] - days[0]).days if days else None,
         photos=photos,
     )
-
-
-def _terms(command: Apply) -> Terms:
-    return Terms(today=command.today, area_m2=command.area_m2, stop_days=command.stop_days)
 
 
 def _repeat(
@@ -134,8 +128,7 @@ def _repeat(
     if not complete:
         return [repeated]
     took_s = max(0, now - a.applied_at)
-    terms = _terms(command)
-    return [repeated, approval(a, policy, terms, by=BY_POLICY, took_s=took_s, now=now)]
+    return [repeated, approval(a, policy, command.terms, by=BY_POLICY, took_s=took_s, now=now)]
 
 
 def approval(
@@ -152,8 +145,8 @@ def approval(
     due, begins = now + policy.visit_within_s, now
     if a.action == "temporary_stop" and a.stop_from is not None and a.stop_from > due:
         due, begins = a.stop_from, a.stop_from - policy.visit_within_s
-    first, until = terms.stop_days or (terms.today, None)
-    pct = fees.share_pct(a.action, policy, first, until)
+    cold = terms.stop_days or (terms.cold_from, terms.today)
+    pct = fees.share_pct(a.action, policy, cold)
     return StopApproved(
         application=a.application if isinstance(a, StopApplied) else a.id,
         action=a.action, by=by, took_s=took_s, visit_due_at=due, visit_from=begins,
@@ -300,7 +293,7 @@ def _closed(a: Application, now: int) -> StopClosed:
 
 
 def _check_season(command: Apply, policy: Policy) -> None:
-    today = command.today.isoformat()
+    today = command.terms.today.isoformat()
     if today > policy.season_until:
         raise Invalid(
             "season_over",
@@ -316,7 +309,7 @@ def _check_season(command: Apply, policy: Policy) -> None:
 
 
 def _check_days(command: Apply, policy: Policy, now: int) -> None:
-    start, end, days = command.stop_from, command.stop_until, command.stop_days
+    start, end, days = command.stop_from, command.stop_until, command.terms.stop_days
     if command.action != "temporary_stop":
         if start is not None or end is not None:
             raise Invalid(
@@ -335,7 +328,7 @@ def _check_days(command: Apply, policy: Policy, now: int) -> None:
         raise Invalid(
             "stop_ends_before_it_begins", "stop_until is not after stop_from.", "Check both."
         )
-    if days[0] < command.today or end <= now:
+    if days[0] < command.terms.today or end <= now:
         raise Invalid(
             "stop_in_the_past", f"stop_from lies on {days[0]}.", "Give today or a day to come."
         )

@@ -8,11 +8,11 @@ from dispatch_core.ids import StopKind
 from dispatch_core.suspensions.policy import Policy
 
 
-def share_pct(action: StopKind, policy: Policy, first: date, until: date | None) -> float:
+def share_pct(action: StopKind, policy: Policy, cold: tuple[date | None, date | None]) -> float:
     """The share of the season's full fee that is owed, in percent to two places.
 
-    `first` is the first day of the change: without heat for a stop, with heat for a resumption;
-    `until` is the day on which a temporary stop ends.
+    `cold` is the first day without heat and the day on which heat returns; None: as long as the
+    season reaches.
     """
     base = policy.base_fee_pct
     if action == "suspension":
@@ -22,13 +22,10 @@ def share_pct(action: StopKind, policy: Policy, first: date, until: date | None)
         return 100.0
     season = (date.fromisoformat(policy.season_from), date.fromisoformat(policy.season_until))
     days = (season[1] - season[0]).days + 1
-    if action == "resume":
-        cold = (min(max(first, season[0]), season[1]) - season[0]).days
-    else:
-        end = until or season[1]
-        cold = max(0, (min(end, season[1]) - max(first, season[0])).days)
+    first = max(cold[0] or season[0], season[0])
+    unheated = max(0, (min(cold[1] or season[1], season[1]) - first).days)
     hundredths = round(base * 100)
-    return (10_000 - _half_up((10_000 - hundredths) * cold, days)) / 100
+    return (10_000 - _half_up((10_000 - hundredths) * unheated, days)) / 100
 
 
 def fee_fen(area_m2: float, pct: float, policy: Policy) -> int:

@@ -33,7 +33,10 @@ async def save_secrets(
             "INSERT INTO person (company_id, pseudonym, body, name_index, phone_index)"
             " SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::bytea[])"
             " ON CONFLICT (company_id, pseudonym) DO UPDATE SET body = excluded.body,"
-            " name_index = excluded.name_index WHERE excluded.name_index IS NOT NULL",
+            " name_index = excluded.name_index WHERE excluded.name_index IS NOT NULL"
+            # What the register says of an owner does not change by what somebody says on the phone.
+            " AND NOT EXISTS (SELECT FROM household h WHERE h.company_id = excluded.company_id"
+            "  AND h.pseudonym = excluded.pseudonym)",
             company,
             *columns(rows),
         )

@@ -3,6 +3,7 @@ and the season's summary."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
@@ -26,6 +27,8 @@ from server.usecases.visits import Doorplate, VisitAnswer
 
 MOST = 500
 FRESH_S = 3.0
+COUNT_SHARE = 10
+"""A summary is kept this many times as long as it took to count, however many ask."""
 _heating = msgspec.json.Decoder(Heating).decode
 _visit = msgspec.json.Decoder(Visit).decode
 
@@ -114,7 +117,9 @@ class SuspensionReads:
         self._pool = pool
         self._traces = traces
         self._vault = vault
+        self._counting = asyncio.Lock()
         self._summaries: dict[int, tuple[float, Summary]] = {}
+        """Until when it is fresh enough, on the monotonic clock."""
 
     # ---------------------------------------------------------------- applications
     async def whose(self, company: int, application: str) -> tuple[str, str] | None:
@@ -225,12 +230,16 @@ class SuspensionReads:
         }
 
     async def summary(self, company: int, policy: CityPolicy, now: datetime) -> Summary:
-        """The season's figures, a few seconds old at most."""
-        known = self._summaries.get(company)
-        if known is None or known[1].season != policy.season or monotonic() - known[0] > FRESH_S:
-            known = (monotonic(), await count(self._pool, company, policy, now))
-            self._summaries[company] = known
-        return known[1]
+        """The season's figures, a few seconds old at most: longer where counting takes long."""
+        async with self._counting:
+            known = self._summaries.get(company)
+            if known is None or known[1].season != policy.season or monotonic() > known[0]:
+                began = monotonic()
+                found = await count(self._pool, company, policy, now)
+                took = monotonic() - began
+                known = (monotonic() + max(FRESH_S, COUNT_SHARE * took), found)
+                self._summaries[company] = known
+            return known[1]
 
     # ---------------------------------------------------------------- visits
     async def doors(self, company: int, visit: str) -> dict[str, Doorplate] | None:

@@ -109,6 +109,12 @@ class AddressQueue(NamedTuple):
             moved=moved,
         )
 
+    async def would_teach(self, company: int, question_id: int, building: str) -> list[Lesson]:
+        """What answering with this building would teach. Raises NotFound `no_such_question`."""
+        asked = await self._question(company, question_id)
+        found = await self._lessons(company, asked.text, building)
+        return [Lesson(alias=a.alias, kind=a.kind, means=a.means) for a in found]
+
     async def retry(self, principal: Principal) -> int:
         """Answer every open question that the book can answer now; returns how many.
 

@@ -16,7 +16,7 @@ from server.adapters.address_book import AddressBooks, Query, Suggestion
 from server.adapters.address_questions import AddressQuestions, QuestionPage
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
-from server.api.address_queue import AddressQueue, Answered, Choice
+from server.api.address_queue import AddressQueue, Answered, Choice, Lesson
 from server.api.documents import decode_body, described
 from server.api.gate import Gate, idempotency_key
 
@@ -77,6 +77,13 @@ class AliasList(msgspec.Struct, kw_only=True):
     items: list[AliasView]
     next: str | None
     total: int
+
+
+class Lessons(msgspec.Struct, kw_only=True):
+    """Wordings that an answer would teach; none if the text already means the place, or could mean
+    others as well."""
+
+    items: list[Lesson]
 
 
 class AliasToForget(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -176,6 +183,15 @@ def create_handlers(
         choice = decode_body(await request.body(), Choice)
         return await queue.answer(principal, key, question_id, choice)
 
+    @get("/api/address-questions/{question_id:int}/lessons", tags=["addresses"])
+    async def would_teach(
+        request: Request[Any, Any, Any], question_id: int, building: str
+    ) -> Lessons:
+        """The wordings that would be learnt if this question were answered with this building."""
+        principal = await gate.person(request, *SEATS)
+        items = await queue.would_teach(principal.company, question_id, building)
+        return Lessons(items=items)
+
     @get("/api/address-aliases", tags=["addresses"])
     async def aliases(request: Request[Any, Any, Any]) -> AliasList:
         """Wordings that people taught."""
@@ -210,7 +226,7 @@ def create_handlers(
             msgspec.json.encode(Forgotten(forgotten=gone)), media_type="application/json"
         )
 
-    return [resolve, suggest, address_questions, answer, aliases, forget]
+    return [resolve, suggest, address_questions, answer, would_teach, aliases, forget]
 
 
 def _query(asked: AddressAsked, datums: Datums) -> Query | str:

@@ -24,7 +24,7 @@ from server.adapters.imports.rows import Imported, ImportKind, Wish
 from server.adapters.imports.runs import Runs, RunShown, SavedMapping
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
-from server.api.documents import body_hash, decode_body, described
+from server.api.documents import body_hash, decode_body, described, raw_body
 from server.api.gate import Gate, idempotency_key
 from server.settings import UserError
 
@@ -35,6 +35,11 @@ MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+TABLES = (
+    "text/csv", "application/gzip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)  # fmt: skip
 
 
 class RunList(msgspec.Struct, kw_only=True):
@@ -55,9 +60,10 @@ class MappingBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class MappingList(msgspec.Struct, kw_only=True):
-    """Saved mappings by kind and name."""
+    """Saved mappings by kind and name; `fields`: what a mapping of the kind asked for may name."""
 
     items: list[SavedMapping]
+    fields: list[str] = []
 
 
 class Files(Protocol):
@@ -148,6 +154,7 @@ def create_handlers(door: ImportDoor) -> list[BaseRouteHandler]:
         status_code=200,
         tags=["imports"],
         request_max_body_size=MAX_FILE,
+        operation_class=raw_body(TABLES, "The file as it is: CSV (gzipped too) or a workbook"),
     )
     async def take_file(
         request: Request[Any, Any, Any],
@@ -214,7 +221,8 @@ def create_handlers(door: ImportDoor) -> list[BaseRouteHandler]:
     async def mappings(request: Request[Any, Any, Any], kind: str | None = None) -> MappingList:
         """Saved mappings."""
         principal = await gate.person(request, "administrator", "manager")
-        return MappingList(items=await runs.mappings(principal.company, kind))
+        fields = await door.files.fields(principal.company, kind_named(kind)) if kind else []
+        return MappingList(items=await runs.mappings(principal.company, kind), fields=fields)
 
     @post(
         "/api/import-mappings",

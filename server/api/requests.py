@@ -208,7 +208,7 @@ def create_handlers(gate: Gate, intake: Intake) -> list[BaseRouteHandler]:
             "POST /api/requests",
             key,
             body_hash(body),
-            await intake.wishes.use_case(principal, wish, number),
+            await intake.wishes.command(principal, wish, number),
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 

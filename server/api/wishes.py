@@ -27,6 +27,8 @@ from server.adapters.clock import BusinessClock
 from server.adapters.policies import Policies
 from server.adapters.vault import Vault
 from server.ports import CityPolicy, Unplaced
+from server.usecases.case_request import ReceiveRequestWithCase
+from server.usecases.cases import ReceiveCase
 from server.usecases.intake import ReceiveRequest
 
 MOST_WORDS = 10_000
@@ -52,6 +54,15 @@ class Caller(msgspec.Struct, kw_only=True):
 AREA = r"^(?!.*\d{7})[\w .'-]{2,40}$"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 PhotoName = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class CaseOf(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The case of an origin that the request comes with, e.g. hotline_12345; `received_at`: when
+    the origin took it in."""
+
+    origin: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]{1,40}$")]
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    received_at: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)] | None = None
 
 
 class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +94,7 @@ class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     outage: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     accepted: bool = False
     separate: bool = False
+    case: CaseOf | None = None
 
 
 class Where(NamedTuple):
@@ -152,6 +164,22 @@ class Wishes:
         heard = propose(wish.words or "", city.requests, wish.kind)
         where = await self.where(principal.company, wish)
         return self.made(principal, wish, number, heard, city, where)
+
+    async def command(
+        self, principal: Principal, wish: ServiceRequest, number: TicketId
+    ) -> ReceiveRequest | ReceiveRequestWithCase:
+        """As `use_case`, with the case that the request may come with."""
+        request = await self.use_case(principal, wish, number)
+        if wish.case is None:
+            return request
+        case = ReceiveCase(
+            origin=wish.case.origin,
+            number=wish.case.number,
+            received_at=wish.case.received_at,
+            city=request.city,
+            request=request,
+        )
+        return ReceiveRequestWithCase(case=case)
 
     def made(
         self,
@@ -275,6 +303,8 @@ def _check(wish: ServiceRequest) -> None:
     check_words(wish.words)
     for what in ("household", "building", "node", "area", "address", "outage"):
         checked(getattr(wish, what), what)
+    if wish.case is not None:
+        checked(wish.case.number, "the case's number")
     if wish.caller is not None:
         checked(wish.caller.name, "the caller's name")
         checked(wish.caller.phone, "the caller's phone")

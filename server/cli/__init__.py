@@ -3,6 +3,7 @@
 import rich_click as click
 
 from server import __version__
+from server.cli.account import account
 from server.cli.city import city
 from server.cli.company import company
 from server.cli.demo import demo
@@ -21,7 +22,9 @@ def heatops() -> None:
     """A real-time command centre for district-heating companies."""
 
 
-for command in (company, up, serve, core, migrate, doctor, city, import_, export, source_token, demo):
+for command in (
+    account, company, up, serve, core, migrate, doctor, city, import_, export, source_token, demo,
+):  # fmt: skip
     heatops.add_command(command)
 
 __all__ = ["heatops"]

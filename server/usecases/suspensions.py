@@ -121,20 +121,38 @@ def household_of(loaded: Loaded, name: str) -> Household:
     return found
 
 
-def local_day(now: datetime, policy: CityPolicy) -> date:
-    """The day in the city."""
-    return now.astimezone(ZoneInfo(policy.timezone)).date()
-
-
-def stop_days(start: int | None, end: int | None, policy: CityPolicy) -> tuple[date, date] | None:
-    """The local days of a temporary stop. Raises Invalid `bad_time`."""
-    if start is None or end is None:
-        return None
+def local_day(at: int, policy: CityPolicy) -> date:
+    """The day in the city. Raises Invalid `bad_time`."""
     try:
-        first, last = (datetime.fromtimestamp(at, UTC) for at in (start, end))
-        return local_day(first, policy), local_day(last, policy)
+        return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(policy.timezone)).date()
     except (OverflowError, ValueError, OSError):
-        raise Invalid("bad_time", f"{start} or {end} is no time.", "Give Unix seconds.") from None
+        raise Invalid("bad_time", f"{at} is no time.", "Give Unix seconds.") from None
+
+
+def terms_of(
+    heating: Heating | None,
+    household: Household,
+    policy: CityPolicy,
+    at: int,
+    asked: tuple[str, int | None, int | None],
+) -> suspensions.Terms:
+    """What is decided upon and reckoned from; `asked`: season, stop_from and stop_until.
+
+    A flat has been cold since the stop that was agreed began, else since its valve was shut.
+    """
+    season, start, end = asked
+    standing = heating.standings.get(season) if heating else None
+    cold_from: int | None = None
+    if heating is not None and standing is not None and standing.standing != "heated":
+        stop = heating.application(standing.application)
+        cold_from = stop.stop_from if stop and stop.stop_from else heating.valve_at
+    both = start is not None and end is not None
+    return suspensions.Terms(
+        today=local_day(at, policy),
+        area_m2=household.area_m2,
+        stop_days=(local_day(start, policy), local_day(end, policy)) if both else None,
+        cold_from=None if cold_from is None else local_day(cold_from, policy),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +200,7 @@ class ApplyForStop:
         heating: Heating | None = loaded.state(stream)[0]
         resident = self._resident(household)
         events = suspensions.receive(
-            heating, self._command(household, resident, now), self.policy.suspension,
+            heating, self._command(heating, household, resident), self.policy.suspension,
             self.policy.version, unix(now),
         )  # fmt: skip
         changed = after(heating, events, now)
@@ -208,7 +226,9 @@ class ApplyForStop:
         same = by_name and self.applicant.phone is None
         return household.resident if same else self.applicant.pseudonym
 
-    def _command(self, household: Household, resident: str, now: datetime) -> suspensions.Apply:
+    def _command(
+        self, heating: Heating | None, household: Household, resident: str
+    ) -> suspensions.Apply:
         return suspensions.Apply(
             application=self.application,
             action=self.action,
@@ -216,7 +236,10 @@ class ApplyForStop:
             season=self.policy.season,
             place=of_building(household.building),
             risers=household.risers,
-            area_m2=household.area_m2,
+            terms=terms_of(
+                heating, household, self.policy, self.asked_at,
+                (self.policy.season, self.stop_from, self.stop_until),
+            ),
             flat=Flat(
                 owner=household.resident, owner_name=household.owner_name,
                 owner_certificate=household.owner_certificate, valve=household.valve,
@@ -229,10 +252,8 @@ class ApplyForStop:
             photos=list(self.photos),
             words=self.words.words if self.words else None,
             asked_at=self.asked_at,
-            today=local_day(now, self.policy),
             stop_from=self.stop_from,
             stop_until=self.stop_until,
-            stop_days=stop_days(self.stop_from, self.stop_until, self.policy),
         )  # fmt: skip
 
 
@@ -301,11 +322,8 @@ class StepApplication:
         a = heating.application(self.command.application) if heating else None
         if a is None:
             return None
-        return suspensions.Terms(
-            today=local_day(now, self.policy),
-            area_m2=household.area_m2,
-            stop_days=stop_days(a.stop_from, a.stop_until, self.policy),
-        )
+        asked = (a.season, a.stop_from, a.stop_until)
+        return terms_of(heating, household, self.policy, unix(now), asked)
 
 
 def _on_visit(visit: Visit | None, event: Event, command: Step) -> list[Event]:

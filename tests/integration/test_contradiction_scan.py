@@ -285,6 +285,8 @@ def test_a_mark_is_taken_back_by_each_department_that_made_it(town: House) -> No
     about = f"contradiction:{SEASON}/marked_without_application/{name}"
     rows = town.sql("SELECT target FROM message WHERE about = $1 ORDER BY target", about)
     assert [r[0] for r in rows] == ["finance", "operations", "service"]
+    carried = "SELECT 1 FROM message WHERE about = $1 AND state = 'sent' AND told = 'sent'"
+    eventually(lambda: len(town.sql(carried, about)) == 3, "each has it from the gateway")
 
 
 def test_what_cannot_be_asked_is_refused(town: House) -> None:

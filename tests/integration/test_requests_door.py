@@ -148,3 +148,24 @@ def test_bad_input_is_refused_and_nothing_is_written(
     assert problem["detail"]
     assert problem["what_to_do"]
     assert counted(house) == before
+
+
+def test_a_request_may_bring_the_case_of_its_origin(house: House) -> None:
+    case = {"origin": "hotline_12345", "number": "RD-2601140001"}
+    body = COLD | {"source": "hotline_12345", "household": "H-055", "case": case}
+    ticket = house.person.ok("/api/requests", body)
+    hung = house.person.get("/api/cases", ticket=ticket["id"])["items"]
+    assert [(c["origin"], c["number"]) for c in hung] == [("hotline_12345", "RD-2601140001")]
+    again = house.person.post("/api/requests", body)
+    assert (again.status_code, again.json()["id"]) == (200, ticket["id"])
+    assert again.json()["reports"] == 1, "the same case again is no second call"
+    second = body | {"case": case | {"number": "RD-2601140002"}, "words": "又打了12345，不热"}
+    joined = house.person.ok("/api/requests", second)
+    assert (joined["id"], joined["reports"]) == (ticket["id"], 2)
+    assert house.person.get("/api/cases", ticket=ticket["id"])["total"] == 2
+    other = house.person.ok("/api/requests", COLD | {"building": "B02"})
+    path = f"/api/tickets/{ticket['id']}/merge"
+    kept = house.person.ok(path, {"version": joined["version"], "into": other["id"]})
+    assert house.person.get("/api/cases", ticket=kept["id"])["total"] == 2
+    unknown = house.person.post("/api/requests", body | {"case": case | {"origin": "nobody"}})
+    assert unknown.status_code >= 400

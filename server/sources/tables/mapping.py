@@ -22,7 +22,7 @@ class Columns(NamedTuple):
     mapping: dict[str, str]
     """field -> column, or `=value`"""
     ignored: list[str]
-    """Columns that say nothing to us."""
+    """Columns that say nothing to us; one without a name by its number, e.g. `(7)`."""
 
 
 def plain(column: str) -> str:
@@ -59,7 +59,8 @@ def columns_of(
             "Remove or rename one of them.",
         )
     known = used | set(REJECT_COLUMNS)
-    return Columns(mapping, [c for c in header if c and c not in known])
+    ignored = [c or f"({n})" for n, c in enumerate(header, 1) if c not in known]
+    return Columns(mapping, ignored)
 
 
 def need(file_name: str, header: Sequence[str], kind: Kind, mapping: Mapping[str, str]) -> None:

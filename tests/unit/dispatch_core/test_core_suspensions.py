@@ -48,6 +48,12 @@ FLAT = Flat(
     ground_floor=False, top_floor=False, warranty_until=None, unpaid_fen=0,
 )  # fmt: skip
 
+TERMS = Terms(today=date(2026, 8, 15), area_m2=80.0)
+
+
+def day_of(at: int) -> date:
+    return datetime.fromtimestamp(at, UTC).date()
+
 
 def changed(base: Any, **changes: Any) -> Any:
     return msgspec.structs.replace(base, **changes)
@@ -56,9 +62,8 @@ def changed(base: Any, **changes: Any) -> Any:
 def wish(n: int, at: int, action: str = "suspension", **changes: Any) -> Apply:
     made = Apply(
         application=ApplicationId(f"A{n}"), action=action, household=HouseholdId("H-1"),
-        season="2026-2027", place=PLACE, risers=["r1"], area_m2=80.0, flat=FLAT,
-        applicant=OWNER, source="app", photos=[PhotoId("p")], words=None, asked_at=at,
-        today=datetime.fromtimestamp(at, UTC).date(),
+        season="2026-2027", place=PLACE, risers=["r1"], terms=changed(TERMS, today=day_of(at)),
+        flat=FLAT, applicant=OWNER, source="app", photos=[PhotoId("p")], words=None, asked_at=at,
     )  # type: ignore[arg-type] # fmt: skip
     return changed(made, **changes)
 
@@ -76,6 +81,8 @@ def found(code: str, **flat_or_applicant: Any) -> tuple[str, list[str]]:
     of_flat = {k: v for k, v in flat_or_applicant.items() if k in FLAT.__struct_fields__}
     of_owner = {k: v for k, v in flat_or_applicant.items() if k in OWNER.__struct_fields__}
     rest = {k: v for k, v in flat_or_applicant.items() if k not in of_flat | of_owner}
+    if "today" in rest:
+        rest["terms"] = changed(TERMS, today=rest.pop("today"))
     command = wish(
         1, AUGUST, flat=changed(FLAT, **of_flat), applicant=changed(OWNER, **of_owner), **rest
     )
@@ -147,18 +154,19 @@ def test_a_text_that_cannot_be_filled_in_is_found_when_the_file_is_read() -> Non
 
 
 @pytest.mark.parametrize(
-    ("action", "first", "until", "pct"),
+    ("action", "cold", "pct"),
     [
-        ("suspension", date(2026, 8, 15), None, 30.0),
-        ("resume", date(2026, 9, 1), None, 100.0),
-        ("resume", date(2027, 4, 15), None, 30.38),  # 182 of 183 days were cold
-        ("temporary_stop", date(2026, 12, 1), date(2027, 1, 15), 82.79),
+        ("suspension", (None, date(2026, 8, 15)), 30.0),
+        ("resume", (date(2026, 8, 20), date(2026, 9, 1)), 100.0),
+        ("resume", (date(2026, 8, 20), date(2027, 4, 15)), 30.38),  # 182 of 183 days were cold
+        ("resume", (date(2026, 12, 1), date(2026, 12, 20)), 92.73),  # 19 days
+        ("temporary_stop", (date(2026, 12, 1), date(2027, 1, 15)), 82.79),  # 45 days
     ],
 )
-def test_what_is_owed(action: Any, first: date, until: date | None, pct: float) -> None:
-    assert fees.share_pct(action, POLICY, first, until) == pct
+def test_what_is_owed(action: Any, cold: tuple[date | None, date | None], pct: float) -> None:
+    assert fees.share_pct(action, POLICY, cold) == pct
     full = changed(POLICY, resume_billing="full", temporary_billing="full")
-    assert fees.share_pct(action, full, first, until) == (30.0 if action == "suspension" else 100.0)
+    assert fees.share_pct(action, full, cold) == (30.0 if action == "suspension" else 100.0)
 
 
 def test_fen_are_rounded_half_up() -> None:
@@ -179,7 +187,6 @@ LONG: Policy = changed(POLICY, deadline="2027-03-31", season_from="2026-08-01")
 """A season in which there is time for everything."""
 ACTIONS = ("suspension", "temporary_stop", "resume")
 Day = Callable[[Heating | None, int, int], list[Event]]
-TERMS = Terms(today=date(2026, 8, 15), area_m2=80.0, stop_days=None)
 
 
 def _apply(action: str, *, good: bool) -> Day:
@@ -187,8 +194,9 @@ def _apply(action: str, *, good: bool) -> Day:
         stop = {}
         if action == "temporary_stop":
             start = at + DAY
-            days = tuple(datetime.fromtimestamp(t, UTC).date() for t in (start, start + 30 * DAY))
-            stop = {"stop_from": start, "stop_until": start + 30 * DAY, "stop_days": days}
+            days = (day_of(start), day_of(start + 30 * DAY))
+            terms = changed(TERMS, today=day_of(at), stop_days=days)
+            stop = {"stop_from": start, "stop_until": start + 30 * DAY, "terms": terms}
         photos = [PhotoId("p")] if good else []
         return suspensions.receive(
             heating, wish(n, at - 3, action, photos=photos, **stop), LONG, "test", at
@@ -334,7 +342,7 @@ def test_a_stop_far_away_is_visited_shortly_before() -> None:
     end = int((datetime(2026, 12, 1, tzinfo=UTC) + timedelta(days=40)).timestamp())
     command = wish(
         1, AUGUST, "temporary_stop", stop_from=start, stop_until=end,
-        stop_days=(date(2026, 12, 1), date(2027, 1, 10)),
+        terms=changed(TERMS, stop_days=(date(2026, 12, 1), date(2027, 1, 10))),
     )  # fmt: skip
     _, events = receive(None, command, AUGUST)
     approved = events[-1]

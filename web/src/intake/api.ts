@@ -2,8 +2,8 @@
 import { ApiError, call, type CallOptions } from '../lib/api';
 import { line } from './line.svelte';
 import type {
-  Address,
   Application,
+  Case,
   LookUp,
   Outage,
   Photo,
@@ -40,9 +40,6 @@ export const propose = (body: ProposeBody): Promise<Proposal> => ask('POST', '/a
 export const suggest = async (words: string): Promise<Suggestion[]> =>
   (await ask<{ items: Suggestion[] }>('GET', `/api/addresses/suggest?words=${encodeURIComponent(words)}`)).items;
 
-export const resolve = async (text: string): Promise<Address | null> =>
-  (await ask<{ items: Address[] }>('POST', '/api/addresses/resolve', { items: [{ text }] })).items[0] ?? null;
-
 /** Photos may be large and the line slow: a minute each. */
 export const sendPhoto = (photo: Blob): Promise<Photo> => ask('POST', '/api/photos', photo, { within: 60_000 });
 
@@ -56,6 +53,10 @@ export const cancelTicket = (id: string, version: number, reason: string, key: s
 
 export const openOutages = async (): Promise<Outage[]> =>
   (await ask<{ items: Outage[] }>('GET', '/api/outages')).items;
+
+/** A case of the hotline or a property firm, hung on the ticket that was taken in for it. */
+export const hangCase = async (origin: string, number: string, ticket: string, key: string): Promise<Case> =>
+  (await ask<{ case: Case }>('POST', '/api/cases', { origin, number, ticket }, { key })).case;
 
 export const send = <Answer = Ticket | Application>(path: string, body: unknown, key: string): Promise<Answer> =>
   ask('POST', path, body, { key });

@@ -1,9 +1,9 @@
 // What was sent and not yet answered: each with the key it was first sent under, so that sending again does nothing twice.
 import { ApiError, SignedOut } from '../lib/api';
-import { newKey, send } from './api';
-import type { Draft } from './call/draft';
+import { hangCase, newKey, send } from './api';
+import { caseOf, type Draft } from './call/draft';
 import type { Keeper } from './kept';
-import type { Application, Proposal, RequestBody, StopBody, Ticket } from './types';
+import type { Application, Case, Proposal, RequestBody, StopBody, Ticket } from './types';
 
 const AGAIN_MS = 4000;
 
@@ -11,13 +11,20 @@ export type Sent =
   | { path: '/api/requests'; body: RequestBody }
   | { path: '/api/suspensions'; body: StopBody };
 
-export type Answer = { is: 'ticket'; ticket: Ticket } | { is: 'application'; application: Application };
+export type Answer =
+  /** `hung`: the case that came with it, or why that was refused. */
+  | { is: 'ticket'; ticket: Ticket; hung: Case | Refusal | null }
+  | { is: 'application'; application: Application };
 
 export interface Refusal {
   code: string;
   detail: string;
   whatToDo: string;
 }
+
+/** Nothing that others work on already can be taken back: a ticket that was there before, or one with a case. */
+export const mayUndo = (answer: Answer): boolean =>
+  answer.is === 'ticket' && answer.ticket.attached !== true && (answer.hung === null || !('id' in answer.hung));
 
 export interface Entry {
   key: string;
@@ -93,28 +100,37 @@ export class Outbox {
 
   async #send(key: string): Promise<void> {
     const entry = this.find(key);
-    if (entry === null) return;
+    if (entry === null || entry.state === 'sending') return;
     entry.state = 'sending';
     entry.tries += 1;
     this.#save();
-    const { path, body } = entry.sent;
     try {
-      const answer = await send(path, body, key);
+      const answer = await this.#answer(entry);
       const done = this.find(key);
       this.drop(key);
-      if (done === null) return;
-      this.#answered(
-        done,
-        path === '/api/requests'
-          ? { is: 'ticket', ticket: answer as Ticket }
-          : { is: 'application', application: answer as Application },
-      );
+      if (done !== null) this.#answered(done, answer);
     } catch (error) {
       const still = this.find(key);
       if (still === null) return;
       still.state = mayPass(error) ? 'waiting' : 'refused';
       still.refusal = refusalOf(error);
       this.#save();
+    }
+  }
+
+  /** The ticket first, then its case: sent again, both are answered as the first time. */
+  async #answer({ key, sent, draft }: Entry): Promise<Answer> {
+    if (sent.path === '/api/suspensions') {
+      return { is: 'application', application: await send<Application>(sent.path, sent.body, key) };
+    }
+    const ticket = await send<Ticket>(sent.path, sent.body, key);
+    const brought = caseOf(draft);
+    if (brought === null) return { is: 'ticket', ticket, hung: null };
+    try {
+      return { is: 'ticket', ticket, hung: await hangCase(brought.origin, brought.number, ticket.id, `${key}-case`) };
+    } catch (error) {
+      if (mayPass(error)) throw error;
+      return { is: 'ticket', ticket, hung: refusalOf(error) };
     }
   }
 

@@ -230,7 +230,6 @@ export interface RequestBody {
   words?: string;
   photos?: string[];
   separate?: boolean;
-  case?: { origin: string; number: string };
   accepted: boolean;
 }
 

@@ -4,7 +4,7 @@ import { ask } from './api';
 import type { Desk } from './desk.svelte';
 import type { ShellWords } from './words.svelte';
 
-export type ViewId = 'call' | 'suspensions' | 'addresses' | 'cases' | 'data' | 'reminders';
+export type ViewId = 'call' | 'suspensions' | 'addresses' | 'cases' | 'contradictions' | 'imports' | 'reminders';
 
 /** How much of a view needs a person; `late`: some of it is past its time, shown red. */
 export interface Waiting {

@@ -10,6 +10,7 @@ const server = vi.hoisted(() => ({
   propose: vi.fn(),
   suggest: vi.fn(),
   send: vi.fn(),
+  hangCase: vi.fn(),
   cancelTicket: vi.fn(),
   sendPhoto: vi.fn(),
   newKey: vi.fn(),
@@ -193,6 +194,24 @@ describe('a call', () => {
     await call.undo();
     expect(server.cancelTicket).not.toHaveBeenCalled();
     expect(call.answer).not.toBeNull();
+  });
+
+  it('hangs the case that came with it, under the same keys however often it takes', async () => {
+    const call = await typed('不热');
+    [call.draft.source, call.draft.caseNumber] = ['12345', '20260114-1'];
+    server.hangCase.mockRejectedValueOnce(gone).mockResolvedValue({ id: 'C1', ticket: '260114-000001' });
+    call.submit();
+    await settle();
+    expect(call.entry?.state).toBe('waiting');
+    call.submit();
+    await settle();
+    expect(server.send.mock.calls.map(([, , key]) => key as string)).toEqual(['key-1', 'key-1']);
+    expect(server.hangCase.mock.calls).toEqual(
+      Array(2).fill(['hotline_12345', '20260114-1', '260114-000001', 'key-1-case']),
+    );
+    expect(call.answer).toMatchObject({ hung: { id: 'C1' } });
+    await call.undo();
+    expect(server.cancelTicket).not.toHaveBeenCalled();
   });
 
   it('applies for a stop where one is meant and the household is known', async () => {

@@ -1,6 +1,7 @@
 // What is sent of a call that was typed.
 import { describe, expect, it } from 'vitest';
 import {
+  caseOf,
   emptyDraft,
   isEmpty,
   marked,
@@ -75,12 +76,13 @@ describe('draft', () => {
     expect(proposeBody(draft({ words: 'x', household: 'H1', place }))).toEqual({ words: 'x', building: 'B9' });
   });
 
-  it('hangs a case only on the sources that bring one', () => {
-    expect(requestBody(draft({ source: '12345', caseNumber: ' 20260114-1 ' }), null)).toMatchObject({
-      source: '12345',
-      case: { origin: 'hotline_12345', number: '20260114-1' },
+  it('knows a case only of the sources that bring one', () => {
+    expect(caseOf(draft({ source: '12345', caseNumber: ' 20260114-1 ' }))).toEqual({
+      origin: 'hotline_12345',
+      number: '20260114-1',
     });
-    expect(requestBody(draft({ source: 'phone', caseNumber: '1' }), null)).not.toHaveProperty('case');
+    expect(caseOf(draft({ source: 'phone', caseNumber: '1' }))).toBeNull();
+    expect(caseOf(draft({ source: '12345' }))).toBeNull();
   });
 
   it('applies for a stop only for a known household, with days only where they mean something', () => {

@@ -143,12 +143,12 @@ def test_columns_are_found_by_chinese_and_english_names():
         "业主 姓名",
         "备注",
     ]
-    found = columns_of("f.csv", header, HOUSEHOLDS.fields, None)
+    found = columns_of("f.csv", [*header, ""], HOUSEHOLDS.fields, None)
     assert found.mapping == {
         "household": "用户编号", "building": "楼栋编号", "unit": "单元号", "floor": "楼层",
         "flat": "房号", "area_m2": "建筑面积（㎡）", "owner_name": "业主 姓名",
     }  # fmt: skip
-    assert found.ignored == ["备注"]
+    assert found.ignored == ["备注", "(9)"]
 
 
 def test_a_columns_own_name_goes_before_anothers_alias():

@@ -32,7 +32,7 @@ def test_a_title_dates_numbers_and_merged_cells(tmp_path):
         ["2026 年户表", None, None, None],
         ["户号", "楼栋", "面积", "日期"],
         ["H1", "B1", 81.5, date(2026, 1, 14)],
-        [1000000002, None, 80.0, datetime(2026, 1, 14, 9, 30)],
+        [1000000002, None, 80.0, datetime(2026, 1, 14, 9, 30)],  # noqa: DTZ001
         [None, None, None, None],
         ["H3", "B2", 1e-7, True],
     ]

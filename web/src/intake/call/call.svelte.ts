@@ -3,7 +3,7 @@ import { ApiError } from '../../lib/api';
 import type { Level } from '../../lib/wire';
 import { cancelTicket, lookUp, newKey, propose, sendPhoto, suggest } from '../api';
 import type { Keeper } from '../kept';
-import { Outbox, type Answer, type Entry } from '../outbox.svelte';
+import { mayUndo, Outbox, type Answer, type Entry } from '../outbox.svelte';
 import type { HouseholdCard, LookUp, Proposal, RequestKind, Suggestion, Ticket } from '../types';
 import {
   emptyDraft,
@@ -330,7 +330,7 @@ export class Call {
 
   /** A new ticket is cancelled and the form stands as it was; an attached one is somebody else's too and stays. */
   async undo(): Promise<void> {
-    if (this.answer?.is !== 'ticket' || this.answer.ticket.attached === true) return;
+    if (this.answer?.is !== 'ticket' || !mayUndo(this.answer)) return;
     const { id, version } = this.answer.ticket;
     this.undoProblem = null;
     this.#undoKey ||= newKey();

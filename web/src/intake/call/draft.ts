@@ -114,7 +114,6 @@ function place(draft: Draft, proposal: Proposal | null): Pick<RequestBody, 'hous
 }
 
 export function requestBody(draft: Draft, proposal: Proposal | null): RequestBody {
-  const origin = CASE_ORIGIN[draft.source];
   const said = caller(draft);
   return {
     source: draft.source,
@@ -126,10 +125,13 @@ export function requestBody(draft: Draft, proposal: Proposal | null): RequestBod
     ...(draft.words.trim() === '' ? {} : { words: draft.words.trim() }),
     ...(draft.photos.length === 0 ? {} : { photos: draft.photos.map((photo) => photo.id) }),
     ...(draft.separate ? { separate: true } : {}),
-    ...(origin === undefined || draft.caseNumber.trim() === ''
-      ? {}
-      : { case: { origin, number: draft.caseNumber.trim() } }),
   };
+}
+
+/** The case that the source brought, to be hung on the ticket. */
+export function caseOf(draft: Draft): { origin: string; number: string } | null {
+  const [origin, number] = [CASE_ORIGIN[draft.source], draft.caseNumber.trim()];
+  return origin === undefined || number === '' ? null : { origin, number };
 }
 
 /** `zone`: the city's, in which days begin. */

@@ -151,10 +151,13 @@ export const zh = {
   outage: '停热',
   underOutage: (id: string) => `属于停热 ${id}`,
   photoCount: (n: string) => `${n} 张`,
+  caseHung: '已挂在此单',
+  caseElsewhere: (ticket: string) => `此编号早已挂在工单 ${ticket}`,
+  caseRefused: '工单已受理，但案件未能挂上。',
   queued: (precision: string) => `地点${precision}：已进入待核地址队列，核定后工单自动移到楼栋`,
   undone: '已撤销刚才的受理，内容仍在，可修改后重新受理',
   undoFailed: '未能撤销。',
-  noUndo: '已并入他人也在处理的工单，不可撤销',
+  noUndo: '他人也在处理（并入的工单或外部案件），不可在此撤销',
 
   // Keys
   keyFind: '查来电',
