@@ -6,17 +6,20 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.institutions import abbreviations
-from dispatch_core.addresses.names import Names, community_parts
+from dispatch_core.addresses.names import Names
 from dispatch_core.addresses.text import name_key
 
 _HOUSE_NUMBER: Final = re.compile(r"([A-Z]?\d+[A-Z]?)(?:号|院|栋|楼)*((?:[-之附号]+\d+[A-Z]?)*)")
 _BUILT: Final = re.compile(
     r"(?P<base>.*?)-?(?P<number>[A-Z]?\d{1,4}[A-Z]?|[A-Z])(?:号楼|号栋|栋|幢|座|#楼|#|号|楼)?$"
 )
+_USUALLY_BUILT: Final = re.compile(r"([\u4e00-\u9fff]*) ?(\d{1,4}) ?(?:号楼|栋|幢|座)")
+"""How most registers write it: read without the detour of the one writing."""
 _IN_ADDRESS: Final = re.compile(
     r"(?P<street>[\u4e00-\u9fff\d]{1,12}?(?:大街|大道|胡同|街|路|道|巷))(?P<number>[A-Z]?\d[\dA-Z之附号-]*)号"
 )
@@ -88,7 +91,8 @@ class Book:
         self.named = {k: v for k, v in named.items() if len(k) >= 3}
         self._named_keys = list(self.named)
         self.names = Names()
-        self._learn(aliases)
+        self._learn()
+        self._teach(aliases)
         self.names.freeze()
 
     def named_buildings(self, target: int) -> Sequence[int]:
@@ -127,7 +131,7 @@ class Book:
             self.at_number[s].setdefault(number, []).append(i)
         community = name_key(row.community)
         c = self._community_index(community)
-        base, built = name_parts(row.name, community)
+        base, built = name_parts(row.name)
         if c != NO and community.endswith(_AREA_END):
             self.areas.add(c)
         group = self._community_index(base) if built and len(base) >= 2 else c
@@ -162,7 +166,7 @@ class Book:
             self.in_community.append({})
         return found
 
-    def _learn(self, aliases: Iterable[Alias]) -> None:
+    def _learn(self) -> None:
         for key, s in self._street_of.items():
             self.names.add(key, "street", s)
         short: dict[str, set[tuple[Literal["community", "building"], int]]] = defaultdict(set)
@@ -180,18 +184,23 @@ class Book:
             if len(meant) == 1 and len(brief) >= 3:
                 ((kind, target),) = meant
                 self.names.add(brief, kind, target, policy.ABBREVIATED)
-        building_of: dict[str, int] | None = None
-        for alias in aliases:
+
+    def _teach(self, aliases: Iterable[Alias]) -> None:
+        taught = list(aliases)
+        wanted = {a.means for a in taught if a.kind == "building"}
+        building_of = {id_: i for i, id_ in enumerate(self.ids) if id_ in wanted}
+        for alias in taught:
+            wording = name_key(alias.alias)
             if alias.kind == "building":
-                if building_of is None:
-                    building_of = {id_: i for i, id_ in enumerate(self.ids)}
                 if (i := building_of.get(alias.means)) is not None:
-                    self.taught.setdefault(name_key(alias.alias), []).append(i)
+                    self.taught.setdefault(wording, []).append(i)
+                continue
+            if alias.kind == "street":
+                target = self._street_of.get(street_key(alias.means))
             else:
-                of = self._street_of if alias.kind == "street" else self._community_of
-                means = street_key(alias.means) if alias.kind == "street" else name_key(alias.means)
-                if (k := of.get(means)) is not None:
-                    self.names.add(name_key(alias.alias), alias.kind, k, policy.TAUGHT)
+                target = self._community_of.get(name_key(alias.means))
+            if target is not None:
+                self.names.add(wording, alias.kind, target, policy.TAUGHT)
 
 
 def street_key(street: str) -> str:
@@ -201,6 +210,7 @@ def street_key(street: str) -> str:
     return shorter or key
 
 
+@lru_cache(maxsize=50_000)
 def house_number(number: str) -> str:
     """`128`, `128-1`, `A3` of 128号, 128号附1, 128之1号; empty if it is no number."""
     found = _HOUSE_NUMBER.match(name_key(number).replace(" ", ""))
@@ -210,21 +220,18 @@ def house_number(number: str) -> str:
     return "-".join([found[1].lstrip("0") or "0", *(s.lstrip("0") or "0" for s in subs)])
 
 
-def name_parts(name: str, community: str) -> tuple[str, str]:
+def name_parts(name: str) -> tuple[str, str]:
     """(name without its number, number) of a building: 民生家园 3 栋 -> 民生家园, 3."""
+    if usual := _USUALLY_BUILT.fullmatch(name):
+        return name_key(usual[1]), usual[2].lstrip("0") or "0"
     key = name_key(name)
     found = _BUILT.match(key)
-    if found is None or (len(found["number"]) == 1 and found["number"].isalpha() and (
-        key == found["number"] or not key.endswith(("座", "栋", "幢", "楼", "#"))
-    )):  # fmt: skip
+    if found is None:
         return key, ""
-    base = found["base"].removesuffix("-")
-    number = found["number"].lstrip("0") or "0"
-    core, _, phase = community_parts(base) if base else ("", "", "")
-    del phase
-    if base and community and (community in base or core == community_parts(community)[0]):
-        return base if base != community else community, number
-    return base, number
+    number = found["number"]
+    if number.isalpha() and (key == number or key[-1] not in "座栋幢楼#"):
+        return key, ""  # a name in Latin letters
+    return found["base"].removesuffix("-"), number.lstrip("0") or "0"
 
 
 def _from_address(address: str, district: str) -> tuple[str, str] | None:

@@ -81,7 +81,9 @@ def _big(number: str) -> bool:
     )
 
 
-def doors(tail: str, *, in_community: bool, known: bool = False) -> list[Door]:
+def doors(  # noqa: C901 - one branch a kind of token
+    tail: str, *, in_community: bool, known: bool = False
+) -> list[Door]:
     """The readings of a tail, the usual one first; one empty reading when nothing is said.
 
     `known`: the building is, only unit, floor and flat are looked for.
@@ -191,7 +193,7 @@ def _behind_dash(r: Door, g: _Group, *, community: bool) -> list[Door]:
     return [*rest, *(u._replace(weight=u.weight * LESS_USUAL) for u in usual)]
 
 
-def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:
+def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:  # noqa: PLR0911 - one mark each
     mark = g.mark
     if mark in _BUILDING:
         if not community and r.number is None and mark in {"号楼", "#"}:
@@ -209,7 +211,7 @@ def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:
         not community
         and r.number is None
         and r.unit is None
-        and (r.building is None or mark == "号")
+        and (r.building is None or mark in {"号", "号院"})
     ):
         return r._replace(number=n, end=g.end)
     if (
@@ -244,15 +246,16 @@ def _inner(r: Door, numbers: list[str]) -> Door:
     if r.unit is not None and _big(numbers[0]):
         return _with_flat(r, "".join(numbers))  # 1单元170 3室
     if r.unit is not None:
-        r = _with_flat(r._replace(floor=_int(numbers[0])) if len(numbers) > 1 else r, numbers[-1])
-        return r
+        return _with_flat(
+            r._replace(floor=_int(numbers[0])) if len(numbers) > 1 else r, numbers[-1]
+        )
     r = r._replace(unit=_int(numbers[0]))
     if len(numbers) == 2:
         return _with_flat(r, numbers[1])
     return _with_flat(r._replace(floor=_int(numbers[1])), numbers[2])
 
 
-def _street_group(r: Door, g: _Group) -> list[Door]:
+def _street_group(r: Door, g: _Group) -> list[Door]:  # noqa: PLR0911 - one form each
     a, *rest = g.numbers
     b = rest[0]
     one = r._replace(number=a, end=g.end)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from dispatch_core.addresses import policy
-from dispatch_core.addresses.shapes import ALIKE
-from dispatch_core.addresses.sounds import EAR, READINGS
-from dispatch_core.addresses.text import SURNAMES
+from dispatch_core.addresses.slips import lead, similarity
+from dispatch_core.addresses.sounds import EAR
 
 Kind = Literal["street", "community", "building"]
 
@@ -22,15 +22,6 @@ _GENERIC_END: Final = re.compile("(?:住宅小区|小区|社区|家属院|家属
 _KIN: Final = ({"街", "大街"}, {"道", "大道"}, {"胡同", "巷"})
 _PHASE: Final = re.compile(r"第?(\d{1,2}|[A-Z]|[东西南北中])(期|区|组团|[园苑](?![\u4e00-\u9fff]))")
 _PHASE_END: Final = re.compile(_PHASE.pattern.replace(r"(?![\u4e00-\u9fff])", "") + "$")
-TELLING: Final = frozenset(
-    "东西南北中上下前后左右内外大小新老旧副辅0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-)
-"""Characters that tell one street from its neighbour: none of them is ever put right."""
-_COMMON_END: Final = re.compile(
-    "(?:家园|花园|新村|公寓|新城|名苑|名城|华庭|华府|嘉园|庄园|大厦|广场|新居|山庄|国际|雅苑|"
-    "丽景|佳园|家苑|小镇|[苑园城里庭居府湾])$"
-)
-"""Endings that many communities share."""
 _HEARD_ENDS: Final = {
     "街": "接阶界结节介衔", "路": "陆录鹿露潞", "道": "到倒", "巷": "港向", "区": "曲",
 }  # fmt: skip
@@ -104,6 +95,8 @@ class Names:
         self._lengths: dict[str, tuple[int, ...]] = {}
         self._heard: dict[str, list[int]] = defaultdict(list)
         self._cores: list[str] = []
+        self._least = array("H")
+        """How many characters of each core must be heard in what was typed."""
 
     def add(self, key: str, kind: Kind, target: int, weight: float = 1.0) -> None:
         """Look for `key` from now on."""
@@ -131,6 +124,9 @@ class Names:
             for syllable in {s for c in core for s in EAR.get(c, (c,))}:
                 heard[syllable].append(i)
         self._heard = heard
+        self._least = array(
+            "H", (max(1, len({EAR.get(one, (one,))[0] for one in c}) - 1) for c in self._cores)
+        )
 
     # ---------------------------------------------------------------- as written
     def find(self, text: str) -> list[Hit]:
@@ -148,7 +144,9 @@ class Names:
             found = [
                 hit
                 for size in sizes
-                if (numbers := self._by_core.get(text[start : start + size]))
+                if start + size <= len(text)
+                and (numbers := self._by_core.get(text[start : start + size]))
+                and not _goes_on(text, start + size)
                 for hit in self._hits(text, start, start + size, numbers)
             ]
             if found:
@@ -181,7 +179,7 @@ class Names:
             elif name.kind == "community":
                 hit = _community_hit(text, start, end, name, generic)
             else:
-                hit = Hit(start, end, name.weight, (), name.kind, name.target, False)
+                hit = Hit(start, end, name.weight, (), name.kind, name.target, bare=False)
             if hit is not None:
                 found.append(hit)
         for kind in ("street", "community"):
@@ -227,6 +225,8 @@ class Names:
                     if reading.generic or (suffix == "" and len(name.core) < 2):
                         continue
                     loss *= kin
+                    if code and kin == policy.SUFFIX_OTHER:
+                        loss *= policy.BOTH_DIFFER
                 elif name.kind == "community":
                     if suffix in {"街", "路", "大街", "大道", "胡同", "巷"}:
                         continue
@@ -253,17 +253,14 @@ class Names:
     ) -> Iterable[tuple[int, float, int, str]]:
         if not typed:
             return
-        counts: dict[int, int] = defaultdict(int)
+        counts: Counter[int] = Counter()
         for syllable in {s for c in typed for s in EAR.get(c, (c,))}:
-            for i in self._heard.get(syllable, ()):
-                counts[i] += 1
-        likely = sorted(
-            counts.items(), key=lambda kv: (-kv[1], abs(len(self._cores[kv[0]]) - len(typed)))
-        )
-        for i, count in likely[:_TRIED]:
+            counts.update(self._heard.get(syllable, ()))
+        likely = [i for i, count in counts.items() if count >= self._least[i]]
+        if len(likely) > _TRIED:
+            likely = sorted(likely, key=counts.__getitem__, reverse=True)[:_TRIED]
+        for i in likely:
             core = self._cores[i]
-            if len(core) - count > 2 or (len(core) >= 4 and count < len(core) - 2):
-                continue
             best = (0.0, 0, "")
             for size in (len(core), len(core) - 1, len(core) + 1):
                 if not 1 <= size <= len(typed):
@@ -271,7 +268,7 @@ class Names:
                 quality, code = similarity(typed[-size:], core)
                 begin = start + len(typed) - size
                 if quality and size < len(typed) and begin not in free:
-                    quality *= _lead(typed[: len(typed) - size], core)
+                    quality *= lead(typed[: len(typed) - size], core)
                 if quality > best[0]:
                     best = (quality, begin, code)
             if best[0] >= policy.LIKELY_AT:
@@ -279,19 +276,9 @@ class Names:
                     yield number, *best
 
 
-def _lead(before: str, core: str) -> float:
-    """What a name loses that begins behind other characters of the same word."""
-    if before[-1] in TELLING or (core[0] in TELLING and not core[0].isdigit()):
-        return policy.LED_BY_DIRECTION
-    if is_apart(before):
-        return policy.INSIDE
-    return policy.LED_BY_ONE
-
-
-def is_apart(before: str) -> bool:
-    """Whether an unknown word before a name is rather a person or talk than the first part of a
-    longer name."""
-    return len(before) > 3 or (len(before) > 1 and before[0] in SURNAMES)
+def _goes_on(text: str, end: int) -> bool:
+    """Whether a numeral at the end of a name is only the beginning of a longer number."""
+    return text[end - 1].isdigit() and text[end : end + 1].isdigit()
 
 
 def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit | None:
@@ -300,7 +287,7 @@ def _street_hit(text: str, start: int, end: int, name: Name, typed: str) -> Hit 
         if name.suffix and (len(name.core) < 2 or not _STREET_NUMBER.match(text, end)):
             return None
         if not name.suffix:
-            return Hit(start, end, name.weight, (), name.kind, name.target, False)
+            return Hit(start, end, name.weight, (), name.kind, name.target, bare=False)
     elif len(name.core) < 2 and typed != name.suffix:
         return None
     if (
@@ -372,97 +359,13 @@ class _Reading(NamedTuple):
 def _readings(token: str) -> list[_Reading]:
     """How a run of characters may be taken apart."""
     if end := _STREET_END.search(token):
-        found = [_Reading(token[: end.start()], end[0], "", False, 1.0)]
+        found = [_Reading(token[: end.start()], end[0], "", generic=False, cost=1.0)]
         if end[0] in {"大街", "大道"}:
-            found.append(_Reading(token[:-1], end[0][-1], "", False, 0.99))
+            found.append(_Reading(token[:-1], end[0][-1], "", generic=False, cost=0.99))
         return found
     core, generic, phase = community_parts(token)
-    found = [_Reading(core, "", phase, bool(generic or phase), 1.0)]
+    found = [_Reading(core, "", phase, generic=bool(generic or phase), cost=1.0)]
     right = _ENDS.get(token[-1])
     if right and right != "区" and not generic and len(token) > 2:
-        found.append(_Reading(token[:-1], right, "", False, policy.SAME_SOUND))
+        found.append(_Reading(token[:-1], right, "", generic=False, cost=policy.SAME_SOUND))
     return found
-
-
-def similarity(typed: str, core: str) -> tuple[float, str]:
-    """How likely `typed` is `core` written wrongly once or twice, 0 to 1, and how."""
-    if typed == core:
-        return 1.0, ""
-    match len(typed) - len(core):
-        case 0:
-            return _replaced(typed, core)
-        case -1:
-            return _left_out(typed, core)
-        case 1:
-            return _put_in(typed, core)
-    return 0.0, ""
-
-
-def _own(core: str) -> list[int]:
-    """Places of the characters that make a name this one: not 三道, not 家园."""
-    end = _COMMON_END.search(core)
-    stop = end.start() if end and end.start() > 0 else len(core)
-    return [i for i, c in enumerate(core[:stop]) if c not in TELLING and c not in "道第"]
-
-
-def _replaced(typed: str, core: str) -> tuple[float, str]:
-    at = [i for i, c in enumerate(core) if typed[i] != c]
-    if len(at) > 2:
-        return 0.0, ""
-    if len(at) == 2 and at[1] == at[0] + 1:
-        i, j = at
-        if typed[i] == core[j] and typed[j] == core[i]:
-            return policy.SWAPPED, "characters_swapped"
-    quality, code, others = 1.0, "", 0
-    for i in at:
-        one, code, other = _character(typed[i], core[i])
-        if one == policy.NUMBERED_OTHERWISE:
-            return (one if len(at) == 1 else 0.0), code
-        quality *= one
-        others += other
-    if others and len(at) > 1:
-        return 0.0, ""
-    kept = [i for i in _own(core) if i not in at]
-    if others:
-        quality = policy.OTHER_CHARACTER if len(kept) >= 2 else policy.OTHER_OF_TWO
-    elif len(at) > 1:
-        quality *= policy.TWO_SLIPS
-    if not kept and len(core) > len(at):
-        quality *= policy.NOTHING_KEPT
-    return quality, code
-
-
-def _character(typed: str, meant: str) -> tuple[float, str, int]:
-    if (typed in TELLING and meant in TELLING) or typed.isdigit() or meant.isdigit():
-        return policy.NUMBERED_OTHERWISE, "named_otherwise", 1
-    if set(READINGS.get(typed, ())) & set(READINGS.get(meant, (typed,))):
-        return policy.SAME_SOUND, "sounds_alike", 0
-    if typed + meant in ALIKE:
-        return policy.ALIKE, "looks_alike", 0
-    if set(EAR.get(typed, ())) & set(EAR.get(meant, (typed,))):
-        return policy.NEAR_SOUND, "sounds_alike", 0
-    return policy.OTHER_CHARACTER, "character_differs", 1
-
-
-def _left_out(typed: str, core: str) -> tuple[float, str]:
-    for i, c in enumerate(core):
-        if typed == core[:i] + core[i + 1 :]:
-            if c in TELLING:
-                return policy.NUMBERED_OTHERWISE, "part_left_away"
-            own = _own(core)
-            if own == [i]:
-                return 0.0, ""
-            short = len(own) < 3
-            return (policy.MISSING_OF_TWO if short else policy.MISSING), "character_missing"
-    return 0.0, ""
-
-
-def _put_in(typed: str, core: str) -> tuple[float, str]:
-    for i, c in enumerate(typed):
-        if core == typed[:i] + typed[i + 1 :]:
-            if typed[i - 1 : i] == c or typed[i + 1 : i + 2] == c:
-                return policy.DOUBLED, "character_doubled"
-            if c in TELLING or i == 0 or len(_own(core)) < 2:
-                return policy.NUMBERED_OTHERWISE, "part_added"
-            return policy.ADDED, "character_added"
-    return 0.0, ""

@@ -11,18 +11,25 @@ from dispatch_core.addresses.names import Names
 ASIDE: Final = "\ue002"
 """Stands for each character that was put aside."""
 
-_PROVINCES: Final = "黑龙江|吉林|辽宁|河北|山西|山东|江苏|浙江|安徽|福建|江西|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾"
+_PROVINCES: Final = (
+    "黑龙江|吉林|辽宁|河北|山西|山东|江苏|浙江|安徽|福建|江西|河南|湖北|"
+    "湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾"
+)
 _REGIONS: Final = "内蒙古自治区|内蒙古|新疆维吾尔自治区|宁夏回族自治区|广西壮族自治区|西藏自治区"
 _OTHER_CITIES: Final = (
-    "北京|天津|上海|重庆|长春|吉林市|沈阳|大连|鞍山|抚顺|本溪|丹东|锦州|营口|阜新|辽阳|盘锦|铁岭|朝阳市|葫芦岛|四平|辽源|通化|"
-    "白山|松原|白城|延吉|哈尔滨|齐齐哈尔|牡丹江|佳木斯|大庆|鸡西|双鸭山|伊春|七台河|鹤岗|黑河|绥化|大兴安岭|石家庄|唐山|太原|"
-    "呼和浩特|包头|济南|青岛|郑州|西安|兰州|西宁|银川|乌鲁木齐|南京|杭州|合肥|武汉|长沙|广州|深圳|成都|满洲里|海拉尔"
+    "北京|天津|上海|重庆|长春|吉林市|沈阳|大连|鞍山|抚顺|本溪|丹东|锦州|营口"
+    "|阜新|辽阳|盘锦|铁岭|朝阳市|葫芦岛|四平|辽源|通化|白山|松原|白城|延吉|"
+    "哈尔滨|齐齐哈尔|牡丹江|佳木斯|大庆|鸡西|双鸭山|伊春|七台河|鹤岗|黑河|绥化"
+    "|大兴安岭|石家庄|唐山|太原|呼和浩特|包头|济南|青岛|郑州|西安|兰州|西宁|"
+    "银川|乌鲁木齐|南京|杭州|合肥|武汉|长沙|广州|深圳|成都|满洲里|海拉尔"
 )
 _COUNTRY: Final = re.compile(rf"中国|(?:{_PROVINCES})省|{_REGIONS}")
-_CITY: Final = re.compile(r"([\u4e00-\u9fff]{2,4}?)市(?![场街路口民道政里])")
-_OTHER: Final = re.compile(rf"({_OTHER_CITIES})市?(?!大?[街路道]|胡同|\d)")
+_CITY: Final = re.compile(r"([\u4e00-\u9fff\d]{2,4}?)市(?![场街路口民道政里])")
+_OTHER: Final = re.compile(rf"({_OTHER_CITIES})市?(?![\u4e00-\u9fff]?(?:大?[街路道]|胡同)|\d)")
+_ASIDES: Final = re.compile(f"{ASIDE}+")
 _OPENING: Final = re.compile(
-    r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|到|位于|来电|报修)*"
+    r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|到"
+    r"|位于|来电|报修)*"
 )
 _EARLY: Final = 8
 """So far into a text the city's name may stand."""
@@ -55,17 +62,18 @@ class Places:
         words = "|".join(sorted(map(re.escape, self._bases), key=len, reverse=True))
         self._full = re.compile(rf"({words})[区县]") if words else None
         self._short = re.compile(rf"({words})") if words else None
-        self._behind = re.compile(rf"(?<={ASIDE})({words or ASIDE})")
-        self._alone = re.compile(rf"(?<= )({words})(?= |$)") if words else None
 
     def aside(self, text: str, cuts: frozenset[int] = frozenset()) -> Placed:
         """Put country, province, city and districts of a text aside."""
         found: set[str] = set()
-        text = _COUNTRY.sub(_hide, text)
+        for country in _COUNTRY.finditer(text):
+            start, end = country.span()
+            if self._names.reach(text, start) <= end:
+                text = text[:start] + ASIDE * (end - start) + text[end:]
         text = self._own_city(text)
         if self._city and any(self._is_other(text, m, cuts) for m in _OTHER.finditer(text)):
             return Placed(text, frozenset(), unknown_district=False, other_city=True)
-        text = self._districts(text, found)
+        text = self._districts(text, cuts, found)
         start = opening(text)
         other_city = unknown = False
         if not found:
@@ -94,7 +102,7 @@ class Places:
                 return text[:at] + ASIDE * len(word) + text[at + len(word) :]
         return text
 
-    def _districts(self, text: str, found: set[str]) -> str:
+    def _districts(self, text: str, cuts: frozenset[int], found: set[str]) -> str:
         if self._full is None or self._short is None:
             return text
         for district in self._full.finditer(text):
@@ -102,10 +110,17 @@ class Places:
             if self._names.reach(text, start) <= end:
                 found.add(self._bases[district[1]])
                 text = text[:start] + ASIDE * (end - start) + text[end:]
-        short = self._short.match(text, opening(text)) or self._behind.search(text)
-        if short is not None and self._names.reach(text, short.start()) > short.end():
-            short = None
-        short = short or (self._alone.search(text) if self._alone and not found else None)
+        if found:
+            return text
+        begins = sorted({opening(text), *cuts, *(m.end() for m in _ASIDES.finditer(text))})
+        short = next(
+            (
+                m
+                for at in begins
+                if (m := self._short.match(text, at)) and self._names.reach(text, at) <= m.end()
+            ),
+            None,
+        )
         if short is not None:
             start, end = short.span(1)
             found.add(self._bases[short[1]])

@@ -84,3 +84,5 @@ RATHER_A_STREET: Final = 0.82
 """丽江7号 for number 7 of the community 丽江小区."""
 NOTHING_KEPT: Final = 0.95
 """The one character that is the name's own was written otherwise: 石头道街."""
+BOTH_DIFFER: Final = 0.90
+"""A slip in the name and another type of street: rather a street that is not there."""

@@ -7,15 +7,17 @@ from typing import Final
 
 from dispatch_core.addresses.book import NO, Alias
 from dispatch_core.addresses.doors import doors
-from dispatch_core.addresses.match import MARK_FIRST, TOKEN, Matcher
+from dispatch_core.addresses.match import Matcher
 from dispatch_core.addresses.policy import CLEAR_BY
+from dispatch_core.addresses.search import MARK_FIRST, TOKEN
 
 _FILLER: Final = re.compile(
     r"^(?:您好|你好|我们?家?|家)?(?:的?地址)?(?:就?是|住在|住|在|位于)?(?=[\u4e00-\u9fff]{2})"
 )
 _INNER: Final = re.compile(
-    r"(?<![A-Z\d])[A-Z]?\d{1,2}(?:单元|门洞|门)|\d{1,2}[楼层](?!\d)|(?<=[号栋楼座幢#])[- ]?\d{1,2}[- ]\d|"
-    r"(?<!\d)\d{3,4}[室户房]|(?<=[号栋楼座幢#])\d{3,4}$|[左右]手|[东西中]户"
+    r"(?<![A-Z\d])[A-Z]?\d{1,2}(?:单元|门洞|门)|\d{1,2}[楼层](?!\d)"
+    r"|(?<=[号栋楼座幢#])[- ]?\d{1,2}[- ]\d|(?<!\d)\d{3,4}[室户房]"
+    r"|(?<=[号栋楼座幢#])\d{3,4}$|[左右]手|[东西中]户"
 )
 _LONGEST: Final = 40
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dispatch_core.addresses.policy import LONGEST
@@ -15,6 +16,8 @@ _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} 
 }  # fmt: skip
 _TENS: Final = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100}
 _NUMERAL: Final = re.compile("[零〇幺一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰]+")
+_SPLIT: Final = re.compile("(?<=[零一二三四五六七八九十百]) (?=[零一二三四五六七八九十百])")
+"""A blank within a numeral."""
 _CAPITALS: Final = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]")
 _TWO: Final = re.compile("两(?=个?(?:单元|门|栋|幢|楼|号))")
 _HOUSEHOLD: Final = re.compile(
@@ -48,6 +51,9 @@ _MARKS: Final = str.maketrans(
     | dict.fromkeys("\t\r*+=@&^$%`", " ")
     | {"＃": "#", "№": "#"}
 )
+_LETTER_BEHIND: Final = re.compile(r"(\d)号([甲乙丙丁])(?=$|[ \d楼栋单院-])")
+_LETTER: Final = re.compile(r"(?<=\d)[甲乙丙丁](?=$|[ \d号楼栋单院-])|[甲乙丙丁](?=\d)")
+_LETTERS_OF: Final = str.maketrans("甲乙丙丁", "ABCD")
 _OCR_ZERO: Final = re.compile(
     r"(?<=\d)[O〇](?=\d|号|室|栋|-|$)|(?<=\d)[O](?=O\d)|(?<![A-Z])O(?=\d{1,3}(?:号|室))"
 )
@@ -96,13 +102,19 @@ def write(text: str) -> Written:
         plain = _OCR_ZERO.sub("0", plain)
     if "I" in plain or "L" in plain:
         plain = _OCR_ONE.sub("1", plain)
-    plain = numerals(plain)
-    return _closed(plain, household)
+    return _closed(_lettered(numerals(plain)), household)
 
 
+@lru_cache(maxsize=50_000)
 def name_key(name: str) -> str:
     """A name of the register in the same writing, without blanks."""
-    return _BLANK.sub("", numerals(simplify(name).translate(_MARKS)))
+    return _lettered(_BLANK.sub("", numerals(simplify(name).translate(_MARKS))))
+
+
+def _lettered(text: str) -> str:
+    """128号甲 and 128甲号 as 128A号."""
+    text = _LETTER_BEHIND.sub(r"\1\2号", text)
+    return _LETTER.sub(lambda found: found[0].translate(_LETTERS_OF), text)
 
 
 def _closed(plain: str, household: str | None) -> Written:
@@ -123,7 +135,7 @@ def numerals(text: str) -> str:
     """Chinese numerals as digits, 头道 as 1道; a digit before or behind stays apart by a blank."""
     if "两" in text:
         text = _TWO.sub("二", text)
-    text = text.replace("头道", "1道")
+    text = _SPLIT.sub("", text).replace("头道", "1道")
 
     def digits(found: re.Match[str]) -> str:
         run = found[0]

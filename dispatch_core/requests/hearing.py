@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
-
-import msgspec
 
 from dispatch_core.requests.policy import Policy
 
@@ -48,9 +45,7 @@ def _any(words: Iterable[str]) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def _vocabulary(packed: bytes) -> _Vocabulary:
-    policy = msgspec.msgpack.decode(packed, type=Policy)
+def _vocabulary(policy: Policy) -> _Vocabulary:
     said = [w for d in policy.dangers for w in d.words]
     said += [w for rule in policy.kinds.values() for w in rule.words]
     meant = {fold(w): w for w in reversed(said) if w}
@@ -65,14 +60,12 @@ def _vocabulary(packed: bytes) -> _Vocabulary:
     )
 
 
-_packed = msgspec.msgpack.Encoder(order="deterministic").encode
-
-
 class Ear:
     """Listens by one policy; made once for many texts."""
 
     def __init__(self, policy: Policy) -> None:
-        self._v = _vocabulary(_packed(policy))
+        self.policy = policy
+        self._v = _vocabulary(policy)
 
     def listen(self, text: str) -> Iterator[str]:
         """Each word of the policy that is meant, as the policy writes it, once and in order; in
@@ -108,3 +101,17 @@ class Ear:
             if not (word.isascii() and ahead.isascii() and ahead.isalnum()):
                 return word
         return None
+
+
+_EARS: dict[int, Ear] = {}
+_MOST_EARS = 64
+
+
+def ear_of(policy: Policy) -> Ear:
+    """The ear of a policy, made when it is first asked for: a policy is read once for seconds."""
+    ear = _EARS.get(id(policy))
+    if ear is None or ear.policy is not policy:
+        if len(_EARS) >= _MOST_EARS:
+            _EARS.clear()
+        ear = _EARS[id(policy)] = Ear(policy)
+    return ear

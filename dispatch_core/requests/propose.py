@@ -9,7 +9,7 @@ import msgspec
 
 from dispatch_core.ids import Level, RequestKind
 from dispatch_core.levels import SEVERITY
-from dispatch_core.requests.hearing import Ear
+from dispatch_core.requests.hearing import ear_of
 from dispatch_core.requests.policy import Policy
 
 MOST_REASONS = 12
@@ -51,7 +51,7 @@ def propose(words: str, policy: Policy, kind: RequestKind | None = None) -> Prop
 
     Without a word for any kind it is the policy's `unheard`.
     """
-    heard = dict.fromkeys(Ear(policy).listen(words))
+    heard = dict.fromkeys(ear_of(policy).listen(words))
     dangers = [
         DangerHeard(word, danger.level)
         for danger in policy.dangers

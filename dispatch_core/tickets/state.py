@@ -68,7 +68,7 @@ POSSIBLE: dict[TicketState, tuple[str, ...]] = {
 """What can be done in each state: the whole state machine."""
 
 
-class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A ticket after `version` facts; times are Unix seconds of the business clock."""
 
     version: int

@@ -24,6 +24,7 @@ from server.adapters.address_questions import ask
 from server.adapters.address_sql import (
     Details,
     building_details,
+    bump_register_version,
     community_names,
     details_of,
     households_like,
@@ -31,12 +32,11 @@ from server.adapters.address_sql import (
     similar,
     version_of,
 )
-from server.adapters.address_sql import bump_register_version as bump_register_version
 from server.adapters.clock import monotonic
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
 
-__all__ = ["AddressAnswer", "AddressBooks", "Query", "bump_register_version"]
+__all__ = ["AddressAnswer", "AddressBooks", "Query", "Suggestion", "bump_register_version"]
 
 log = logging.getLogger(__name__)
 

@@ -250,7 +250,7 @@ async def _points(
         "SELECT p.household_id, p.point_id, r.celsius, r.read_at FROM (SELECT * FROM point"
         "  WHERE company_id = $1 AND household_id = ANY($2::text[])"
         "  ORDER BY point_id LIMIT $3) p"
-        " LEFT JOIN LATERAL (SELECT celsius::float8 AS celsius,"
+        " LEFT JOIN LATERAL (SELECT round(celsius::numeric, 2)::float8 AS celsius,"
         "   extract(epoch FROM read_at)::bigint AS read_at FROM room_reading"
         "  WHERE company_id = $1 AND point_id = p.point_id"
         "  AND received_at > now() - interval '2 days' ORDER BY read_at DESC LIMIT 1) r ON true",

@@ -205,7 +205,10 @@ class Commits:
     async def _transaction(self, group: _Group) -> None:
         async with self._pool.company(group.company) as c:
             for job in group.jobs:
-                job.wanted = job.use_case.wanted()
+                try:
+                    job.wanted = job.use_case.wanted()
+                except Refused as refused:  # it names what nothing can be called
+                    group.refused[job] = refused
             await self._lock(c, group)
             await self._stored_answers(c, group)
             jobs = group.left

@@ -16,7 +16,6 @@ from server.adapters.pool import Pool
 from server.adapters.vault import Vault
 
 MOST = 500
-MOST_ID = 2**63 - 1
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,18 +126,15 @@ class Messages:
     async def _reported(
         self, c: asyncpg.Connection, principal: Principal, report: Report
     ) -> MessageView:
-        if report.message_id > MOST_ID:
-            raise NotFound("no_such_message", "There is no such message.", "Check its number.")
         wanted = "delivered" if report.delivered else "failed"
+        number = report.number
         row = await c.fetchrow(
             f"SELECT {_SHOWN} FROM message WHERE company_id = $1 AND message_id = $2 FOR UPDATE",
             principal.company,
-            report.message_id,
+            number,
         )
         if row is None:
-            raise NotFound(
-                "no_such_message", f"There is no message {report.message_id}.", "Check its number."
-            )
+            raise NotFound("no_such_message", f"There is no message {number}.", "Check its number.")
         if row["state"] == wanted:
             return _view(row)
         # A try that failed may have arrived all the same; what arrived cannot have failed.
@@ -158,7 +154,7 @@ class Messages:
                 " delivered_at = CASE WHEN $3 = 'delivered' THEN $6 END"
                 f" WHERE company_id = $1 AND message_id = $2 RETURNING {_SHOWN}",
                 principal.company,
-                report.message_id,
+                number,
                 wanted,
                 principal.actor,
                 report.proof,
@@ -170,9 +166,19 @@ class Messages:
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the other side says of a message."""
 
-    message_id: int
+    message: str
+    """The message's number as the caller wrote it."""
     delivered: bool
     proof: str | None
+
+    @property
+    def number(self) -> int:
+        """Raises NotFound `no_such_message` for what is no number."""
+        if not self.message.isascii() or not self.message.isdecimal() or len(self.message) > 18:
+            raise NotFound(
+                "no_such_message", "There is no message of this number.", "Check its number."
+            )
+        return int(self.message)
 
 
 _SHOWN = (

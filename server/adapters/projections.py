@@ -36,7 +36,7 @@ class Projection:
     fixed: Collection[str] = ()
     newest: str | None = None
     """A column of times: the columns `newest_of` are also reported by others, and the later word
-    counts."""
+    counts; theirs within one second."""
     newest_of: Collection[str] = ()
 
     def statement(self) -> str:
@@ -60,7 +60,7 @@ class Projection:
         if name not in self.newest_of:
             return f"excluded.{name}"
         at = f"{self.table}.{self.newest}"
-        later = f"excluded.{self.newest} >= coalesce({at}, '-infinity')"
+        later = f"excluded.{self.newest} > coalesce({at}, '-infinity')"
         return f"CASE WHEN {later} THEN excluded.{name} ELSE {self.table}.{name} END"
 
 
@@ -98,7 +98,6 @@ _TICKET = Projection(
     _ticket_rows,
     ("source", "resident", "received_at"),
 )  # fmt: skip
-
 
 
 def _case_rows(case_id: str, case: Case) -> Sequence[Row]:
@@ -147,7 +146,6 @@ _CAMPAIGN = Projection(
     _campaign_rows,
     ("purpose", "season", "days_before", "started_at"),
 )  # fmt: skip
-
 
 
 def _literal(names: Sequence[str]) -> str:

@@ -99,8 +99,12 @@ class _Where:
         self._texts = ["t.company_id = $1"]
 
     def add(self, text: str, *values: object) -> None:
-        """One more condition; each ? is the next value."""
+        """One more condition; each ? is the next value. Raises Invalid `bad_filter`."""
         for value in values:
+            if isinstance(value, str) and not value.isprintable():
+                raise Invalid(
+                    "bad_filter", f"{value!a} names nothing.", "Leave control characters away."
+                )
             self.args.append(value)
             text = text.replace("?", f"${len(self.args)}", 1)
         self._texts.append(text)
@@ -124,6 +128,8 @@ class SuspensionReads:
     # ---------------------------------------------------------------- applications
     async def whose(self, company: int, application: str) -> tuple[str, str] | None:
         """(household, season) of an application; None if there is no such."""
+        if not application.isprintable():
+            return None
         async with self._pool.company(company, readonly=True) as c:
             row = await c.fetchrow(
                 "SELECT household_id, season FROM application WHERE company_id = $1"
@@ -244,6 +250,8 @@ class SuspensionReads:
     # ---------------------------------------------------------------- visits
     async def doors(self, company: int, visit: str) -> dict[str, Doorplate] | None:
         """Where the households of a visit live; None if there is no such visit."""
+        if not visit.isprintable():
+            return None
         async with self._pool.company(company, readonly=True) as c:
             state = await c.fetchval(
                 "SELECT state FROM stream_head WHERE company_id = $1 AND stream = $2",
@@ -285,6 +293,8 @@ class SuspensionReads:
 
     async def visit(self, company: int, name: str, now: datetime) -> VisitTrace | None:
         """A visit with its facts; None if there is no such."""
+        if not name.isprintable():
+            return None
         found = await self._traces.read(company, f"visit:{name}")
         if found is None:
             return None

@@ -11,6 +11,7 @@ from litestar.params import Parameter
 
 from dispatch_core.errors import Invalid, TooLarge
 from geo.datums import Coordinate, DatumRefused, Datums
+from server.adapters.accounts import Role
 from server.adapters.address_answers import AddressAnswer, unmatched
 from server.adapters.address_book import AddressBooks, Query, Suggestion
 from server.adapters.address_questions import AddressQuestions, QuestionPage
@@ -23,7 +24,7 @@ from server.api.gate import Gate, idempotency_key
 MOST = 1000
 LONGEST = 2000
 PAGE = 200
-SEATS = ("administrator", "manager", "seat")
+SEATS: tuple[Role, ...] = ("administrator", "manager", "seat")
 
 
 class Spot(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -93,23 +93,26 @@ def described(
                 ),
             }
             if keyed:
-                self.parameters = [
-                    *(self.parameters or []),
-                    Parameter(
-                        name="Idempotency-Key",
-                        param_in="header",
-                        required=True,
-                        schema=Schema(type=OpenAPIType.STRING, min_length=8, max_length=128),
-                        description="A new random key for a new request;"
-                        " the same key when it is repeated.",
-                    ),
-                ]
+                self.parameters = [*(self.parameters or []), _key()]
 
     return Described
 
 
-def raw_body(media_types: Sequence[str], what: str) -> type[Operation]:
-    """An operation whose request body is a file as it is, in one of the media types."""
+def _key() -> Parameter:
+    return Parameter(
+        name="Idempotency-Key",
+        param_in="header",
+        required=True,
+        schema=Schema(type=OpenAPIType.STRING, min_length=8, max_length=128),
+        description="A new random key for a new request; the same key when it is repeated.",
+    )
+
+
+def raw_body(
+    media_types: Sequence[str], what: str, *, keyed: bool = False
+) -> type[Operation]:
+    """An operation whose request body is a file as it is, in one of the media types,
+    and which needs an Idempotency-Key if `keyed`."""
 
     @dataclass
     class Described(Operation):
@@ -118,6 +121,8 @@ def raw_body(media_types: Sequence[str], what: str) -> type[Operation]:
             self.request_body = RequestBody(
                 required=True, description=what, content=dict.fromkeys(media_types, file)
             )
+            if keyed:
+                self.parameters = [*(self.parameters or []), _key()]
 
     return Described
 

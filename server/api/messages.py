@@ -52,7 +52,7 @@ def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
         return await messages.page(principal.company, wanted)
 
     @post(
-        "/api/messages/{message_id:int}/delivered",
+        "/api/messages/{message_id:str}/delivered",
         status_code=200,
         tags=["messages"],
         operation_class=described(
@@ -62,7 +62,7 @@ def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
             {"id": 17, "state": "delivered"},
         ),
     )
-    async def report(request: Request[Any, Any, Any], message_id: int) -> Response[bytes]:
+    async def report(request: Request[Any, Any, Any], message_id: str) -> Response[bytes]:
         """A gateway or receiver says whether a message arrived; the same again changes nothing."""
         principal = await gate.principal(request)
         key = Key(
@@ -75,7 +75,7 @@ def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
             principal,
             key,
             body_hash(body),
-            Report(message_id=message_id, delivered=said.delivered, proof=said.proof),
+            Report(message=message_id, delivered=said.delivered, proof=said.proof),
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 

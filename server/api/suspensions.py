@@ -48,7 +48,7 @@ MOST_WORDS = 10_000
 DECIDE: tuple[Role, ...] = ("administrator", "manager", "seat")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800)]
-_SEASON = re.compile(r"(\d{4})-(\d{4})")
+_SEASON = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
 
 
 class ApplicantBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +67,7 @@ class ApplicationBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     applicant: ApplicantBody
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$")]
     photos: Annotated[
-        list[Annotated[str, msgspec.Meta(min_length=1, max_length=80)]],
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern="^[0-9a-z_-]+$")]],
         msgspec.Meta(max_length=20),
     ] = []
     words: str | None = None

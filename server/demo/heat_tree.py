@@ -138,6 +138,12 @@ def _entrance(
         nodes.extend(Node(f"{unit}-R{r}", "riser", unit, f"{u} 单元 {r} 号立管") for r in risers)
 
 
+def certificate(phone: str) -> str:
+    """The made-up identity number of a made-up owner."""
+    n = int(phone[4:])
+    return f"990{n % 899 + 100}{1940 + n % 61}{n % 12 + 1:02d}{n % 28 + 1:02d}{n % 10_000:04d}"
+
+
 def _flats(
     rng: random.Random, homes: list[Household], b: Building, size: _Size, *, old: bool
 ) -> None:
@@ -153,14 +159,16 @@ def _flats(
                 risers = (f"{unit}-R{2 * d - 1}", f"{unit}-R{2 * d}") if old else (f"{unit}-R1",)
                 end = (u == 1 and d == 1) or (u == size.units and d == size.doors)
                 n = len(homes)
+                area, phone = round(max(28, rng.gauss(62 if old else 84, 14)), 1), f"1000{n:07d}"
                 homes.append(
                     Household(
                         id=f"10{n:08d}", building=b.id, unit=u, floor=floor, flat=f"{floor}{d:02d}",
                         risers=risers, gable=end, ground=floor == 1, top=floor == size.floors,
-                        area_m2=round(max(28, rng.gauss(62 if old else 84, 14)), 1),
+                        area_m2=area, heated_m2=round(area * (0.84 + n % 11 / 100), 1),
                         has_valve=rng.random() < (0.3 if old else 0.92),
                         green_channel=rng.choice(_GREEN) if rng.random() < 0.04 else None,
                         owner_name=rng.choice(names.SURNAMES) + rng.choice(names.GIVEN),
-                        owner_phone=f"1000{n:07d}",
+                        owner_phone=phone,
+                        owner_certificate=certificate(phone) if n % 10 < 7 else None,
                     )
                 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, Protocol
 
 NodeKind = Literal["plant", "primary", "substation", "circuit", "entrance", "unit", "riser"]
@@ -105,6 +106,8 @@ class Building:
     """Id of its community."""
     substation: str
     """Id of the node that feeds it."""
+    warranty_until: date | None = None
+    """New buildings: heating is not stopped before then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,10 @@ class Household:
     owner_name: str
     owner_phone: str
     """Begins with 100, which no phone in China does."""
+    heated_m2: float
+    """The area that is billed: measured inside, less than `area_m2`."""
+    owner_certificate: str | None
+    """Begins with 990, which is no region of China; None where the file never had it."""
 
 
 @dataclass(frozen=True, slots=True)

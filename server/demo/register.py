@@ -6,10 +6,12 @@ import math
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
-from server.demo import names
+from server.demo import chance, names
 from server.demo.city import City
 from server.demo.communities import choose, metres, thinned
 from server.demo.crews import make_crews
@@ -31,6 +33,11 @@ from server.demo.records import (
 _HOMELY = frozenset({"yes", "apartments", "residential", "house", "dormitory", "terrace"})
 _AREA_M2 = (280.0, 2600.0)
 """Footprints that may be a block of flats, where the map does not say."""
+SECOND_FLATS = 0.024
+"""Share of flats whose owner has another one, too."""
+NEW_FROM_LEVELS, NEW_TOWERS = 10, 0.2
+"""From so many levels on, this share of buildings is under warranty still."""
+FEE_FEN_PER_M2 = 3832
 
 
 def fill_city(city: City, seed: int, options: Options | None = None) -> Register:
@@ -149,6 +156,7 @@ def _register(
         buildings.extend(_building(rng, h, f"XQ{k:02d}") for h in group)
     buildings, upper = grow(rng, buildings, plants, options.substations)
     lower, households = settle(rng, buildings, options.households)
+    households = _several_doors(households)
     points = _points(rng, households, options.points)
     owed = _accounts(rng, buildings, households)
     districts = Counter(b.district for b in buildings if b.district).most_common(4)
@@ -173,6 +181,13 @@ def _community(id_: str, homes: Sequence[Home]) -> Community:
     )
 
 
+def _warranty(levels: int, building: str) -> date | None:
+    """Two heating seasons from the handing over; towers are what is built now."""
+    if levels < NEW_FROM_LEVELS or chance.unit("new", building) >= NEW_TOWERS:
+        return None
+    return chance.pick((date(2026, 4, 20), date(2027, 4, 20)), "warranty", building)
+
+
 def _building(rng: random.Random, h: Home, community: str) -> Building:
     levels = h.levels or (
         18 if h.area_m2 < 520 and rng.random() < 0.25 else rng.choice((5, 6, 7, 7, 8))
@@ -181,7 +196,22 @@ def _building(rng: random.Random, h: Home, community: str) -> Building:
         id=h.id, name=h.name, street=h.street, house_number=h.house_number, address=h.address,
         lon=h.lon, lat=h.lat, outline_wkb=h.outline_wkb, levels=max(1, levels), use=h.use,
         area_m2=h.area_m2, district=h.district, community=community, substation="",
+        warranty_until=_warranty(levels, h.id),
     )  # fmt: skip
+
+
+def _several_doors(households: Sequence[Household]) -> list[Household]:
+    """One owner in forty or so has a second flat, under a household number of its own."""
+    out = list(households)
+    for k, h in enumerate(households):
+        if chance.unit("second flat", h.id) >= SECOND_FLATS:
+            continue
+        owner = households[int(chance.unit("owner of", h.id) * len(households))]
+        out[k] = replace(
+            h, owner_name=owner.owner_name, owner_phone=owner.owner_phone,
+            owner_certificate=owner.owner_certificate,
+        )  # fmt: skip
+    return out
 
 
 def _points(rng: random.Random, households: Sequence[Household], n: int) -> list[Point]:
@@ -213,7 +243,7 @@ def _accounts(
         share[b.id] = min(0.55, p * rng.uniform(0.6, 1.4))
     out: list[Account] = []
     for h in households:
-        fee = int(h.area_m2 * 3832)
+        fee = int(h.heated_m2 * FEE_FEN_PER_M2)
         unpaid = rng.choice((fee, fee, fee // 2)) if rng.random() < share[h.building] else 0
         out.append(Account(h.id, max(0, unpaid)))
     return out

@@ -11,6 +11,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import msgspec
+
 from dispatch_core.errors import Unavailable
 from realtime.reader import Gone
 from server.adapters import message_store
@@ -18,7 +20,7 @@ from server.adapters.engine_store import EngineStore, EngineTransaction
 from server.adapters.feed_reads import FeedReads
 from server.adapters.gateways import Gateways
 from server.adapters.lease import Lost
-from server.adapters.message_store import Lane, NotNow, Told
+from server.adapters.message_store import Claimed, Lane, NotNow, Outcome, Told
 from server.jobs import cases, reminders, suspensions
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,20 @@ HEARS: Mapping[str, Hear] = {
     "resident": reminders.delivered,
 }
 """Who hears the news of a channel's messages; returns how many facts it appended."""
+
+
+def give_up(
+    claimed: Sequence[Claimed], outcomes: Sequence[Outcome], attempts_max: int
+) -> list[Outcome]:
+    """The outcomes, where what a receiver did not take for the last time that the city's policy
+    allows has failed. A disk of our own that is full is waited for."""
+    last = {m.message_id for m in claimed if m.attempts >= attempts_max}
+    return [
+        msgspec.structs.replace(o, state="failed")
+        if o.message_id in last and o.state == "waiting" and o.way == "webhook"
+        else o
+        for o in outcomes
+    ]
 
 
 class Delivery:
@@ -96,6 +112,8 @@ class Delivery:
             return 0
         outcomes = await gateway.carry(code, claimed)
         async with self._store.company(company) as tx:
+            if lane.channel == "resident":
+                outcomes = give_up(claimed, outcomes, (await tx.policy()).reminders.attempts_max)
             await message_store.record(tx.connection, company, tx.now, outcomes)
         return len(claimed)
 

@@ -113,12 +113,23 @@ def household_of(loaded: Loaded, name: str) -> Household:
     """The household of the register. Raises NotFound `no_such_household`."""
     found = loaded.households.get(name)
     if found is None:
-        raise NotFound(
-            "no_such_household",
-            f"The register has no household {name}.",
-            "Check the household number on the heating bill.",
-        )
+        raise _no_such_household(name)
     return found
+
+
+def heating_of(household: str) -> str:
+    """The stream of a household that a caller names. Raises NotFound `no_such_household`."""
+    if not household.isprintable():
+        raise _no_such_household(ascii(household))
+    return named("heating", household)
+
+
+def _no_such_household(name: str) -> NotFound:
+    return NotFound(
+        "no_such_household",
+        f"The register has no household {name}.",
+        "Check the household number on the heating bill.",
+    )
 
 
 def local_day(at: int, policy: CityPolicy) -> date:
@@ -146,11 +157,13 @@ def terms_of(
     if heating is not None and standing is not None and standing.standing != "heated":
         stop = heating.application(standing.application)
         cold_from = stop.stop_from if stop and stop.stop_from else heating.valve_at
-    both = start is not None and end is not None
+    days = None
+    if start is not None and end is not None:
+        days = (local_day(start, policy), local_day(end, policy))
     return suspensions.Terms(
         today=local_day(at, policy),
         area_m2=household.area_m2,
-        stop_days=(local_day(start, policy), local_day(end, policy)) if both else None,
+        stop_days=days,
         cold_from=None if cold_from is None else local_day(cold_from, policy),
     )
 
@@ -178,7 +191,7 @@ class ApplyForStop:
     def wanted(self) -> Wanted:
         """The household, its heating, and the photos."""
         return Wanted(
-            streams=(named("heating", self.household),),
+            streams=(heating_of(self.household),),
             households=(self.household,),
             photos=self.photos,
         )

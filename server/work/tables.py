@@ -14,6 +14,7 @@ _COMMUNITY_COLUMNS = ("community_id", "name", "district", "lon", "lat", "radius_
 _HOUSEHOLD_COLUMNS = (
     "household_id", "building_id", "unit", "floor", "flat", "riser_ids", "area_m2", "gable",
     "ground_floor", "top_floor", "valve", "green_channel", "pseudonym", "lon", "lat",
+    "heated_area_m2", "owner_certificate",
 )  # fmt: skip
 _COMMUNITY_PLACES = {"neighbourhood", "quarter", "suburb", "village", "town"}
 _REACH_M = 500.0
@@ -61,8 +62,8 @@ def demo_tables(
     Resident data goes only into `person`, sealed.
     """
     heated = {b.id for b in r.buildings}
-    buildings = [_building(b, b.community, b.substation) for b in r.buildings]
-    buildings += [_building(b, None, None) for b in kept if b.id not in heated]
+    buildings = [(*_building(b, b.community, b.substation), b.warranty_until) for b in r.buildings]
+    buildings += [(*_building(b, None, None), None) for b in kept if b.id not in heated]
     persons, households = _people(r, vault, company)
     return [
         (
@@ -70,7 +71,7 @@ def demo_tables(
             _COMMUNITY_COLUMNS,
             [(c.id, c.name, c.district, c.lon, c.lat, c.radius_m) for c in r.communities],
         ),
-        ("building", BUILDING_COLUMNS, buildings),
+        ("building", (*BUILDING_COLUMNS, "warranty_until"), buildings),
         (
             "node",
             ("node_id", "kind", "parent_id", "name", "lon", "lat", "supply_low_c"),
@@ -106,7 +107,10 @@ def _people(
             vault.blind_name(company, h.owner_name),
             vault.blind_phone(company, h.owner_phone),
         )
-        households.append(_household(h, person.pseudonym, home[h.building]))
+        number = h.owner_certificate
+        certificate = vault.certificate(company, number) if number else None
+        row = _household(h, person.pseudonym, home[h.building])
+        households.append((*row, h.heated_m2, certificate))
     return list(persons.values()), households
 
 

@@ -265,6 +265,49 @@ def test_nothing_is_lost_by_a_reload_or_by_an_answer_that_never_comes(
     assert OTHER_PHONE not in seat.kept()
 
 
+def test_a_hotline_case_hangs_on_the_ticket_and_a_session_that_ended_loses_nothing(
+    person: httpx.Client, seat: IntakePage
+) -> None:
+    seat.browser.may_say("status of 401")
+    seat.dial(OTHER_PHONE)
+    seat.press("Enter")
+    seat.say("市民反映多日不热")
+    seat.chosen("kind", "not_warm")
+    seat.press("Alt+s")
+    seat.press("4")
+    seat.chosen("source", "12345")
+    seat.page.locator('input[name="case"]').fill("2026011400042")
+    seat.page.context.clear_cookies()
+    seat.press("Control+Enter")
+    seat.page.get_by_test_id("pending").wait_for()
+    cookies = [{"name": n, "value": v, "url": seat.browser.url} for n, v in person.cookies.items()]
+    seat.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    number = seat.shown("done", "data-ticket")  # sent again by itself
+    assert "2026011400042" in seat.text("done-case")
+    (case,) = person.get("/api/cases", params={"ticket": number}).json()["items"]
+    assert (case["number"], case["origin"]) == ("2026011400042", "hotline_12345")
+    assert ticket(person, number)["source"] == "12345"
+
+
+def test_a_refusal_says_why_in_the_viewers_language_and_the_form_comes_back(
+    seat: IntakePage,
+) -> None:
+    seat.browser.may_say("status of 422")
+    seat.dial(OTHER_PHONE)
+    seat.press("Enter")
+    seat.say("想临时停供")
+    seat.chosen("kind", "temporary_stop")
+    assert seat.page.get_by_test_id("send").is_disabled()  # it says that days are missing
+    seat.page.locator('input[name="stop_from"]').fill("2099-03-01")
+    seat.page.locator('input[name="stop_until"]').fill("2099-02-01")
+    seat.press("Control+Enter")
+    assert "停供" in seat.text("refused")
+    seat.press("Alt+b")
+    seat.page.get_by_test_id("refused").wait_for(state="detached")
+    assert seat.page.locator("#words").input_value() == "想临时停供"
+    assert seat.page.locator('input[name="stop_until"]').input_value() == "2099-02-01"
+
+
 def test_a_call_handed_over_by_the_telephone_system(
     stack: Installation, homes: None, person: httpx.Client, browse: OpenBrowser
 ) -> None:

@@ -171,3 +171,15 @@ def test_tickets_from_a_file(house: House) -> None:
     told = house.person.http.get("/api/exports/tickets.csv").content.decode("utf-8-sig")
     line = next(r for r in csv.DictReader(io.StringIO(told)) if "文件里的第一行" in r["words"])
     assert (line["kind"], line["building"], line["caller_name"]) == ("not_warm", at, "赵先生")
+
+
+def test_a_call_from_an_owners_phone_leaves_the_registered_name(house: House) -> None:
+    """An owner is looked for by the name in the register."""
+    rows = [HEAD, ["R1", building(house), "9", "4", "401", "80", "赵大海", "100-8888-0001"]]
+    send(house.person, "households", text(rows))
+    caller = {"name": "赵先生", "phone": "10088880001"}
+    request = {"kind": "question", "source": "phone", "household": "R1", "caller": caller}
+    house.person.ok("/api/requests", {**request, "words": "几号开始供热"})
+    told = house.person.http.get("/api/exports/households.csv").content.decode("utf-8-sig")
+    line = next(r for r in csv.DictReader(io.StringIO(told)) if r["household"] == "R1")
+    assert (line["owner_name"], line["owner_phone"]) == ("赵大海", "100-8888-0001")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from path_house import Caller, House, eventually
-from path_work import STEPS, at_once, carry, crew_on_duty, step
+from path_house import Caller, House
+from path_work import at_once, carry, crew_on_duty, step
 
 COLD = {"source": "phone", "words": "家里暖气不热，冰凉"}
 

@@ -150,6 +150,24 @@ def test_a_temporary_stop_that_was_never_made_is_over_at_its_end(own_house: Hous
     )
 
 
+def test_a_temporary_stop_resumed_before_its_end(own_house: House) -> None:
+    house = own_house
+    house.set_clock(local(2026, 11, 20))
+    days = {"stop_from": unix_of(2026, 11, 21, 0), "stop_until": unix_of(2027, 1, 15, 0)}
+    home = household(house)
+    stop = apply(house.source, home, "temporary_stop", **days)
+    close_loop(house.person, stop, "closed")
+    house.set_clock(local(2026, 12, 21))
+    made = apply(house.source, home, "resume")
+    assert abs(made["base_fee_pct"] - (100 - 70 * 30 / 183)) < 0.01
+    close_loop(house.person, made, "open")
+    house.set_clock(local(2027, 1, 15, 1))
+    ended = apply(house.source, home, "resume")
+    assert ended["because"] == ["not_suspended"]
+    answer = house.person.http.get(f"/api/suspensions/{stop['id']}-end")
+    assert answer.status_code == 404
+
+
 def test_resumed_in_winter_until_the_policys_day(own_house: House) -> None:
     house = own_house
     house.set_clock(local(2026, 9, 1))

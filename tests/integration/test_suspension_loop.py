@@ -212,6 +212,22 @@ def test_resumed(city: House) -> None:
     assert [tuple(r) for r in rows] == [("heated", made["id"], "open")]
 
 
+def test_a_later_report_of_the_valve_is_not_overwritten(city: House) -> None:
+    home = household(city)
+    made = apply(city.source, home)
+    report(city.source, visited(city.person, made), "closed", made)
+    body = {"household": home["household"], "valve": "open", "network": "connected"}
+    answer = city.source.ok("/api/batches/household-standings", {"items": [body]})
+    assert answer["accepted"] == 1, answer
+    known = {"version": seen(city.person, made)["version"], "department": "operations"}
+    city.source.ok(f"/api/suspensions/{made['id']}/known", known)
+    rows = city.sql(
+        "SELECT service, valve, network FROM household_standing WHERE household_id = $1",
+        home["household"],
+    )
+    assert [tuple(r) for r in rows] == [("suspended", "open", "connected")]
+
+
 def test_a_repeat_is_counted_and_never_doubled(city: House) -> None:
     home = household(city)
     with ThreadPoolExecutor(8) as pool:
@@ -319,6 +335,9 @@ def refusals(city: House) -> list[tuple[dict[str, Any], int, str]]:
 
     return [
         (wish(home, household="nobody"), 404, "no_such_household"),
+        (wish(home, household="H\x00"), 404, "no_such_household"),
+        (wish(home, photos=["\x00"]), 422, "bad_body"),
+        (wish(home, season="２０２６-２０２７"), 422, "no_such_season"),
         (wish(home, photos=["none"]), 404, "no_such_photo"),
         (wish(home, applicant={}), 422, "applicant_unknown"),
         (wish(home, applicant={"name": "  ", "phone": "--"}), 422, "applicant_unknown"),
@@ -345,9 +364,14 @@ def test_what_cannot_be_taken_in(city: House) -> None:
     for body, status, code in refusals(city):
         assert refused(city.source, "/api/suspensions", body) == (status, code), body["action"]
     assert not city.sql("SELECT 1 FROM person_words WHERE body IS NULL")
-    for path in ("/api/suspensions/nothing", "/api/visits/nothing"):
+    for path in (
+        "/api/suspensions/nothing", "/api/visits/nothing", "/api/suspensions/a%00b",
+        "/api/visits/a%00b",
+    ):  # fmt: skip
         answer = city.person.http.get(path)
         assert (answer.status_code, answer.json()["code"].startswith("no_such")) == (404, True)
+    answer = city.person.http.get("/api/suspensions", params={"building": "a\x00"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_filter")
     nothing = refused(city.person, "/api/suspensions/nothing/approve", {"version": 1})
     assert nothing == (404, "no_such_application")
     nothing = refused(city.person, "/api/visits/nothing/results", {"version": 1, "results": []})

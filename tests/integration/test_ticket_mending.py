@@ -148,9 +148,7 @@ def test_a_merged_ticket_leaves_the_wall_and_the_other_counts_for_both(house: Ho
     }
     eventually(lambda: {one["id"], two["id"]} <= set(rows()), "both are on the wall")
     mend(house, two, "merge", into=one["id"])
-    eventually(
-        lambda: two["id"] not in rows() and rows()[one["id"]]["reports"] == 2, "one is left"
-    )
+    eventually(lambda: two["id"] not in rows() and rows()[one["id"]]["reports"] == 2, "one is left")
 
 
 def test_a_ticket_is_moved_to_the_door_that_was_found(house: House) -> None:

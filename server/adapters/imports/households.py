@@ -18,6 +18,7 @@ from server.adapters.address_book import (
 from server.adapters.imports.owners import Owners
 from server.adapters.imports.register_rows import Target, merged, present, upsert
 from server.adapters.imports.rows import Entry, Outcome
+from server.adapters.imports.runs import LOOK_BACK_S
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
 
@@ -69,6 +70,7 @@ class HouseholdWriter:
         self._homes: dict[str, _Home] = {}
         self._unclear: dict[str, tuple[Entry, AddressAnswer]] = {}
         self._unknown_height: set[str] = set()
+        self._written = False
 
     async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
         """Households do not refer to one another."""
@@ -152,8 +154,7 @@ class HouseholdWriter:
             return []
         await owners.save(c)
         await upsert(c, self._company, HOUSEHOLD, rows)
-        if rows:
-            await bump_register_version(c, self._company)
+        self._written = self._written or bool(rows)
         return taken
 
     def _decided(
@@ -270,7 +271,9 @@ class HouseholdWriter:
 
     async def finish(self, c: asyncpg.Connection) -> None:
         """Where neither the file nor the building says how high it is, its highest flats of this
-        file are on its top floor."""
+        file are on its top floor. Address books are told once: they read flats as they stand."""
+        if self._written:
+            await bump_register_version(c, self._company)
         if self._unknown_height:
             await c.execute(
                 "UPDATE household h SET top_floor = (h.floor = m.top) FROM ("
@@ -281,6 +284,7 @@ class HouseholdWriter:
                 " AND h.top_floor <> (h.floor = m.top)",
                 self._company,
                 sorted(self._unknown_height),
+                timeout=LOOK_BACK_S,
             )
 
 

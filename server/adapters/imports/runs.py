@@ -29,6 +29,10 @@ _RECORDS: dict[ImportKind, str] = {
 """Keys of the records of each kind."""
 
 
+LOOK_BACK_S = 600
+"""Most that a look at all rows of a very large file may take."""
+
+
 class RunShown(msgspec.Struct, frozen=True, kw_only=True):
     """A run as it was recorded; `ended_at` is None for one that is under way or was broken off."""
 
@@ -116,10 +120,15 @@ class Runs:
 
     @staticmethod
     @asynccontextmanager
-    async def transaction(c: asyncpg.Connection, company: int) -> AsyncIterator[None]:
-        """One company's transaction on a run's own connection."""
+    async def transaction(
+        c: asyncpg.Connection, company: int, *, patient: bool = False
+    ) -> AsyncIterator[None]:
+        """One company's transaction on a run's own connection; `patient`: over the whole file."""
         async with c.transaction():
             await c.execute("SELECT set_config('heatops.company', $1, true)", str(company))
+            if patient:
+                await c.execute(f"SET LOCAL statement_timeout = '{LOOK_BACK_S}s'")
+                await c.execute("ANALYZE pg_temp.import_seen")
             yield
 
     # ---------------------------------------------------------------- what a run has seen
@@ -146,19 +155,17 @@ class Runs:
     @staticmethod
     async def doors_twice(c: asyncpg.Connection) -> list[Seen]:
         """Rows whose door another household has too, in the file or in the register."""
-        await c.execute("ANALYZE pg_temp.import_seen")
         rows = await c.fetch(
-            "SELECT s.row, coalesce(t.key, h.household_id) AS other FROM pg_temp.import_seen s"
-            " LEFT JOIN LATERAL (SELECT key FROM pg_temp.import_seen t"
-            "  WHERE t.building = s.building AND t.door = s.door AND t.key <> s.key"
-            "  ORDER BY t.row LIMIT 1) t ON true"
-            " LEFT JOIN LATERAL (SELECT h.household_id FROM household h"
-            "  WHERE h.company_id = current_setting('heatops.company')::int"
+            "SELECT row, min(other) AS other FROM ("
+            "SELECT s.row, t.key AS other FROM pg_temp.import_seen s"
+            " JOIN pg_temp.import_seen t ON t.building = s.building AND t.door = s.door"
+            " WHERE t.key <> s.key"
+            " UNION ALL SELECT s.row, h.household_id FROM pg_temp.import_seen s"
+            " JOIN household h ON h.company_id = current_setting('heatops.company')::int"
             "  AND h.building_id = s.building AND h.unit || '/' || h.flat = s.door"
-            "  AND NOT EXISTS (SELECT FROM pg_temp.import_seen m WHERE m.key = h.household_id)"
-            "  LIMIT 1) h ON t.key IS NULL"
-            " WHERE s.door IS NOT NULL AND coalesce(t.key, h.household_id) IS NOT NULL"
-            " ORDER BY s.row"
+            " WHERE NOT EXISTS (SELECT FROM pg_temp.import_seen m WHERE m.key = h.household_id)"
+            ") AS twice GROUP BY row ORDER BY row",
+            timeout=LOOK_BACK_S,
         )
         return [Seen(r[0], r[1]) for r in rows]
 
@@ -170,7 +177,8 @@ class Runs:
             " (SELECT FROM pg_temp.import_seen t WHERE t.owner = s.owner AND t.key <> s.key)"
             " OR EXISTS (SELECT FROM household h"
             "  WHERE h.company_id = current_setting('heatops.company')::int"
-            "  AND h.pseudonym = s.owner AND h.household_id <> s.key))"
+            "  AND h.pseudonym = s.owner AND h.household_id <> s.key))",
+            timeout=LOOK_BACK_S,
         )
         return found
 
@@ -179,7 +187,8 @@ class Runs:
         """Records of the register that the file does not speak of: they stay as they are."""
         found: int = await c.fetchval(
             "SELECT count(*) FROM (" + _RECORDS[kind] + ") AS r(key)"
-            " WHERE NOT EXISTS (SELECT FROM pg_temp.import_seen s WHERE s.key = r.key)"
+            " WHERE NOT EXISTS (SELECT FROM pg_temp.import_seen s WHERE s.key = r.key)",
+            timeout=LOOK_BACK_S,
         )
         return found
 

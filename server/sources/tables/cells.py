@@ -26,6 +26,7 @@ _FORMULA = "=+-@\t\r"
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2,}", re.ASCII)
 _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOST_FEN = 10**12
 _SPLIT = re.compile(r"\s*[;；,，、|]\s*")
 
@@ -62,7 +63,7 @@ def text(longest: int) -> Read:
                 "too_long", f"{shown(cell)} has {len(cell):,} characters.",
                 f"Shorten it to {longest:,}.",
             )  # fmt: skip
-        if any(ch < " " and ch not in "\n\r\t" for ch in cell) or "\x7f" in cell:
+        if _CONTROL.search(cell):
             raise BadCell(
                 "control_characters", f"{shown(cell)} holds control characters.", "Remove them."
             )

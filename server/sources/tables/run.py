@@ -196,7 +196,7 @@ class Importer:
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             await self._write(c, under, writer, piece)
             progress(kind, piece.done)
-        async with self.runs.transaction(c, company):
+        async with self.runs.transaction(c, company, patient=True):
             await self._look_back(c, under)
             if not under.wish.dry:
                 await writer.finish(c)

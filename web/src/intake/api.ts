@@ -1,5 +1,5 @@
 // The calls of the intake page; each also tells the line whether the server answers.
-import { ApiError, call, type CallOptions } from '../lib/api';
+import { ApiError, call, SignedOut, type CallOptions } from '../lib/api';
 import { line } from './line.svelte';
 import type {
   Application,
@@ -26,7 +26,8 @@ export async function ask<Answer>(
     line.up();
     return answer;
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'unreachable') line.down();
+    if (error instanceof SignedOut) line.out();
+    else if (error instanceof ApiError && error.code === 'unreachable') line.down();
     else line.up();
     throw error;
   }

@@ -1,4 +1,5 @@
-// The words of the intake page in the viewer's language: one object per view, and the codes that all of them read.
+// The words of the intake page in the viewer's language: one object per view (a view adds its pair of files in messages/),
+// read in its components as `w`, and the codes that all of them read as `c`.
 import { i18n } from '../lib/i18n.svelte';
 import { en as callEn } from './messages/call.en';
 import { zh as callZh } from './messages/call.zh';

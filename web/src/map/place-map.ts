@@ -58,10 +58,13 @@ export class PlaceMap {
     this.#map.on('error', (event) => console.warn(event.error.message));
   }
 
-  show(spot: Spot): void {
+  /** Milliseconds until it stood drawn: how much of this machine's time a place costs. */
+  show(spot: Spot): Promise<number> {
+    const began = performance.now();
     this.#spot = spot;
     this.#map.jumpTo({ center: [spot.lon, spot.lat] });
     if (this.#map.getSource('spot') !== undefined) this.#draw();
+    return new Promise((resolve) => void this.#map.once('idle', () => resolve(performance.now() - began)));
   }
 
   remove(): void {

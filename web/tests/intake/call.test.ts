@@ -117,6 +117,27 @@ describe('a call', () => {
     expect([call.proposal?.kind, server.propose.mock.calls.at(-1)?.[0].words]).toEqual(['leak', '暖气跑水']);
   });
 
+  it('looks up the place that was heard when the caller has none, once, and never the caller’s own again', async () => {
+    server.lookUp.mockResolvedValueOnce({ ...found(), caller: null }).mockResolvedValueOnce({ ...found(), caller: null });
+    const place = { verdict: 'matched', building: { id: 'B7', address: '', lon: 0, lat: 0 }, household: 'H7' };
+    server.propose.mockResolvedValue({ ...proposal, place });
+    server.lookUp.mockResolvedValue({ ...found(card('H7')), caller: null });
+    const call = await typed('红旗大街7号漏水');
+    call.draft.words = '红旗大街7号漏水了';
+    call.touched();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(server.lookUp.mock.calls.slice(2)).toEqual([[{ household: 'H7' }]]);
+    expect([call.thereCard?.household, call.draft.household]).toEqual(['H7', null]);
+
+    server.lookUp.mockResolvedValue(found(card('H1')));
+    call.next();
+    const again = await typed('红旗大街7号漏水');
+    expect([again.there, again.card?.household]).toEqual([null, 'H1']);
+    again.useHeard();
+    await settle();
+    expect([server.lookUp.mock.lastCall, again.household]).toEqual([[{ household: 'H7' }], 'H7']);
+  });
+
   it('sends what the seat saw and forgets the resident as soon as it is taken in', async () => {
     const call = await typed('跑水');
     expect(kept()).toHaveLength(1);

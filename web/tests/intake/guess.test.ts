@@ -1,6 +1,6 @@
 // What a seat means by what was typed into the caller's field.
 import { describe, expect, it } from 'vitest';
-import { guesses, isAddress, parseHash, phoneIn } from '../../src/intake/call/guess';
+import { guesses, isAddress, parseHash, phoneIn, samePhone, withoutPhones } from '../../src/intake/call/guess';
 
 describe('guess', () => {
   it('takes a phone for a phone, however it was written, and tries it as a household number next', () => {
@@ -26,6 +26,12 @@ describe('guess', () => {
 
   it('keeps only a phone as the caller’s phone', () => {
     expect([phoneIn('138-0013-8000'), phoneIn('1000000123'), phoneIn('王建国')]).toEqual(['13800138000', null, null]);
+  });
+
+  it('knows a number again however it was written, and keeps it out of addresses', () => {
+    expect([samePhone('138-0013-8000', '+8613800138000'), samePhone(null, ''), samePhone('', '')]).toEqual([true, false, false]);
+    expect(withoutPhones('经纬街128号 13800138000 王')).toBe('经纬街128号   王');
+    expect(withoutPhones('1000000123')).toBe('1000000123');
   });
 
   it('reads what a telephone system hands over', () => {

@@ -92,3 +92,24 @@ def test_a_ticket_given_to_another_crew_is_no_longer_confirmed() -> None:
 def test_warnings_of_a_ticket_that_is_gone_bring_nothing_back() -> None:
     late = fact(e.DeadlinePassed(ticket=LABEL, due=None, clock="solved", deadline=T0))
     assert LAYERS["tickets"].fold("t1", None, late) is None
+
+
+def test_a_ticket_below_its_building_is_counted_and_no_spot() -> None:
+    tickets = LAYERS["tickets"]
+    street = Place(
+        building=None, lon=1.5, lat=2.5, address="经纬街", community=None, district="d1",
+        precision="street",
+    )  # fmt: skip
+    clocks = e.Clocks(first_contact=T0 + 1, respond=T0 + 2, on_site=None, solved=T0 + 3)
+    received = e.TicketReceived(
+        ticket=LABEL, due=None, level_reason="as_given", source="phone", place=street, reports=1,
+        resident=None, words=None, outage=None, clocks=clocks, policy="p",
+    )  # fmt: skip
+    row = tickets.fold("t1", None, fact(received))
+    assert isinstance(row, TicketRow)
+    assert not row.located
+    placed = e.TicketPlaced(ticket=LABEL, due=None, place=PLACE, household="h1", by="u1")
+    found = tickets.fold("t1", row, fact(placed, version=2))
+    assert isinstance(found, TicketRow)
+    assert (found.located, found.building, found.address) == (True, "b1", "x")
+    assert "h1" not in str(found)

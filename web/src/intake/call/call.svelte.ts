@@ -4,8 +4,9 @@ import type { Level } from '../../lib/wire';
 import { cancelTicket, lookUp, newKey, propose, sendPhoto, suggest } from '../api';
 import type { Keeper } from '../kept';
 import { mayUndo, Outbox, type Answer, type Entry } from '../outbox.svelte';
-import type { HouseholdCard, LookUp, Proposal, RequestKind, Suggestion, Ticket } from '../types';
+import type { HouseholdCard, LookUp, Proposal, Suggestion } from '../types';
 import {
+  elsewhere,
   emptyDraft,
   householdOf,
   isEmpty,
@@ -16,7 +17,8 @@ import {
   stopOf,
   type Draft,
 } from './draft';
-import { guesses, isAddress, phoneIn } from './guess';
+import { recentOf, type Recent } from './recent';
+import { guesses, isAddress, phoneIn, withoutPhones } from './guess';
 
 export const PROPOSE_AFTER_MS = 200;
 const SUGGEST_AFTER_MS = 150;
@@ -25,22 +27,14 @@ const RECENT = 8;
 /** Where the next key should go. */
 export type Spot = 'who' | 'households' | 'words' | 'address' | 'done';
 
-/** One line of what this seat took in: nothing of a resident. */
-export interface Recent {
-  id: string;
-  is: 'ticket' | 'application';
-  kind: RequestKind;
-  level: Level | null;
-  attached: boolean;
-  state: string;
-}
-
 export class Call {
   draft = $state<Draft>(emptyDraft());
   looking = $state(false);
   looked = $state.raw<LookUp | null>(null);
   /** Why the look-up brought nothing. */
   lookProblem = $state.raw<unknown>(null);
+  /** What is known of the place, where it is not the caller's own household: chosen, or heard in the words. */
+  there = $state.raw<LookUp | null>(null);
   proposal = $state.raw<Proposal | null>(null);
   proposing = $state(false);
   proposeProblem = $state.raw<unknown>(null);
@@ -68,13 +62,18 @@ export class Call {
   card = $derived<HouseholdCard | null>(
     this.looked?.households.find((card) => card.household === this.draft.household) ?? null,
   );
+  /** The household of the place that is not the caller's own, where that is one. */
+  thereCard = $derived(this.there?.households.length === 1 ? this.there.households[0]! : null);
   household = $derived(householdOf(this.draft));
   kind = $derived(kindOf(this.draft, this.proposal));
   level = $derived<Level | null>(this.draft.level ?? this.proposal?.level ?? null);
   stop = $derived(stopOf(this.draft, this.proposal));
   attach = $derived(this.draft.separate || this.stop !== null ? null : (this.proposal?.attach ?? null));
-  /** There is enough to take in: words, or at least a kind. */
-  enough = $derived(this.draft.words.trim() !== '' || this.draft.kind !== null);
+  /** There is something to judge: words, or at least a kind. */
+  something = $derived(this.draft.words.trim() !== '' || this.draft.kind !== null);
+  /** A stop for a while has a first and a last day. */
+  daysMissing = $derived(this.stop === 'temporary_stop' && (this.draft.stopFrom === '' || this.draft.stopUntil === ''));
+  enough = $derived(this.something && !this.daysMissing);
 
   #keeper: Keeper;
   #zone: () => string;
@@ -84,6 +83,7 @@ export class Call {
   #suggestTimer: number | undefined;
   #suggestAsked = 0;
   #undoKey = '';
+  #thereFor = '';
 
   constructor(keeper: Keeper, zone: () => string) {
     this.#keeper = keeper;
@@ -124,7 +124,7 @@ export class Call {
     this.#proposedFor = wanted;
     window.clearTimeout(this.#proposeTimer);
     const asked = (this.#proposeAsked += 1);
-    if (!this.enough) {
+    if (!this.something) {
       this.proposal = null;
       this.proposing = false;
       this.proposeProblem = null;
@@ -134,7 +134,9 @@ export class Call {
     this.#proposeTimer = window.setTimeout(() => {
       propose(body)
         .then((proposal) => {
-          if (asked === this.#proposeAsked) [this.proposal, this.proposeProblem] = [proposal, null];
+          if (asked !== this.#proposeAsked) return;
+          [this.proposal, this.proposeProblem] = [proposal, null];
+          void this.#lookThere();
         })
         .catch((error: unknown) => {
           if (asked !== this.#proposeAsked) return;
@@ -186,10 +188,28 @@ export class Call {
     }
   }
 
+  /** Looks up the place that the request will be at, once, if it is another than the caller's household. */
+  async #lookThere(): Promise<void> {
+    const wanted = elsewhere(this.draft, this.proposal);
+    const asked = JSON.stringify(wanted);
+    if (asked === this.#thereFor) return;
+    this.#thereFor = asked;
+    this.there = null;
+    if (wanted === null) return;
+    try {
+      const found = await lookUp(wanted);
+      if (asked === this.#thereFor) this.there = found;
+    } catch {
+      // The place stands all the same; only its records are missing, and the line says why.
+      if (asked === this.#thereFor) this.#thereFor = '';
+    }
+  }
+
   take(card: HouseholdCard): void {
     this.draft.household = card.household;
     this.draft.place = null;
     this.goal = { to: 'words', polite: false };
+    void this.#lookThere();
   }
 
   typedAddress(): void {
@@ -202,7 +222,7 @@ export class Call {
       return;
     }
     this.#suggestTimer = window.setTimeout(() => {
-      suggest(words)
+      suggest(withoutPhones(words))
         .then((found) => {
           if (asked === this.#suggestAsked) [this.suggestions, this.suggestedFor] = [found, words];
         })
@@ -215,6 +235,7 @@ export class Call {
     this.draft.place = suggestion;
     this.goal = { to: 'words', polite: false };
     [this.suggestions, this.suggestedFor] = [[], ''];
+    void this.#lookThere();
   }
 
   /** The place that was heard in the words, instead of the caller's own. */
@@ -229,6 +250,7 @@ export class Call {
       score: heard.score,
       household: heard.household,
     };
+    void this.#lookThere();
   }
 
   async addPhotos(files: Iterable<File>): Promise<void> {
@@ -289,6 +311,7 @@ export class Call {
     this.draft = emptyDraft();
     this.looked = null;
     this.lookProblem = null;
+    [this.there, this.#thereFor] = [null, ''];
     this.proposal = null;
     this.proposing = false;
     this.proposeProblem = null;
@@ -361,26 +384,7 @@ export class Call {
   }
 
   #remember(answer: Answer): void {
-    const line: Recent =
-      answer.is === 'ticket' ? ofTicket(answer.ticket) : ofApplication(answer.application);
+    const line = recentOf(answer);
     this.recent = [line, ...this.recent.filter((other) => other.id !== line.id)].slice(0, RECENT);
   }
 }
-
-const ofTicket = (ticket: Ticket): Recent => ({
-  id: ticket.id,
-  is: 'ticket',
-  kind: ticket.kind as RequestKind,
-  level: ticket.level,
-  attached: ticket.attached === true,
-  state: ticket.state,
-});
-
-const ofApplication = (application: { id: string; action: RequestKind; duplicate: boolean; state: string }): Recent => ({
-  id: application.id,
-  is: 'application',
-  kind: application.action,
-  level: null,
-  attached: application.duplicate,
-  state: application.state,
-});

@@ -11,6 +11,7 @@ import {
   type StopBody,
   type StopKind,
   type Suggestion,
+  type Wanted,
 } from '../types';
 
 export interface Draft {
@@ -111,6 +112,16 @@ function place(draft: Draft, proposal: Proposal | null): Pick<RequestBody, 'hous
   if (heard?.verdict !== 'matched') return {};
   if (heard.household !== null) return { household: heard.household };
   return heard.building === null ? {} : { building: heard.building.id };
+}
+
+/** What to look up to know the place, where it is not the household of the caller's number. */
+export function elsewhere(draft: Draft, proposal: Proposal | null): Wanted | null {
+  if (draft.place !== null) {
+    return draft.place.household == null ? { building: draft.place.building } : { household: draft.place.household };
+  }
+  const heard = proposal?.place;
+  if (householdOf(draft) !== null || heard?.verdict !== 'matched' || heard.building === null) return null;
+  return heard.household === null ? { building: heard.building.id } : { household: heard.household };
 }
 
 export function requestBody(draft: Draft, proposal: Proposal | null): RequestBody {

@@ -29,6 +29,15 @@ export function phoneIn(text: string): string | null {
   return PHONE.test(digits) ? digits : null;
 }
 
+const bare = (phone: string): string => phone.normalize('NFKC').replace(/\D/g, '').replace(/^86(?=1\d{10}$)/, '');
+
+/** The same number, however the two were written. */
+export const samePhone = (one: string | null, other: string): boolean => one !== null && bare(one) !== '' && bare(one) === bare(other);
+
+/** For what goes into an address of ours: phones stay out of it. */
+export const withoutPhones = (text: string): string =>
+  text.normalize('NFKC').replace(/(?<!\d)(?:1\d{10}|0\d{9,11})(?!\d)/g, ' ').trim();
+
 /** `#call?phone=…` as a telephone system hands a call over: the view, and the number if there is one. */
 export function parseHash(hash: string): { view: string; phone: string | null } {
   const [view = '', query = ''] = hash.replace(/^#/, '').split(/\?(.*)/s);

@@ -10,6 +10,7 @@ export const en: ShellWords = {
   waitingLate: (n, late) => `${n} need a person, ${late} of them overdue`,
   lineLost: (since) => `No connection to the server for ${since}.`,
   lineLostHow: 'Go on typing: what was sent without an answer is sent again by itself and is never taken in twice. Keep this page open.',
+  signedOut: 'Signed out: what you typed is kept; sign in again to go on.',
   unsent: (n) => `${n} to be sent again`,
   viewBroken: 'This view could not be loaded. Check the network and reload the page; nothing typed is lost.',
   roleNeeded: 'This account may not use intake',

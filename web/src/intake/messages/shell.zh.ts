@@ -8,6 +8,7 @@ export const zh = {
   waitingLate: (n: string, late: string) => `${n} 件待人处理，其中 ${late} 件已超时`,
   lineLost: (since: string) => `连不上服务器，已 ${since}。`,
   lineLostHow: '可以继续录入；已发送而未得答复的会自动重发，不会重复受理。请勿关闭本页。',
+  signedOut: '登录已失效：已录入的内容都在，重新登录后继续。',
   unsent: (n: string) => `${n} 件待补发`,
   viewBroken: '此视图未能载入，请检查网络后重新加载页面；已录入的内容不会丢失。',
   roleNeeded: '此账号不能使用受理台',
