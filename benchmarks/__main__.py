@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
     "binning", "gcj", "city", "fanout", "stall", "ingest", "intake", "contradictions",
-    "commit_to_screen", "screen", "start",
+    "address", "commit_to_screen", "screen", "start",
 )  # fmt: skip
 
 

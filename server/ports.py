@@ -194,6 +194,16 @@ class Unplaced:
     """The address book's answer, as the queue takes it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A door that was found without the queue: what asks for it there is answered."""
+
+    reference: str
+    building: str | None
+    household: str | None
+    by: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is to be written, in one commit, and what is answered."""
@@ -211,6 +221,7 @@ class Decision:
     persons: Sequence[SecretPerson] = ()
     messages: Sequence[OutMessage] = ()
     asks: Sequence[Unplaced] = ()
+    placed: Placed | None = None
     source: str | None = None
     """The topic whose source has spoken by this command, e.g. `tickets` for an intake."""
 

@@ -20,6 +20,10 @@ _BUILT: Final = re.compile(
 )
 _USUALLY_BUILT: Final = re.compile(r"([\u4e00-\u9fff]*) ?(\d{1,4}) ?(?:号楼|栋|幢|座)")
 """How most registers write it: read without the detour of the one writing."""
+_BUILT_AT_END: Final = re.compile(
+    r"([\u4e00-\u9fff]*)\s*(?<!\d)(\d{1,4})\s*(?:号楼|栋|幢|座|#)\s*$"
+)
+"""A building's number at the end of an address, where the register has no name."""
 _IN_ADDRESS: Final = re.compile(
     r"(?P<street>[\u4e00-\u9fff\d]{1,12}?(?:大街|大道|胡同|街|路|道|巷))(?P<number>[A-Z]?\d[\dA-Z之附号-]*)号"
 )
@@ -132,6 +136,8 @@ class Book:
         community = name_key(row.community)
         c = self._community_index(community)
         base, built = name_parts(row.name)
+        if not row.name and (found := _BUILT_AT_END.search(row.address)):
+            base, built = name_key(found[1]), found[2].lstrip("0") or "0"
         if c != NO and community.endswith(_AREA_END):
             self.areas.add(c)
         group = self._community_index(base) if built and len(base) >= 2 else c

@@ -10,6 +10,7 @@ from dispatch_core.addresses.doors import doors
 from dispatch_core.addresses.match import Matcher
 from dispatch_core.addresses.policy import CLEAR_BY
 from dispatch_core.addresses.search import MARK_FIRST, TOKEN
+from dispatch_core.addresses.text import SURNAMES
 
 _FILLER: Final = re.compile(
     r"^(?:您好|你好|我们?家?|家)?(?:的?地址)?(?:就?是|住在|住|在|位于)?(?=[\u4e00-\u9fff]{2})"
@@ -19,6 +20,8 @@ _INNER: Final = re.compile(
     r"|(?<=[号栋楼座幢#])[- ]?\d{1,2}[- ]\d|(?<!\d)\d{3,4}[室户房]"
     r"|(?<=[号栋楼座幢#])\d{3,4}$|[左右]手|[东西中]户"
 )
+_SOMEBODYS: Final = re.compile(f"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?:家|住处|那里)?")
+"""A person's name or home: never kept."""
 _LONGEST: Final = 40
 
 
@@ -72,7 +75,11 @@ def _whole(matcher: Matcher, rest: str, building: int) -> list[Alias]:
     rest = _FILLER.sub("", rest)
     inner = _INNER.search(rest)
     stem = (rest[: inner.start()] if inner else rest).rstrip("- ")
-    if not 3 <= len(stem) <= _LONGEST or not re.search(r"[\u4e00-\u9fff]{2}", stem):
+    if (
+        _SOMEBODYS.fullmatch(stem)
+        or not 3 <= len(stem) <= _LONGEST
+        or not re.search(r"[\u4e00-\u9fff]{2}", stem)
+    ):
         return []
     if any(h.start == 0 and h.end == len(stem) for h in matcher.book.names.find(stem)):
         return []  # a street or a community alone is no building

@@ -20,6 +20,7 @@ from server.adapters.address_sql import (
 from server.adapters.pool import Pool
 from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
+from server.ports import Placed
 
 CANDIDATES = 8
 _candidates = msgspec.json.Decoder(list[AddressCandidate]).decode
@@ -224,3 +225,18 @@ _SELECT = (
     " w.body FROM address_question q JOIN person_words w USING (company_id, words_id)"
     f" WHERE q.company_id = {HERE}"
 )
+
+
+async def settle(c: asyncpg.Connection, company: int, at: datetime, placed: Placed) -> None:
+    """Close the open question of a ticket that a person placed without the queue, in the caller's
+    transaction."""
+    await c.execute(
+        "UPDATE address_question SET answered_at = $3, answered_by = $4, building_id = $5,"
+        " household_id = $6 WHERE company_id = $1 AND reference = $2 AND answered_at IS NULL",
+        company,
+        placed.reference,
+        at,
+        placed.by,
+        placed.building,
+        placed.household,
+    )

@@ -21,6 +21,7 @@ import msgspec
 from dispatch_core.errors import Conflict, Invalid, Refused, Unavailable
 from server.adapters import journal
 from server.adapters.accounts import Principal
+from server.adapters.address_questions import settle
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.doors import door_locks
 from server.adapters.idempotency import (
@@ -305,6 +306,8 @@ class Commits:
                 await self._ask(
                     c, group.company, "request", ask.reference, ask.text, ask.found, now
                 )
+        for placed in (d.placed for _, d in decided if d.placed):
+            await settle(c, group.company, now, placed)
         for job, decision in decided:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)

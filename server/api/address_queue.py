@@ -200,7 +200,7 @@ class AddressQueue(NamedTuple):
             return False
         use_case = PlaceTicket(
             ticket=TicketId(name), by=principal.actor, household=household,
-            building=None if household else building,
+            building=None if household else building, asked=True,
         )  # fmt: skip
         said = body_hash(f"{question.id}/{building}/{household}".encode())
         # Its own route: the same key may have been used for another question by mistake.

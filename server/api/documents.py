@@ -18,7 +18,7 @@ from litestar.openapi.spec import (
     RequestBody,
     Schema,
 )
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from dispatch_core.errors import Invalid, NotFound
 
@@ -108,16 +108,16 @@ def _key() -> Parameter:
     )
 
 
-def raw_body(
-    media_types: Sequence[str], what: str, *, keyed: bool = False
-) -> type[Operation]:
+def raw_body(media_types: Sequence[str], what: str, *, keyed: bool = False) -> type[Operation]:
     """An operation whose request body is a file as it is, in one of the media types,
     and which needs an Idempotency-Key if `keyed`."""
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
-            file = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format="binary"))
+            file = OpenAPIMediaType(
+                schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+            )
             self.request_body = RequestBody(
                 required=True, description=what, content=dict.fromkeys(media_types, file)
             )

@@ -18,6 +18,7 @@ from litestar.params import Parameter
 from litestar.response import File, Stream
 
 from dispatch_core.errors import Invalid, NotFound
+from server.adapters.clock import system_now
 from server.adapters.exports import Exports
 from server.adapters.idempotency import Key, earlier, keep
 from server.adapters.imports.rows import Imported, ImportKind, Wish
@@ -31,15 +32,13 @@ from server.settings import UserError
 MAX_FILE = 64 << 20
 KINDS: tuple[ImportKind, ...] = get_args(ImportKind)
 MOST_RUNS = 200
+LEFT_BEHIND_S = 6 * 3600
+"""No file is read or fetched for so long."""
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-TABLES = (
-    "text/csv", "application/gzip",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-)  # fmt: skip
+TABLES = ("text/csv", "application/gzip", MEDIA["xlsx"])
 
 
 class RunList(msgspec.Struct, kw_only=True):
@@ -96,18 +95,27 @@ class ImportDoor(NamedTuple):
 
     async def received(self, request: Request[Any, Any, Any]) -> tuple[Path, bytes]:
         """The body in a file of its own, and its digest. The caller deletes it."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".upload-", dir=self.folder)
+        path = await asyncio.to_thread(self.draft, ".upload-")
         digest = hashlib.blake2b(digest_size=16)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with path.open("wb") as file:
                 async for chunk in request.stream():
                     digest.update(chunk)
                     file.write(chunk)
         except BaseException:
-            remove(Path(name))
+            remove(path)
             raise
-        return Path(name), digest.digest()
+        return path, digest.digest()
+
+    def draft(self, prefix: str, suffix: str = "") -> Path:
+        """A new file, 0600; those that a killed process left behind go."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self.folder.glob(".*-*"):
+            if system_now().timestamp() - left.stat().st_mtime > LEFT_BEHIND_S:
+                remove(left)
+        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=self.folder)
+        os.close(descriptor)
+        return Path(name)
 
     async def take(self, asked: Key, hashed: bytes, wish: Wish) -> bytes:
         """Import a file; the answer to the same request sent before.
@@ -124,7 +132,9 @@ class ImportDoor(NamedTuple):
             done = await self.files.take(wish)
         except UserError as error:
             raise Invalid(error.code, error.message, error.what_to_do) from None
-        told = msgspec.structs.replace(done, rejects_file=None)
+        # the answer is kept under its key, and what is kept names no resident
+        shown = [reject.unquoted() for reject in done.rejects]
+        told = msgspec.structs.replace(done, rejects_file=None, rejects=shown)
         async with self.pool.company(company) as c:
             again = await earlier(c, company, asked, keyed)
             return (again or await keep(c, company, asked, keyed, told)).body
@@ -154,7 +164,9 @@ def create_handlers(door: ImportDoor) -> list[BaseRouteHandler]:
         status_code=200,
         tags=["imports"],
         request_max_body_size=MAX_FILE,
-        operation_class=raw_body(TABLES, "The file as it is: CSV (gzipped too) or a workbook"),
+        operation_class=raw_body(
+            TABLES, "The file as it is: CSV (gzipped too) or a workbook", keyed=True
+        ),
     )
     async def take_file(
         request: Request[Any, Any, Any],
@@ -264,10 +276,7 @@ def _exports(door: ImportDoor) -> BaseRouteHandler:
         if form == "csv":
             headers = {**_UNSTORED, "Content-Disposition": f'attachment; filename="{kind}.csv"'}
             return Stream(door.files.pieces(company, kind), media_type=MEDIA[form], headers=headers)
-        door.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, made = tempfile.mkstemp(prefix=".export-", suffix=".xlsx", dir=door.folder)
-        os.close(descriptor)
-        path = Path(made)
+        path = await asyncio.to_thread(door.draft, ".export-", ".xlsx")
         try:
             await door.files.workbook(company, kind, path)
         except UserError as error:

@@ -4,6 +4,7 @@ import rich_click as click
 
 from server import __version__
 from server.cli.account import account
+from server.cli.addresses import addresses
 from server.cli.city import city
 from server.cli.company import company
 from server.cli.demo import demo
@@ -24,6 +25,7 @@ def heatops() -> None:
 
 for command in (
     account, company, up, serve, core, migrate, doctor, city, import_, export, source_token, demo,
+    addresses,
 ):  # fmt: skip
     heatops.add_command(command)
 

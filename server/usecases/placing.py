@@ -9,7 +9,7 @@ from dispatch_core import commands, levels, tickets
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import HouseholdId, TicketId
 from dispatch_core.tickets import Ticket
-from server.ports import Decision, Loaded, Wanted
+from server.ports import Decision, Loaded, Placed, Wanted
 from server.usecases.places import household_of, of_building, place_of
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
@@ -24,6 +24,8 @@ class PlaceTicket:
     version: int | None = None
     household: str | None = None
     building: str | None = None
+    asked: bool = False
+    """The address queue answers its question itself."""
 
     def wanted(self) -> Wanted:
         """The ticket's stream and the door."""
@@ -69,4 +71,7 @@ class PlaceTicket:
             answer=answer_of(self.ticket, after(ticket, events, now)),
             grounds="a person found the door",
             policy=levels.POLICY.version,
-        )
+            placed=None if self.asked else Placed(
+                stream, place.building, self.household, self.by
+            ),
+        )  # fmt: skip

@@ -66,6 +66,17 @@ def test_a_file_is_tried_taken_in_and_its_refused_rows_are_fetched(house: House)
     assert [r[0] for r in looked] == ["person:admin"]
 
 
+def test_no_kept_answer_names_a_resident(house: House) -> None:
+    head = ["户号", "楼栋编号", "单元", "楼层", "房号", "面积"]
+    body = text([head, ["Z1", building(house), "欧阳保密", "1", "101", "80"]])
+    answer = send(house.person, "households", body)
+    (reject,) = answer.json()["rejects"]
+    assert (reject["row"], reject["code"]) == (2, "bad_number")
+    assert "欧阳保密" not in answer.text
+    assert not house.sql("SELECT FROM idempotency WHERE answer LIKE '%欧阳保密%'")
+    assert "欧阳保密" in house.person.http.get(answer.json()["rejects_url"]).content.decode()
+
+
 def test_the_same_key_gives_the_same_answer(house: House) -> None:
     body, key = text(homes("B", building(house), 0)), f"once-{uuid.uuid4()}"
     first = send(house.person, "households", body, key=key)
@@ -143,7 +154,9 @@ def test_a_mapping_is_saved_and_used(house: House) -> None:
     mapping = {"point": "Fühler", "building": "Haus"}
     body = {"kind": "points", "name": name, "mapping": mapping}
     assert house.person.ok("/api/import-mappings", body) == body
-    saved = house.person.get("/api/import-mappings", kind="points")["items"]
+    listed = house.person.get("/api/import-mappings", kind="points")
+    assert listed["fields"] == ["point", "household", "building"]
+    saved = listed["items"]
     assert [m["mapping"] for m in saved if m["name"] == name] == [mapping]
     rows = f"Fühler,Haus\nS-{name},{building(house)}\n".encode()
     assert send(house.person, "points", rows, mapping=name).json()["added"] == 1

@@ -356,6 +356,10 @@ def test_addresses_find_their_building_or_wait_for_a_person(play: Any) -> None:
         assert tuple(asked) == ("import", "household:H2")
         assert counts(await house.take("households", rows)) == (0, 0, 1, 1)
         assert len(await house.sql("SELECT FROM address_question")) == 1
+        alone = [rows[0], ["H3", "无此街 7 号", "1", "2", "203", "80"]]
+        assert codes(await house.take("households", alone)) == [(2, "address_unclear")]
+        gone = "DELETE FROM address_question WHERE reference LIKE '%H3' RETURNING 1"
+        assert len(await house.sql(gone)) == 1
         await house.sql("UPDATE address_question SET answered_at = now(), building_id = 'B2'")
         assert counts(await house.take("households", rows)) == (1, 0, 1, 0)
         await house.sql("UPDATE address_question SET building_id = NULL, no_such_door = true")

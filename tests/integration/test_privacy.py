@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,27 +10,22 @@ from typing import Any
 import asyncpg
 import pytest
 import redis
+from path_heating import local
 from path_house import Caller, House, eventually, run
+from path_residents import FLAT, NAME, PHONE, WORDS, found_in, through_the_intake
 from path_screen import TOPICS
 from path_work import batch, carry, crew_on_duty, fix, receive, step
 
 from server.adapters.vault import Vault
 
-NAME, PHONE, FLAT = "欧阳测试甲", "13974125836", "88417室"
-WORDS = f"我是{NAME}，三单元{FLAT}，电话{PHONE}，水漫金山啦"
-SECRETS = [NAME, PHONE, FLAT, "水漫金山啦", "139-7412-5836", "家里只有老人陈阿婆"]
+AUGUST = local(2026, 8, 15)
 
 
-def forms(secret: str) -> list[bytes]:
-    """How a text could lie about: plain, as hex, as JSON escapes, as UTF-16."""
-    escaped = json.dumps(secret).strip('"')
-    return [f.encode() for f in (secret, secret.encode().hex(), escaped)] + [
-        secret.encode("utf-16-le")
-    ]
-
-
-def found_in(data: bytes) -> list[str]:
-    return [s for s in SECRETS if any(form in data for form in forms(s))]
+@pytest.fixture(scope="module")
+def house(own_house: House) -> House:
+    """In August, when households can still apply for a stop."""
+    own_house.set_clock(AUGUST)
+    return own_house
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +76,14 @@ def told(house: House) -> Any:
         "the tickets are on their layer",
     )
     told = [one["id"], two["id"], three["id"]]
-    return {"tickets": told, "unplaced": unplaced["id"], "outage": opened["id"], "sent": sent}
+    names = through_the_intake(house)
+    return {
+        "names": names,
+        "tickets": told,
+        "unplaced": unplaced["id"],
+        "outage": opened["id"],
+        "sent": sent,
+    }
 
 
 def test_no_table_holds_a_resident_in_plain(house: House, told: Any) -> None:

@@ -86,6 +86,11 @@ def test_an_address_without_a_door_is_taken_in_and_asked(house: House) -> None:
         f"/api/tickets/{ticket['id']}/place", {"version": again["version"], "household": "H-053"}
     )
     assert (placed["building"], placed["precision"]) == ("B05", "building")
+    question = house.sql(
+        "SELECT building_id, household_id, answered_by FROM address_question WHERE reference = $1",
+        f"ticket:{ticket['id']}",
+    )
+    assert tuple(question[0]) == ("B05", "H-053", "person:admin")
     row = house.sql("SELECT household_id, building_id FROM ticket WHERE ticket_id = $1",
                     ticket["id"])  # fmt: skip
     assert (row[0][0], row[0][1]) == ("H-053", "B05")

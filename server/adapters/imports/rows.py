@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +71,9 @@ class Outcome:
         self.rejects.append(Reject(entry.row, code, detail, what_to_do))
 
 
+_QUOTED = re.compile(r"“[^”]*”")
+
+
 class RejectShown(msgspec.Struct, frozen=True, kw_only=True):
     """A refused row, without its cells."""
 
@@ -77,6 +81,11 @@ class RejectShown(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     what_to_do: str
+
+    def unquoted(self) -> RejectShown:
+        """Without the words of the cell, which may name a resident where a column was mistaken:
+        those stand in the rejects file only."""
+        return msgspec.structs.replace(self, detail=_QUOTED.sub("what stands there", self.detail))
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ what one run remembers of the rows it has seen."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -114,9 +114,7 @@ class Runs:
                 await c.execute("CREATE INDEX ON pg_temp.import_seen (owner)")
                 yield c
             finally:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await c.execute("DROP TABLE IF EXISTS pg_temp.import_seen")
-                    await c.execute("SELECT pg_advisory_unlock(7120, $1)", company)
+                await _let_go(c, company)
 
     @staticmethod
     @asynccontextmanager
@@ -325,6 +323,18 @@ class Runs:
                 " SET mapping = excluded.mapping, saved_by = excluded.saved_by, saved_at = now()",
                 company, kind, name, msgspec.json.encode(mapping).decode(), by,
             )  # fmt: skip
+
+
+async def _let_go(c: asyncpg.Connection, company: int) -> None:
+    """Give the lock back; a connection that cannot is dropped, and its lock with it."""
+    try:
+        await c.execute("DROP TABLE IF EXISTS pg_temp.import_seen")
+        await c.execute("SELECT pg_advisory_unlock(7120, $1)", company)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        c.terminate()
+    except BaseException:
+        c.terminate()
+        raise
 
 
 def _shown(r: asyncpg.Record) -> RunShown:

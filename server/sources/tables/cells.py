@@ -101,7 +101,7 @@ def number(low: float, high: float) -> Read:
             value = float("nan")
         if not low <= value <= high:
             raise BadCell(
-                "bad_number", f"{shown(cell)} is no number from {low:g} to {high:g}.",
+                "bad_number", f"{shown(cell)} is no number from {low:,.9g} to {high:,.9g}.",
                 "Correct it, without a unit.",
             )  # fmt: skip
         return value
@@ -109,12 +109,16 @@ def number(low: float, high: float) -> Read:
     return read
 
 
+_NUMERALS = str.maketrans("一二三四五六七八九０１２３４５６７８９", "1234567890123456789")
+"""一单元 is 1; 十 and above are written in digits."""
+
+
 def whole(low: int, high: int, units: str = "") -> Read:
     """A whole number within bounds; one of `units` may stand behind it."""
     form = re.compile(rf"([+-]?\d{{1,9}})(?:\.0+)?\s*[{units}]*" if units else r"([+-]?\d{1,9})")
 
     def read(cell: str) -> int:
-        found = form.fullmatch(cell)
+        found = form.fullmatch(cell.translate(_NUMERALS))
         if found is None or not low <= int(found[1]) <= high:
             raise BadCell(
                 "bad_number", f"{shown(cell)} is no whole number from {low} to {high}.",

@@ -34,8 +34,8 @@ _BRACKETS = str.maketrans("（）【】［］：＊*", "()()():  ")
 
 
 def _bare(column: str) -> str:
-    """Without what stands in brackets: 建筑面积(㎡)."""
-    return plain(column).partition("(")[0].rstrip(":")
+    """Without what stands in brackets, 建筑面积(㎡), and without a question: 是否冷山."""
+    return plain(column).partition("(")[0].rstrip(":").removeprefix("是否")
 
 
 def columns_of(

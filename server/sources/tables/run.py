@@ -204,7 +204,7 @@ class Importer:
     async def _write(self, c: Connection, under: _Run, writer: Writer, piece: _Read) -> None:
         company, kind, total = under.wish.principal.company, under.wish.kind, under.outcome
         now = self._clock.now()
-        part = Outcome(rejects=piece.rejects)
+        part = Outcome(rejects=list(piece.rejects))
         first = await self.runs.first_seen(c, piece.entries, piece.marks)
         entries = []
         for entry in piece.entries:

@@ -232,7 +232,8 @@ def test_the_registers_own_wording_is_matched_or_shown(row: object) -> None:
 
 
 @given(
-    st.sampled_from(["中央大街", "和兴路", "靖宇街", "红旗街"]), st.integers(min_value=41, max_value=9999)
+    st.sampled_from(["中央大街", "和兴路", "靖宇街", "红旗街"]),
+    st.integers(min_value=41, max_value=9999),
 )
 def test_a_number_is_never_put_right(street: str, number: int) -> None:
     match = TOWN.match(f"{street}{number}号")

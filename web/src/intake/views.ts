@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import { ask } from './api';
 import type { Desk } from './desk.svelte';
+import type { Summary } from './suspensions/types';
 import type { ShellWords } from './words.svelte';
 
 export type ViewId = 'call' | 'suspensions' | 'addresses' | 'cases' | 'contradictions' | 'imports' | 'reminders';
@@ -21,12 +22,12 @@ export interface View {
   waiting?(): Promise<Waiting>;
 }
 
+const total = async (path: string): Promise<number> => (await ask<{ total: number }>('GET', path)).total;
+
 /** Counts of two lists: all that wait, and those of them that are late. */
 export async function totals(all: string, late: string): Promise<Waiting> {
-  const [count, over] = await Promise.all(
-    [all, late].map((path) => ask<{ total: number }>('GET', path)),
-  );
-  return { count: count!.total, late: over!.total };
+  const [count, over] = await Promise.all([total(all), total(late)]);
+  return { count, late: over };
 }
 
 export const VIEWS: readonly View[] = [
@@ -37,4 +38,34 @@ export const VIEWS: readonly View[] = [
     // Nobody has spoken with them yet.
     waiting: () => totals('/api/tickets?state=received&limit=1', '/api/tickets?state=received&overdue=true&limit=1'),
   },
+  {
+    id: 'suspensions',
+    name: (w) => w.viewSuspensions,
+    load: () => import('./suspensions/SuspensionsView.svelte'),
+    waiting: async () => {
+      const found = await ask<Summary>('GET', '/api/suspensions/summary');
+      const late = found.visits_late + found.known_late;
+      return { count: (found.states['referred'] ?? 0) + late, late };
+    },
+  },
+  {
+    id: 'addresses',
+    name: (w) => w.viewAddresses,
+    load: () => import('./addresses/AddressesView.svelte'),
+    waiting: async () => ({ count: await total('/api/address-questions?limit=1'), late: 0 }),
+  },
+  {
+    id: 'cases',
+    name: (w) => w.viewCases,
+    load: () => import('./cases/CasesView.svelte'),
+    waiting: () => totals('/api/cases?open=true&limit=1', '/api/cases?overdue=true&limit=1'),
+  },
+  {
+    id: 'contradictions',
+    name: (w) => w.viewContradictions,
+    load: () => import('./contradictions/ContradictionsView.svelte'),
+    waiting: async () => ({ count: await total('/api/contradictions?limit=1'), late: 0 }),
+  },
+  { id: 'imports', name: (w) => w.viewImports, load: () => import('./imports/ImportsView.svelte') },
+  { id: 'reminders', name: (w) => w.viewReminders, load: () => import('./reminders/RemindersView.svelte') },
 ];

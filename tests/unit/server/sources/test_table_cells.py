@@ -44,6 +44,8 @@ def test_numbers_and_plain_texts_stay(text):
     [
         (cells.whole(0, 99, "单元门"), "3单元", 3),
         (cells.whole(0, 99), "7", 7),
+        (cells.whole(0, 99, "单元门"), "二单元", 2),
+        (cells.whole(0, 99, "单元门"), "１２", 12),
         (cells.whole(-5, 200, "楼层"), "-1", -1),
         (cells.whole(0, 99, "层"), "7.0", 7),
         (cells.number(0, 1e6), "1,234.5", 1234.5),

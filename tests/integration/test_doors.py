@@ -1,0 +1,224 @@
+"""What each kind of caller finds at every door of the application, so that a new door cannot be
+forgotten: strangers nothing, sources no resident, a wall only what stands on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from typing import Any
+
+import pytest
+from path_heating import local
+from path_house import PASSWORD, Caller, House
+from path_residents import CALLER, HOMES, WORDS, found_in, through_the_intake
+from path_routes import Door, guarded
+from path_screen import TOPICS, Screen
+from path_work import crew_on_duty, receive
+from typing_extensions import override
+
+from server.adapters import accounts
+
+PEOPLE_READ = {
+    "/api/address-questions", "/api/cases/{case_id}", "/api/suspensions/{application_id}",
+    "/api/photos/{photo}", "/api/imports/{run}/rejects.csv", "/api/exports/{name}",
+}  # fmt: skip
+"""Here people of the desk read what residents said; nobody else does."""
+WALL = {
+    "/api/session", "/api/session/company", "/api/live-passes", "/api/layers/{name}",
+    "/api/tickets", "/api/tickets/{ticket_id}", "/api/outages", "/api/outages/{outage_id}",
+    "/api/crews", "/api/crews/{crew_id}", "/api/points/{point_id}", "/api/nodes/{node_id}",
+    "/api/communities/{community_id}", "/api/cells/{key}", "/tiles/{company}/{file}",
+}  # fmt: skip
+WALL_POSTS = {"/api/session/company", "/api/live-passes"}
+NOT_THERE = {"/api/cells/{key}", "/tiles/{company}/{file}"}
+"""This house has none."""
+QUERY = {
+    "/api/addresses/suggest": {"words": "和平路"},
+    "/api/address-questions": {"answered": "true"},
+    "/api/address-questions/{question_id}/lessons": {"building": "B04"},
+    "/api/buildings": {"words": "和平路"},
+    "/api/campaigns/preview": {"purpose": "suspension_deadline", "days_before": "60"},
+    "/api/tickets": {"limit": "500"},
+}
+
+
+@pytest.fixture(scope="module")
+def house(own_house: House) -> House:
+    """In August, when households can still apply for a stop."""
+    own_house.set_clock(local(2026, 8, 15))
+    return own_house
+
+
+@pytest.fixture(scope="module")
+def names(house: House) -> dict[str, str]:
+    """A record for every path, after residents came in by every door."""
+    found = through_the_intake(house)
+    ticket = receive(house.person, household=HOMES[0], building=None, words=WORDS, caller=CALLER)
+    outage = {
+        "node": "B07", "cause": "other", "reason": WORDS,
+        "expected_end_at": int(house.business_now().timestamp()) + 3600,
+    }  # fmt: skip
+    return found | {
+        "ticket_id": ticket["id"], "outage_id": house.person.ok("/api/outages", outage)["id"],
+        "crew_id": crew_on_duty(house, "DR1"), "point_id": "RT-01", "node_id": "S1",
+        "community_id": "K1", "key": "400:1:1", "company": "warm", "file": "none.pmtiles",
+        "name": "", "kind": "households", "source": "test",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def wall(house: House) -> Caller:
+    """A wall's session."""
+    added = accounts.add_account(house.database_url, house.company, "wall-9", "wall", PASSWORD)
+    asyncio.run(added)
+    caller = Caller(house.url)
+    answer = caller.http.post("/api/sign-in", json={"user": "wall-9", "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return caller
+
+
+def paths(door: Door, names: dict[str, str]) -> list[str]:
+    """Where to knock."""
+    if door.path == "/api/layers/{name}":
+        return [f"/api/layers/{topic}{form}" for topic in TOPICS for form in ("", ".geojson")]
+    if door.path == "/api/exports/{name}":
+        return [f"/api/exports/{kind}.csv" for kind in ("households", "tickets")]
+    return [door.at(names)]
+
+
+@pytest.fixture(scope="module")
+def known(house: House) -> list[Door]:
+    """Every door at which somebody must be signed in."""
+    return guarded(house)
+
+
+def reads(known: list[Door]) -> list[Door]:
+    """Every door that is read."""
+    return [door for door in known if door.method == "GET"]
+
+
+def test_strangers_find_every_door_closed(
+    house: House, known: list[Door], names: dict[str, str]
+) -> None:
+    for token in (None, "a token that nobody gave"):
+        stranger = Caller(house.url, token)
+        for door in known:
+            path = paths(door, names)[0]
+            answer = stranger.http.get(path) if door.method == "GET" else stranger.post(path)
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in"), door
+
+
+def test_residents_are_read_by_people_and_only_where_they_work(
+    house: House, known: list[Door], names: dict[str, str]
+) -> None:
+    shown: set[str] = set()
+    for door in reads(known):
+        for path in paths(door, names):
+            answer = house.person.http.get(path, params=QUERY.get(door.path))
+            assert answer.status_code == 200 or door.path in NOT_THERE, (path, answer.text)
+            if found_in(answer.content):
+                shown.add(door.path)
+    assert shown == PEOPLE_READ
+
+
+def test_sources_read_no_resident(house: House, known: list[Door], names: dict[str, str]) -> None:
+    refused: set[str] = set()
+    for door in reads(known):
+        for path in paths(door, names):
+            answer = house.source.http.get(path, params=QUERY.get(door.path))
+            assert found_in(answer.content) == [], path
+            if answer.status_code == 403:
+                assert answer.json()["code"] == "role_needed", path
+                refused.add(door.path)
+            else:
+                assert answer.status_code == 200 or door.path in NOT_THERE, (path, answer.text)
+    mixed = {"/api/cases/{case_id}", "/api/suspensions/{application_id}"}
+    assert refused >= PEOPLE_READ - mixed
+
+
+def test_a_wall_is_let_in_nowhere_else(
+    house: House, known: list[Door], names: dict[str, str], wall: Caller
+) -> None:
+    assert {door.path for door in known} >= WALL
+    for door in known:
+        if door.path in (WALL_POSTS if door.method == "POST" else WALL):
+            continue
+        for path in paths(door, names):
+            answer = (
+                wall.http.get(path, params=QUERY.get(door.path))
+                if door.method == "GET"
+                else wall.post(path, {"version": 1, "words": WORDS})
+            )
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), door
+
+
+def test_no_page_of_a_wall_tells_of_a_resident(
+    house: House, known: list[Door], names: dict[str, str], wall: Caller
+) -> None:
+    for door in reads(known):
+        if door.path not in WALL:
+            continue
+        for path in paths(door, names):
+            answer = wall.http.get(path, params=QUERY.get(door.path))
+            assert answer.status_code == 200 or door.path in NOT_THERE, (path, answer.text)
+            assert of_residents(house, answer.content) == [], path
+
+
+class Listener(Screen):
+    """A screen that keeps every message as it came."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller.http)
+        self.heard: list[dict[str, Any]] = []
+
+    @override
+    def take(self, m: dict[str, Any]) -> None:
+        self.heard.append(m)
+        super().take(m)
+
+
+def test_no_frame_of_a_wall_tells_of_a_resident(
+    house: House, names: dict[str, str], wall: Caller
+) -> None:
+    screen = Listener(wall)
+    screen.open(house.url).loaded()
+    try:
+        call = {"household": HOMES[1], "building": None, "words": WORDS, "caller": CALLER}
+        made = receive(house.person, **call, address=WORDS)
+        receive(house.person, **call)
+        body = {"origin": "hotline_12345", "number": "12345-door", "words": WORDS,
+                "caller": CALLER, "ticket": made["id"]}  # fmt: skip
+        house.person.ok("/api/cases", body)
+        screen.until(
+            lambda: screen.rows("tickets").get(made["id"], {}).get("reports") == 2,
+            "the wall shows the ticket and its second call",
+        )
+    finally:
+        screen.close()
+    assert {m["t"] for m in screen.heard} >= {"snap", "batch"}
+    said = json.dumps(screen.heard, ensure_ascii=False, default=repr).encode()
+    assert of_residents(house, said) == []
+
+
+def of_residents(house: House, data: bytes) -> list[str]:
+    """What a wall must not show: residents' data, their pseudonyms, their households' numbers."""
+    people = house.sql("SELECT pseudonym FROM person WHERE company_id = $1", house.company)
+    ids = [row[0] for row in people] + HOMES
+    return found_in(data) + [name for name in ids if f'"{name}"'.encode() in data]
+
+
+def test_files_beside_the_database_are_sealed_or_the_owners_alone(
+    house: House, names: dict[str, str]
+) -> None:
+    plain = set()
+    for folder in ("imports", "photos", "gateway"):
+        files = [f for f in (house.data / folder).rglob("*") if f.is_file()]
+        assert files, folder
+        for file in files:
+            assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+            if found_in(file.read_bytes()):
+                plain.add((folder, file.name.rpartition(".")[2]))
+    # refused rows go back to who sent them, messages to whom they are for
+    assert plain <= {("imports", "csv"), ("gateway", "jsonl")}
+    assert ("imports", "csv") in plain
