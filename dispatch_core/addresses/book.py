@@ -184,12 +184,21 @@ class Book:
                 short[brief].add(("community", c))
         for b, key in enumerate(self._named_keys):
             self.names.add(key, "building", b)
+            if len(bare := self._without_city(key)) >= 3:
+                self.names.add(bare, "building", b)
             for brief in abbreviations(key):
                 short[brief].add(("building", b))
         for brief, meant in short.items():
             if len(meant) == 1 and len(brief) >= 3:
                 ((kind, target),) = meant
                 self.names.add(brief, kind, target, policy.ABBREVIATED)
+
+    def _without_city(self, key: str) -> str:
+        """青年宫 of 哈尔滨青年宫, as the city is put aside in addresses too; empty for others."""
+        city = self.city.removesuffix("市")
+        if not city or not key.startswith(city):
+            return ""
+        return key[len(city) :].removeprefix("市")
 
     def _teach(self, aliases: Iterable[Alias]) -> None:
         taught = list(aliases)

@@ -20,7 +20,9 @@ _INNER: Final = re.compile(
     r"|(?<=[号栋楼座幢#])[- ]?\d{1,2}[- ]\d|(?<!\d)\d{3,4}[室户房]"
     r"|(?<=[号栋楼座幢#])\d{3,4}$|[左右]手|[东西中]户"
 )
-_SOMEBODYS: Final = re.compile(f"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?:家|住处|那里)?")
+_SOMEBODYS: Final = re.compile(
+    f"[{SURNAMES}][\u4e00-\u9fff]{{0,1}}(?:[^楼院村屯店厂站里堡沟园苑厦宅区]|.家|.住处|.那里)"
+)
 """A person's name or home: never kept."""
 _LONGEST: Final = 40
 

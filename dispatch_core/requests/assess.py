@@ -93,13 +93,21 @@ class Raise(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def raise_by_repeat(
-    level: Level, proposal: Proposal, asked: Level | None, before: int, reports: int, policy: Policy
+    level: Level,
+    proposal: Proposal,
+    asked: Level | None,
+    before: int,
+    reports: int,
+    policy: Policy,
+    *,
+    explained: bool = False,
 ) -> Raise | None:
     """What a repeat call makes of an open ticket's level; it never lowers it.
 
     Args:
         level: of the ticket. asked: the level that a person gives the call.
         before: calls that counted until now, `reports` with this one.
+        explained: the ticket hangs on an outage, which many calls are no news of.
     """
     if asked is not None and SEVERITY[asked] < SEVERITY[level]:
         return Raise(level=asked, reason="repeated_fault", said="as_given")
@@ -109,7 +117,8 @@ def raise_by_repeat(
     if asked is None and dangerous != level:
         word = proposal.dangers[0].word
         return Raise(level=dangerous, reason="danger", said=f"danger:{word}")
-    steps = urgency(reports, policy) - urgency(before, policy)
+    quiet = explained and policy.outage_lowers
+    steps = 0 if quiet else urgency(reports, policy) - urgency(before, policy)
     higher = raised(level, steps)
     if higher != level:
         return Raise(level=higher, reason="many_reports", said=f"reports:{reports}")

@@ -45,6 +45,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Words of their own that say nothing of a kind, though they hold one that does, e.g. 冷山."""
     unheard: RequestKind
     """The kind of a request whose words speak for none."""
+    unheard_danger: RequestKind
+    """The same where they speak of danger."""
     repeated_within_s: int
     """The same fault at the same household within this time raises the level by one."""
     duplicate_within_s: int

@@ -90,6 +90,6 @@ def _kind(
             if word in heard:
                 weights[kind] += rule.weight * (1 + 1 / (1 + place))
     if not weights:
-        return policy.unheard, ["kind_unheard"]
+        return policy.unheard_danger if dangers else policy.unheard, ["kind_unheard"]
     best = max(weights, key=weights.__getitem__)
     return best, [f"kind:{word}" for word in policy.kinds[best].words if word in heard]

@@ -22,7 +22,7 @@ from dispatch_core.suspensions.commands import (
     Withdraw,
 )
 from dispatch_core.suspensions.decide import BY_POLICY, decide, no_such_application, receive
-from dispatch_core.suspensions.policy import Policy, check_texts
+from dispatch_core.suspensions.policy import Policy, check_order, check_texts
 from dispatch_core.suspensions.state import (
     OPEN,
     POSSIBLE,
@@ -59,6 +59,7 @@ __all__ = [
     "Visit",
     "Withdraw",
     "apply",
+    "check_order",
     "check_texts",
     "decide",
     "no_such_application",

@@ -33,7 +33,7 @@ from dispatch_core.suspensions.commands import (
     Withdraw,
 )
 from dispatch_core.suspensions.policy import Policy
-from dispatch_core.suspensions.state import OPEN, POSSIBLE, SHUT, Application, Heating, present
+from dispatch_core.suspensions.state import POSSIBLE, SHUT, Application, Heating, present
 
 BY_POLICY = "policy"
 """Who answered, when no person did."""
@@ -54,11 +54,11 @@ def receive(
     `stop_in_the_past`, `stop_ends_before_it_begins`, `stop_outside_season`; Conflict
     `another_application_open`.
     """
-    for open_one in reversed(heating.applications if heating else []):
-        same = (open_one.action, open_one.season) == (command.action, command.season)
-        if heating is not None and open_one.state in OPEN and same:
-            return _repeat(heating, open_one, command, policy, now)
     undecided = heating.undecided if heating else None
+    open_one = undecided or (heating.carried_out(command.season) if heating else None)
+    asked = (command.action, command.season)
+    if heating and open_one and (open_one.action, open_one.season) == asked:
+        return _repeat(heating, open_one, command, policy, now)
     if undecided is not None:
         raise Conflict(
             "another_application_open",

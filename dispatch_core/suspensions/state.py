@@ -147,6 +147,18 @@ class Heating(msgspec.Struct, frozen=True, kw_only=True):
         found = self.standings.get(season)
         return found.standing if found else "heated"
 
+    def carried_out(self, season: str) -> Application | None:
+        """The application by which the season's standing is as it is, while departments are still
+        to know of it. One that was undone since is not what is asked for by another."""
+        found = self.standings.get(season)
+        a = self.application(found.application) if found else None
+        return a if a and a.state == "completed" else None
+
+    def rests_on(self, application: Application) -> bool:
+        """Whether the season's standing is what this application made of it."""
+        found = self.standings.get(application.season)
+        return found is not None and found.application == application.id
+
     def application(self, name: str) -> Application | None:
         """An application by its number, if it is still kept here."""
         return next((a for a in self.applications if a.id == name), None)

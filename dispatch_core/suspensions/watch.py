@@ -46,14 +46,13 @@ def _ended(heating: Heating, a: Application, policy: Policy, version: str, now: 
     if a.state in UNDECIDED:  # its valve was never shut
         gone = StopWithdrawn(application=a.id, action=a.action, by=SYSTEM, reason=None)
         return [over, gone]
-    standing = heating.standings.get(a.season)
-    if standing is None or standing.application != a.id:
+    if not heating.rests_on(a):
         return [over]
     replaced: list[Event] = []
     other = heating.undecided
     if other is not None:
         if other.action != "resume" or other.state == "approved":
-            return [over]
+            return []  # looked at again: if that comes to nothing, the flat is still to be opened
         # Its heat is due by now, whatever a person would have found.
         replaced = [
             StopWithdrawn(application=other.id, action=other.action, by=SYSTEM, reason=None)

@@ -222,10 +222,10 @@ async def similar(
 ) -> list[tuple[str, str, float, str | None]]:
     """(building, address, likeness 0 to 1, community's name) by three-letter groups, best first."""
     rows = await c.fetch(
-        "SELECT b.building_id, b.address, similarity(b.address, $1) AS score, k.name"
-        " FROM building b LEFT JOIN community k USING (company_id, community_id)"
-        f" WHERE b.company_id = {HERE} AND b.address % $1"
-        " ORDER BY score DESC, b.building_id LIMIT $2",
+        "SELECT s.building_id, b.address, s.score, k.name FROM similar_buildings($1, $2) s"
+        f" JOIN building b ON b.company_id = {HERE} AND b.building_id = s.building_id"
+        " LEFT JOIN community k ON k.company_id = b.company_id AND k.community_id = b.community_id"
+        " ORDER BY s.score DESC, s.building_id",
         words,
         most,
     )

@@ -11,6 +11,7 @@ from dispatch_core.campaigns import Campaign, Count, Gather
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import CampaignId
 from server.adapters import journal
+from server.adapters.clock import system_now
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
 from server.usecases.campaigns import CampaignAnswer, answer_of
@@ -146,6 +147,17 @@ async def next_addressees(
         person = vault.open_person(company, pseudonym, body)
         found.append(Addressee(pseudonym, person.name, person.phone or ""))
     return found
+
+
+async def give_up_waiting(c: asyncpg.Connection, company: int, campaign: CampaignId) -> None:
+    """Messages that no gateway has taken, nor is trying to take just now, have failed."""
+    await c.execute(
+        "UPDATE message SET state = 'failed', error = 'not taken before the deadline'"
+        " WHERE company_id = $1 AND about = $2 AND state = 'waiting' AND next_at <= $3",
+        company,
+        f"campaign:{campaign}",
+        system_now(),
+    )
 
 
 async def outcomes(c: asyncpg.Connection, company: int, campaign: CampaignId) -> Count:

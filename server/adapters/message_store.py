@@ -41,6 +41,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     way: str
     """`file`, `webhook`, `report` (the other side said so by itself) or `none` (never tried)."""
     at: int
+    written_at: int
+    """When that which the message tells of happened: it was written in the same commit."""
     by: str
     """Who said so: `gateway:file`, `gateway:webhook`, or the source that reported."""
 
@@ -190,7 +192,8 @@ async def untold(
         "SELECT message_id, channel, target, kind, about, state, told,"
         " coalesce(way, 'none') AS way,"
         " coalesce(reported_by, 'gateway:' || way, 'system') AS by,"
-        " extract(epoch FROM coalesce(delivered_at, sent_at, written_at))::bigint AS at"
+        " extract(epoch FROM coalesce(delivered_at, sent_at, written_at))::bigint AS at,"
+        " floor(extract(epoch FROM written_at))::bigint AS written_at"
         " FROM message"
         " WHERE company_id = $1 AND state <> 'waiting' AND told IS DISTINCT FROM state"
         " AND channel = $2 AND message_id > $4 ORDER BY message_id LIMIT $3 FOR UPDATE SKIP LOCKED",
@@ -210,6 +213,7 @@ async def untold(
             was=r["told"],
             way=r["way"],
             at=r["at"],
+            written_at=r["written_at"],
             by=r["by"],
         )
         for r in rows

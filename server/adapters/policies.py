@@ -53,7 +53,9 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         raw = file.read_bytes()
         found = msgspec.toml.decode(raw, type=_File)
         dates = {name: _dated(getattr(found.suspension, name), season) for name in _DAYS}
-        suspensions.check_texts(found.suspension)
+        rules = msgspec.structs.replace(found.suspension, **dates)
+        suspensions.check_texts(rules)
+        suspensions.check_order(rules)
     except (OSError, msgspec.DecodeError, ValueError) as error:
         raise Unavailable(
             "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
@@ -63,7 +65,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         season=season,
         timezone=timezone,
         requests=found.requests,
-        suspension=msgspec.structs.replace(found.suspension, **dates),
+        suspension=rules,
         cases=found.cases,
         reminders=found.reminders,
     )

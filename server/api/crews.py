@@ -57,13 +57,13 @@ def create_handlers(gate: Gate, commits: Commits, records: Records) -> list[Base
     )
     async def register_crew(request: Request[Any, Any, Any], crew_id: str) -> Response[bytes]:
         """Enter a crew into the register, or change its data."""
+        principal = await gate.principal(request)
+        key = idempotency_key(request)
         b = decode_body(await request.body(), CrewBody)
         command = commands.RegisterCrew(
             crew=CrewId(crew_id), name=b.name, trades=b.trades, certificates=list(b.certificates),
             members=b.members, vehicle=b.vehicle, shift=b.shift,
         )  # fmt: skip
-        principal = await gate.principal(request)
-        key = idempotency_key(request)
         answer = await commits.submit(
             principal,
             f"POST /api/crews/{crew_id}",

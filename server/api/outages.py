@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from dispatch_core import commands
 from dispatch_core.events import OutageCause
 from dispatch_core.ids import OutageId
+from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.numbers import Numbers
@@ -74,17 +75,15 @@ def create_handlers(
     """Outages by hand."""
 
     async def submit(
-        request: Request[Any, Any, Any], route: str, use_case: UseCase
+        request: Request[Any, Any, Any], principal: Principal, route: str, use_case: UseCase
     ) -> Response[bytes]:
-        principal = await gate.principal(request)
         key = idempotency_key(request)
         answer = await commits.submit(
             principal, route, key, body_hash(await request.body()), use_case
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 
-    async def sealed(request: Request[Any, Any, Any], text: str | None) -> SecretText | None:
-        principal = await gate.principal(request)
+    def sealed(principal: Principal, text: str | None) -> SecretText | None:
         return vault.words(principal.company, text) if text else None
 
     @post(
@@ -98,12 +97,13 @@ def create_handlers(
     )  # fmt: skip
     async def open_outage(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Open an outage: what hangs on the node comes from the heat tree."""
-        body = decode_body(await request.body(), OutageBody)
-        reason = await sealed(request, body.reason)
         principal = await gate.principal(request)
+        body = decode_body(await request.body(), OutageBody)
+        reason = sealed(principal, body.reason)
         number = OutageId(await numbers.next(principal.company, clock.now()))
         return await submit(
             request,
+            principal,
             "POST /api/outages",
             OpenOutage(
                 outage=number,
@@ -122,11 +122,12 @@ def create_handlers(
     )
     async def end_outage(request: Request[Any, Any, Any], outage_id: str) -> Response[bytes]:
         """Heat is back."""
+        principal = await gate.principal(request)
         body = decode_body(await request.body(), OutageSeen)
         use_case = ChangeOutage(
             outage=OutageId(outage_id), command=commands.EndOutage(version=body.version)
         )
-        return await submit(request, f"POST /api/outages/{outage_id}/end", use_case)
+        return await submit(request, principal, f"POST /api/outages/{outage_id}/end", use_case)
 
     @post(
         "/api/outages/{outage_id:str}/extend",
@@ -141,8 +142,9 @@ def create_handlers(
     )
     async def extend_outage(request: Request[Any, Any, Any], outage_id: str) -> Response[bytes]:
         """Another end is expected."""
+        principal = await gate.principal(request)
         body = decode_body(await request.body(), OutageExtension)
-        reason = await sealed(request, body.reason)
+        reason = sealed(principal, body.reason)
         command = commands.ExtendOutage(
             version=body.version,
             expected_end_at=body.expected_end_at,
@@ -150,6 +152,7 @@ def create_handlers(
         )
         return await submit(
             request,
+            principal,
             f"POST /api/outages/{outage_id}/extend",
             ChangeOutage(outage=OutageId(outage_id), command=command, reason=reason),
         )

@@ -97,7 +97,8 @@ def create_handlers(
             )
         if principal.role == "wall":
             for step in found.trace:
-                step.event.pop("household", None)
+                for of_resident in ("household", "resident"):
+                    step.event.pop(of_resident, None)
         return found
 
     return [*(handler(name, of) for name, of in COMMANDS.items()), tickets, ticket]

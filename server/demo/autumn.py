@@ -83,7 +83,8 @@ class Autumn:
         dice = chance.unit(self._seed, "how", h.id)
         again = withdrawn = None
         if dice < NO_PROOF:
-            again = at + int(chance.between(2, 20, h.id, "again") * 3600)
+            # the same evening at the latest: the next day may be too late
+            again = at + int(chance.between(0.4, 2.9, h.id, "again") * 3600)
         elif dice > 1 - RELATIVE:
             withdrawn = at + int(chance.between(3, 70, h.id, "withdrawn") * 3600)
         stop = Wish(

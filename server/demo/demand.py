@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from server.demo import chance
 from server.demo.faults import Fault, Faults
 from server.demo.records import Building, Household, Register
 from server.demo.register import HOURS
-from server.demo.weather import local, outdoor
+from server.demo.spoken import AGAIN, NEEDY, NOWHERE, spoken, typed
+from server.demo.weather import CITY_OFFSET_S, local, outdoor
 
 Item = dict[str, Any]
 
-_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("leak", "red"): (
-        "暖气立管跑水，楼下已经漏了，关不住",
-        "主管爆了往外喷热水，楼道里全是汽",
-        "地沟往外冒热水，有人烫着了",
-    ),
-    ("not_warm", "red"): ("家里有新生儿，屋里只有 11 度，暖气冰凉", "独居老人家里 12 度，暖气全凉"),
-    ("leak", "yellow"): ("暖气阀门一直滴水，用盆接着", "分水器接头渗水", "暖气片有砂眼，往外渗"),
-    ("not_warm", "yellow"): (
-        "一点不热，暖气冰凉，家里有老人",
-        "冷山房，卧室只有 14 度",
-        "整个单元都不热，从昨晚开始",
-        "半夜开始凉的，孩子冻醒了",
-    ),
-    ("not_warm", "blue"): (
-        "暖气温吞，屋里 16 度多",
-        "只有一半热，可能串气了",
-        "把山这屋总比别的屋低",
-        "顶楼末端不太热，想让人看看",
-    ),
-    ("repair", "blue"): ("阀门拧不动，想换一个", "管道有响声", "放气阀坏了"),
-    ("repair", "yellow"): ("楼道里的阀门坏了，关不上", "入户井盖破了，里面冒汽"),
-    ("complaint", "yellow"): ("打了三次电话没人来", "昨天说上门，等了一天没等到"),
-    ("question", "blue"): ("几点能恢复供热", "报停以后还要交多少钱", "测温怎么预约"),
-}
-_MIX: tuple[tuple[float, str, str], ...] = (
-    (0.045, "leak", "red"), (0.035, "not_warm", "red"), (0.09, "leak", "yellow"),
-    (0.24, "not_warm", "yellow"), (0.03, "repair", "yellow"), (0.03, "complaint", "yellow"),
-    (0.38, "not_warm", "blue"), (0.09, "repair", "blue"), (1.0, "question", "blue"),
-)  # fmt: skip
 _SOURCES: tuple[tuple[float, str], ...] = (
-    (0.62, "hotline"),
-    (0.82, "app"),
-    (0.93, "wechat"),
-    (0.97, "12345"),
+    (0.62, "phone"), (0.82, "app"), (0.92, "wechat"), (0.925, "counter"), (0.965, "12345"),
     (1.0, "property_firm"),
-)
+)  # fmt: skip
+ORIGINS = {"12345": "hotline_12345", "property_firm": "property_firm"}
+"""Sources whose requests are cases, with a number and clocks of their own."""
+NOWHERE_SHARE = 0.028
+"""Of all requests come with an address that no register has."""
+REPEATED = 0.36
+"""Of faults are called in again: a quarter of all calls."""
+LATEST_REPEAT_MIN = 300
+TWICE_BY_MISTAKE, TWICE_WITHIN_MIN = 0.12, 5
+"""Of those who come again sent the very same form twice, within so many minutes."""
+FIRST_CALLS = 0.78
+"""Of all calls; the others come again."""
+_COLD = (
+    "暖气冰凉，整栋楼都不热", "一早起来就不热，屋里 13 度", "突然凉的，回水管冰凉", "一点不热，从六点开始",
+    "冰凉，孩子冻醒了", "不热，老人在家太冷了",
+)  # fmt: skip
 _SAID: dict[str, tuple[tuple[float, str], ...]] = {
     "not_warm": (
         (-0.8, "交了费还是 15 度，谁管管"),
@@ -63,6 +48,19 @@ _SAID: dict[str, tuple[tuple[float, str], ...]] = {
     "other": ((0.7, "今年屋里挺热乎"), (0.1, "明天还降温"), (0.75, "抢修很快，点赞")),
 }
 _CHANNELS = ("wechat", "weibo", "douyin", "forum")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    path: str
+    body: Item
+    kind: str
+    again_after: int | None
+    """Minutes until the same caller calls again."""
+
+    @property
+    def sent(self) -> tuple[str, Item]:
+        return self.path, self.body
 
 
 class Demand:
@@ -80,52 +78,89 @@ class Demand:
         self._communities = [c.id for c in register.communities]
         self._owing = [a for a in register.accounts if a.unpaid_fen > 0]
         self._scale = len(register.households) / 60_000
+        self._calls: dict[int, list[_Call]] = {}
+        """First calls of the last hours by their minute."""
 
-    def requests(self, minute: int) -> Iterator[Item]:
-        """Bodies of POST /api/requests that come in within a minute (minutes since the epoch)."""
+    def requests(self, minute: int) -> Iterator[tuple[str, Item]]:
+        """(path, body) of the requests and cases that come in within a minute (minutes since the
+        epoch): first calls, and those who call again about the same."""
+        yield from (c.sent for c in self._first(minute))
+        self._calls.pop(minute - LATEST_REPEAT_MIN - 1, None)
+        for back in range(1, LATEST_REPEAT_MIN + 1):
+            for call in self._first(minute - back):
+                if call.again_after == back:
+                    yield self._again(call, minute)
+
+    def _first(self, minute: int) -> list[_Call]:
+        known = self._calls.get(minute)
+        if known is None:
+            known = self._calls[minute] = list(self._made(minute))
+        return known
+
+    def _made(self, minute: int) -> Iterator[_Call]:
         at = minute * 60
         _, hour = local(at)
         cold = 1 + 0.02 * max(0.0, -22 - outdoor(at))
         lo, hi = HOURS[int(hour)], HOURS[(int(hour) + 1) % 24]
-        rate = (lo + (hi - lo) * (hour % 1)) / 60 * cold * self._scale
+        rate = (lo + (hi - lo) * (hour % 1)) / 60 * cold * self._scale * FIRST_CALLS
         for n in range(chance.poisson(rate, self._seed, "calls", minute)):
             name: tuple[object, ...] = (self._seed, "call", minute, n)
-            kind, level = self._kind(chance.unit(*name, "kind"))
-            yield self._request(kind, level, self._buildings, name, hour)
+            kind, words = spoken(chance.unit(*name, "kind"))
+            yield self._call(kind, words, self._buildings, name, at)
         for f in self._faults.around(at):
             pain = f.chill(at, 2.2 * 3600)
             for n in range(
                 chance.poisson(0.22 * min(1.0, 3.4 * pain), self._seed, "cold", f.day, minute)
             ):
                 name = (self._seed, "cold", f.day, minute, n)
-                level = "yellow" if chance.unit(*name, "level") < 0.7 else "blue"
-                yield self._request("not_warm", level, self._fed[f.substation], name, hour)
+                yield self._call("not_warm", _COLD, self._fed[f.substation], name, at)
 
-    @staticmethod
-    def _kind(dice: float) -> tuple[str, str]:
-        for share, kind, level in _MIX:
-            dice -= share
-            if dice < 0:
-                return kind, level
-        return _MIX[-1][1], _MIX[-1][2]
-
-    def _request(
-        self, kind: str, level: str, among: list[Building], name: tuple[object, ...], hour: float
-    ) -> Item:
+    def _call(
+        self,
+        kind: str,
+        words: Sequence[str],
+        among: list[Building],
+        name: tuple[object, ...],
+        at: int,
+    ) -> _Call:
         building = chance.pick(among, *name, "where")
         home = chance.pick(self._homes[building.id], *name, "who")
         source = next(s for p, s in _SOURCES if chance.unit(*name, "source") < p)
-        answered = source == "hotline" and chance.unit(*name, "seat") < (
-            0.85 if 6 < hour < 22 else 0.6
-        )
-        body: Item = {
-            "kind": kind, "level": level, "source": source, "building": building.id,
-            "caller": {"name": home.owner_name, "phone": home.owner_phone},
-            "words": chance.pick(_WORDS[kind, level], *name, "words"), "accepted": answered,
-        }  # fmt: skip
-        if chance.unit(*name, "again") < 0.08:
-            body["reports"] = 2 + int(chance.unit(*name, "reports") * 3)
-        return body
+        said = chance.pick(words, *name, "words")
+        caller = {"name": home.owner_name, "phone": home.owner_phone}
+        body: Item = {"caller": caller, "words": said, **_place(home, building, source, name)}
+        if source in ORIGINS:
+            received = at - int(chance.between(60, 900, *name, "on its way"))
+            body |= {"origin": ORIGINS[source], "received_at": received}
+            body["number"] = _number(source, received, name)
+            return _Call("/api/cases", body, kind, None)
+        body["source"] = source
+        if source == "phone":
+            body |= self._seat(kind, said, at, name)
+        after = None
+        if kind in AGAIN and chance.unit(*name, "again") < REPEATED:
+            twice = chance.unit(*name, "twice") < TWICE_BY_MISTAKE
+            low, high = (1, 5) if twice else (25, LATEST_REPEAT_MIN)
+            after = int(chance.between(low, high, *name, "after"))
+        return _Call("/api/requests", body, kind, after)
+
+    def _seat(self, kind: str, said: str, at: int, name: tuple[object, ...]) -> Item:
+        """What a seat adds while the caller is on the line: mostly it takes what is proposed."""
+        _, hour = local(at)
+        answered = chance.unit(*name, "seat") < (0.85 if 6 < hour < 22 else 0.6)
+        made: Item = {"accepted": answered}
+        if chance.unit(*name, "heard") < 0.12:
+            made["kind"] = kind
+        if kind == "not_warm" and any(who in said for who in NEEDY):
+            made |= {"level": "yellow", "level_reason": "vulnerable_household"}
+        return made
+
+    def _again(self, call: _Call, minute: int) -> tuple[str, Item]:
+        """The same caller about the same: the very words within minutes, others later."""
+        body = {k: v for k, v in call.body.items() if k not in {"level", "level_reason", "kind"}}
+        if call.again_after is not None and call.again_after > TWICE_WITHIN_MIN:
+            body["words"] = chance.pick(AGAIN[call.kind], self._seed, minute, body["words"])
+        return call.path, body
 
     def mentions(self, minute: int) -> Iterator[Item]:
         """Items of a batch of mentions said within a minute."""
@@ -174,3 +209,26 @@ class Demand:
             account = chance.pick(self._owing, self._seed, "payer", minute, n)
             left = 0 if chance.unit(self._seed, "all", minute, n) < 0.8 else account.unpaid_fen // 2
             yield {"household": account.household, "unpaid_fen": left, "balance_at": at}
+
+
+def _place(
+    home: Household, building: Building, source: str, name: tuple[object, ...]
+) -> Item:
+    """Where a request says it is: the household number where the form or the phone knows it, else
+    what somebody typed."""
+    dice = chance.unit(*name, "place")
+    if dice < NOWHERE_SHARE and source != "counter":
+        return {"address": chance.pick(NOWHERE, *name, "nowhere")}
+    known = {"phone": 0.86, "app": 0.75, "wechat": 0.3, "counter": 1.0}.get(source, 0.12)
+    if dice < NOWHERE_SHARE + known:
+        return {"household": home.id}
+    if source == "phone" and chance.unit(*name, "picked") < 0.6:
+        return {"building": building.id}
+    return {"address": typed(home, building, *name)}
+
+
+def _number(source: str, received: int, name: tuple[object, ...]) -> str:
+    """A number as the hotline or a firm gives it."""
+    day = f"{datetime.fromtimestamp(received + CITY_OFFSET_S, UTC):%y%m%d%H%M}"
+    serial = int(chance.unit(*name, "number") * 9000) + 1000
+    return f"{day}{serial}" if source == "12345" else f"WY-{day}-{serial}"

@@ -105,6 +105,8 @@ class Delivery:
     async def _carry(self, company: int, code: str, lane: Lane) -> int:
         gateway = self._gateways.of(code, lane)
         async with self._store.company(company) as tx:
+            if lane.channel == "resident" and not await reminders.may_go_out(tx):
+                return 0
             claimed = await message_store.claim(
                 tx.connection, company, tx.vault, lane, gateway.at_most
             )

@@ -72,6 +72,13 @@ async def write(tx: EngineTransaction) -> int:
     return 0
 
 
+async def may_go_out(tx: EngineTransaction) -> bool:
+    """Whether residents may be written to now; what a gateway did not take in time waits for the
+    morning."""
+    policy = await tx.policy()
+    return campaigns.within_hours(policy.reminders, tx.now.astimezone(ZoneInfo(policy.timezone)))
+
+
 async def _under_way(tx: EngineTransaction) -> list[str]:
     found: dict[str, Campaign] = await tx.streams_like("campaign:")
     open_ones = [(c.started_at, s) for s, c in found.items() if c.ended_at is None]
@@ -124,6 +131,8 @@ async def _count(tx: EngineTransaction, streams: Collection[str]) -> int:
         if campaign is None or not campaigns.countable(campaign, tx.now):
             continue
         name = CampaignId(stream.removeprefix("campaign:"))
+        if unix(tx.now) >= campaign.deadline_at:
+            await records.give_up_waiting(tx.connection, tx.company, name)
         found = await records.outcomes(tx.connection, tx.company, name)
         events = campaigns.decide(campaign, found, tx.now)
         if events:

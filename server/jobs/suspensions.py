@@ -135,7 +135,7 @@ def _leave(
 
 
 async def delivered(tx: EngineTransaction, messages: Sequence[Told]) -> int:
-    """Departments that a gateway has reached know of the valve, oldest application first.
+    """Departments that a gateway has reached know of the valve that the message told them of.
     Returns how many facts; raises NotNow if a household is in use elsewhere."""
     reached = [
         m
@@ -157,7 +157,9 @@ async def delivered(tx: EngineTransaction, messages: Sequence[Told]) -> int:
             (
                 a
                 for a in (heating.applications if heating else [])
-                if a.state == "completed" and department in a.awaited and department not in a.known
+                if (a.state, a.completed_at) == ("completed", m.written_at)
+                and department in a.awaited
+                and department not in a.known
             ),
             None,
         )

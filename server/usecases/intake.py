@@ -181,7 +181,7 @@ class ReceiveRequest:
         counted = ticket.reports - ticket.duplicates
         urged = None if duplicate else requests.raise_by_repeat(
             ticket.level, self.proposal, self.level, counted, counted + self.reports,
-            self.city.requests,
+            self.city.requests, explained=ticket.outage is not None,
         )  # fmt: skip
         command = commands.Repeat(
             source=self.source,

@@ -167,7 +167,7 @@ class _Autumn:
             a = heating.application(answer.id)
             begins = a.visit_from if a and a.visit_from else at
             self._later(max(at + 2, begins), lambda t: self._plan(h, answer.id, t))
-        elif answer.state == "referred" and wish.again_at:
+        elif answer.state == "referred" and wish.again_at and not again:
             self._later(wish.again_at, lambda t: self._apply(wish, t, again=True))
         elif answer.state == "referred" and wish.withdrawn_at:
             self._later(wish.withdrawn_at, lambda t: self._withdraw(h, answer.id, t))

@@ -204,6 +204,11 @@ def test_another_company_sees_nothing_of_it(desk: House) -> None:
         lambda: resolve(stranger, "光明街7号")[0]["verdict"] == "matched", "a changed register"
     )
     assert resolve(desk.source, "和平路7号")[0]["verdict"] == "matched"
+    for caller, street in ((stranger, "光明街"), (desk.source, "和平路")):
+        # likeness is asked of the whole table; each company sees its own
+        shown = caller.get("/api/addresses/suggest", words="光明街和平路 3 号附近的楼")["items"]
+        assert shown
+        assert all(s["address"].startswith(street) for s in shown)
 
 
 def test_no_phone_or_name_outside_the_sealed_words(desk: House) -> None:

@@ -16,6 +16,12 @@ from server.adapters.vault import Vault
 NAME, PHONE = "关测试", "139-2222-0007"
 
 
+@pytest.fixture(scope="module")
+def house(own_house: House) -> House:
+    """Of its own: the owners of its register are changed."""
+    return own_house
+
+
 def seat(house: House, name: str, role: Any) -> Caller:
     """A signed-in person with a role."""
     add = accounts.add_account(house.database_url, house.company, name, role, PASSWORD)

@@ -31,6 +31,8 @@ WALL = {
     "/api/communities/{community_id}", "/api/cells/{key}", "/tiles/{company}/{file}",
 }  # fmt: skip
 WALL_POSTS = {"/api/session/company", "/api/live-passes"}
+COMPANY = {"code": "warm"}
+"""A body that any door may read before it asks who is there."""
 NOT_THERE = {"/api/cells/{key}", "/tiles/{company}/{file}"}
 """This house has none."""
 QUERY = {
@@ -105,7 +107,9 @@ def test_strangers_find_every_door_closed(
         stranger = Caller(house.url, token)
         for door in known:
             path = paths(door, names)[0]
-            answer = stranger.http.get(path) if door.method == "GET" else stranger.post(path)
+            answer = (
+                stranger.http.get(path) if door.method == "GET" else stranger.post(path, COMPANY)
+            )
             assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in"), door
 
 
@@ -148,7 +152,7 @@ def test_a_wall_is_let_in_nowhere_else(
             answer = (
                 wall.http.get(path, params=QUERY.get(door.path))
                 if door.method == "GET"
-                else wall.post(path, {"version": 1, "words": WORDS})
+                else wall.post(path, COMPANY)
             )
             assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), door
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -20,13 +20,15 @@ from server.adapters.campaigns import CampaignReads
 from server.adapters.clock import BusinessClock
 from server.adapters.engine_store import Beside, EngineStore, EngineTransaction
 from server.adapters.keys import Keys
-from server.adapters.message_store import Told
+from server.adapters.gateways import Gateways
+from server.adapters.message_store import Lane, Told
 from server.adapters.migrate import app_dsn
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.residents import save_secrets
 from server.adapters.vault import Vault
 from server.jobs import reminders
+from server.jobs.delivery import Delivery
 from server.ports import SecretPerson
 
 DAY = datetime(2026, 10, 1, 2, 0, tzinfo=UTC)
@@ -68,6 +70,16 @@ class Office:
                         if said[-1]:
                             await tx.flush()
             return said
+
+        return run(work())
+
+    def carry(self, folder: Path) -> int:
+        """Residents' messages that the gateways were given, of one lot."""
+
+        async def work() -> int:
+            async with self.store() as (_, store):
+                delivery = Delivery(store, cast(Any, None), Gateways(folder))
+                return await delivery._carry(self.company, "remind", Lane("resident", None))
 
         return run(work())
 
@@ -296,7 +308,8 @@ def test_outcomes_are_counted_to_the_end(office: Office) -> None:
 def _told(state: Any) -> Told:
     return Told(
         message_id=1, channel="resident", target="p-0000", kind="reminder",
-        about=f"campaign:{CAMPAIGN}", state=state, was=None, way="file", at=0, by="gateway",
+        about=f"campaign:{CAMPAIGN}", state=state, was=None, way="file", at=0,
+        written_at=0, by="gateway",
     )  # fmt: skip
 
 
@@ -325,3 +338,27 @@ def test_the_campaign_of_another_process_is_left_alone(office: Office) -> None:
 
     assert run(both()) == [1, 0]
     assert office.campaigns() == [CAMPAIGN]
+
+
+def test_what_a_gateway_did_not_take_waits_for_the_morning_and_ends_with_the_deadline(
+    office: Office, tmp_path: Path
+) -> None:
+    office.do(reminders.start_due)
+    office.do(reminders.write, rounds=2)
+    office.set_clock(DAY + timedelta(hours=16))  # 02:00 in the city: the core is back
+    assert office.carry(tmp_path) == 0
+    office.sql("UPDATE message SET next_at = now() + interval '1 hour' WHERE target <> 'p-0000'")
+    office.set_clock(DAY + timedelta(days=1))
+    assert office.carry(tmp_path) == 1
+    office.sql("UPDATE message SET next_at = now() WHERE state = 'waiting'")
+    office.set_clock(datetime(2026, 10, 31, 16, 0, tzinfo=UTC))  # the midnight that ends it
+    assert office.carry(tmp_path) == 0
+    office.do(reminders.count)
+    ended = office.campaign()
+    assert ended.ended_at is not None
+    assert (ended.sent, ended.failed) == (1, 56)
+    office.set_clock(datetime(2026, 11, 1, 3, 0, tzinfo=UTC))
+    assert office.carry(tmp_path) == 0
+    assert {r[0] for r in office.sql("SELECT error FROM message WHERE state = 'failed'")} == {
+        "not taken before the deadline"
+    }

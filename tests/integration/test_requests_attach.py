@@ -106,10 +106,13 @@ def test_an_open_outage_explains_a_cold_flat_but_no_leak(house: House) -> None:
     assert cold["building"] == "B09"
     assert (cold["outage"], cold["level"]) == (opened["id"], "blue")
     assert f"outage:{opened['id']}" in cold["reasons"]
+    for n in range(6):
+        again = call(house.person, "H-057", words=f"第{n}次问，还没来热吗，冰凉")
+    assert (again["id"], again["reports"], again["level"]) == (cold["id"], 7, "blue")
     leak = call(house.person, "H-057", words="楼道跑水")
     assert (leak["outage"], leak["level"]) == (None, "red")
     house.person.ok(f"/api/outages/{opened['id']}/end", {"version": opened["version"]})
-    step(house.person, cold, "cancel")
+    step(house.person, again, "cancel")
     after = call(house.person, "H-057")
     assert after["outage"] is None
 

@@ -95,6 +95,25 @@ def test_a_gateways_delivery_makes_it_known(own_house: House) -> None:
     assert sorted(done["known"]) == ["finance", "operations", "service"]
 
 
+def test_a_delivery_makes_known_what_its_message_told(own_house: House) -> None:
+    house = own_house
+    house.set_clock(local(2026, 8, 20))
+    home = household(house)
+    stop = apply(house.source, home)
+    report(house.person, visited(house.person, stop), "sealed", stop)
+    about = f"heating:{home['household']}"
+    earlier = {m["id"] for m in house.person.get("/api/messages", about=about)["items"]}
+    house.set_clock(local(2026, 8, 21))
+    opened = apply(house.source, home, "resume")
+    report(house.person, visited(house.person, opened), "open", opened)
+    for message in house.person.get("/api/messages", about=about)["items"]:
+        if message["id"] not in earlier:
+            house.source.ok(f"/api/messages/{message['id']}/delivered", {"delivered": True})
+    eventually(lambda: seen(house.person, opened)["state"] == "closed", "the opening is known")
+    before = seen(house.person, stop)
+    assert (before["state"], before["known"]) == ("completed", ["service"])
+
+
 def test_a_temporary_stop_ends_by_itself(own_house: House) -> None:
     house = own_house
     house.set_clock(local(2026, 11, 20))

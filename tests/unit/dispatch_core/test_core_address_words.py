@@ -148,7 +148,7 @@ def test_unclear_writings_have_several_readings() -> None:
     st.text(alphabet="0123456789号栋单元楼室门-之附A甲 \ue000\ue001左旁", max_size=24),
     st.booleans(),
 )
-def test_any_tail_has_a_reading(tail: str, community: bool) -> None:  # noqa: FBT001
+def test_any_tail_has_a_reading(tail: str, community: bool) -> None:
     readings = doors(tail, in_community=community)
     assert readings
     assert all(0 < r.weight <= 1 for r in readings)

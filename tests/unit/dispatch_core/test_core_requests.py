@@ -73,7 +73,7 @@ LEVELS = st.sampled_from(["red", "yellow", "blue"])
         ("投诉你们客服态度", "complaint", "blue", []),
         ("请问什么时候恢复供热", "question", "blue", []),
         ("我要报停", "suspension", "blue", []),
-        ("井盖冒烟", "question", "red", ["冒烟", "井盖"]),
+        ("井盖冒烟", "repair", "red", ["冒烟", "井盖"]),
         ("", "question", "blue", []),
     ],
 )
@@ -168,6 +168,13 @@ def test_a_person_on_the_phone_may_raise_but_a_repeat_never_lowers() -> None:
     given = raise_by_repeat("blue", heard, "red", 1, 2, POLICY)
     assert given is not None
     assert (given.level, given.said) == ("red", "as_given")
+    many = raise_by_repeat("blue", heard, None, 2, 3, POLICY)
+    assert many is not None
+    assert (many.level, many.reason) == ("yellow", "many_reports")
+    assert raise_by_repeat("blue", heard, None, 2, 3, POLICY, explained=True) is None
+    burst = raise_by_repeat("blue", propose("跑水", POLICY), None, 2, 3, POLICY, explained=True)
+    assert burst is not None
+    assert burst.level == "red"
     assert merged_level("blue", "blue", 2, 4, POLICY) == "yellow"
     assert merged_level("red", "blue", 1, 2, POLICY) == "red"
 

@@ -348,3 +348,51 @@ def test_a_stop_far_away_is_visited_shortly_before() -> None:
     approved = events[-1]
     assert isinstance(approved, StopApproved)
     assert (approved.visit_due_at, approved.visit_from) == (start, start - POLICY.visit_within_s)
+
+
+def carried_out(heating: Heating | None, command: Apply, valve: Any, at: int) -> Heating:
+    """Approved by the policy and its valve set; no department has said that it knows."""
+    heating, _ = receive(heating, command, at)
+    return after_valve(heating, command.application, valve, at)
+
+
+def after_valve(heating: Heating, name: str, valve: Any, at: int) -> Heating:
+    set_valve = SetValve(application=ApplicationId(name), version=None, by="p", valve=valve)
+    for event in suspensions.decide(heating, set_valve, POLICY, at):
+        heating = suspensions.apply(heating, event, at)
+    return heating
+
+
+def test_a_stop_that_was_undone_is_not_repeated_by_the_next_one() -> None:
+    heating = carried_out(None, wish(1, AUGUST), "closed", AUGUST)
+    again, (event, *_) = receive(heating, wish(2, AUGUST), AUGUST)
+    assert isinstance(event, StopRepeated)
+    opened = carried_out(again, wish(3, AUGUST, "resume"), "open", AUGUST)
+    stopped, events = receive(opened, wish(4, AUGUST), AUGUST)
+    assert [type(e) for e in events] == [StopApplied, StopApproved]
+    assert stopped.applications[-1].state == "approved"
+
+
+def test_nobody_asks_again_for_the_stop_whose_resumption_is_under_way() -> None:
+    heating = carried_out(None, wish(1, AUGUST), "closed", AUGUST)
+    heating, _ = receive(heating, wish(2, AUGUST, "resume"), AUGUST)
+    with pytest.raises(Conflict) as refusal:
+        receive(heating, wish(3, AUGUST), AUGUST)
+    assert refusal.value.code == "another_application_open"
+
+
+def test_a_stop_that_has_ended_is_opened_even_if_its_resumption_is_withdrawn() -> None:
+    december, end = AUGUST + 110 * DAY, AUGUST + 150 * DAY
+    terms = changed(TERMS, today=day_of(december), stop_days=(day_of(december), day_of(end)))
+    stop = wish(
+        1, december, "temporary_stop", terms=terms, stop_from=december, stop_until=end
+    )  # fmt: skip
+    heating = carried_out(None, stop, "closed", december)
+    heating, _ = receive(heating, wish(2, end - DAY, "resume"), end - DAY)
+    for _ in range(2):
+        assert [e for e in _watch(heating, 0, end) if isinstance(e, StopApplied)] == []
+    withdraw = Withdraw(application=ApplicationId("A2"), version=None, by="p")
+    for event in suspensions.decide(heating, withdraw, POLICY, end):
+        heating = suspensions.apply(heating, event, end)
+    made = [e for e in _watch(heating, 0, end) if isinstance(e, StopApplied)]
+    assert [e.application for e in made] == ["A1-end"]

@@ -9,7 +9,6 @@ export const en: CaseWords = {
   emptyOpen: 'No case is open.',
   emptyOverdue: 'No case is overdue.',
   emptyAll: 'No external case has come in yet; those of 12345 and of property firms come by this desk or by the API.',
-  number: (number) => `number ${number}`,
   ticket: (id) => `ticket ${id}`,
   receivedAt: (when) => `received ${when}`,
   extended: (n) => `extended ${n}×`,
@@ -31,9 +30,7 @@ export const en: CaseWords = {
   attempts: (n) => (n === 1 ? '1 try' : `${n} tries`),
   words: 'What was written',
   noWords: 'Nothing was written',
-  replyIs: 'Reply',
   satisfied: { yes: 'citizen satisfied', no: 'citizen not satisfied', unknown: 'citizen did not say' },
-  ticketState: 'Ticket it hangs on',
   ticketOther: 'merging tickets never merges cases',
 
   sign: 'Sign for',

@@ -7,7 +7,6 @@ export const zh = {
   emptyOpen: '没有未办结的案件。',
   emptyOverdue: '没有超时的案件。',
   emptyAll: '尚未收到外部案件；12345 和物业的案件经受理台或接口进入。',
-  number: (number: string) => `编号 ${number}`,
   ticket: (id: string) => `工单 ${id}`,
   receivedAt: (when: string) => `收到 ${when}`,
   extended: (n: number) => `已延期 ${n} 次`,
@@ -29,9 +28,7 @@ export const zh = {
   attempts: (n: number) => `已试 ${n} 次`,
   words: '往来文字',
   noWords: '没有文字',
-  replyIs: '答复',
   satisfied: { yes: '市民满意', no: '市民不满意', unknown: '市民未表态' } as Record<string, string>,
-  ticketState: '所挂工单',
   ticketOther: '合并工单不合并案件',
 
   sign: '签收',

@@ -45,7 +45,7 @@ export const en: ReminderWords = {
   due: "Today is this reminder's day: it starts by itself",
   notDue: "Today is not this reminder's day: a person starts it",
   text: 'Text of the message',
-  begin: 'Prepare',
+  count: 'Number of people',
   sure: (n) => `Send to ${n} people? It cannot be taken back`,
   sureHow: (n) => `type the number ${n} to confirm`,
   send: 'Send now',

@@ -44,7 +44,7 @@ export const zh = {
   due: '今天正是这一次提醒的日子：到时会自动发送',
   notDue: '今天不是这一次提醒的日子，由人发起',
   text: '短信内容',
-  begin: '准备发送',
+  count: '收件人数',
   sure: (n: string) => `确认向 ${n} 人发送，发出后不能撤回`,
   sureHow: (n: string) => `请输入人数 ${n} 以确认`,
   send: '立即发送',

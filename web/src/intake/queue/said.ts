@@ -7,6 +7,8 @@ import type { Level } from '../../lib/wire';
 /** `person:admin` as it stands in the journal: the name is what is read. */
 export function actorText(actor: string, t: Messages): string {
   const [kind = '', name = ''] = actor.split(/:(.*)/s);
+  // The core and its jobs have no name that would tell anybody anything.
+  if (kind === 'system') return word(t.actor, 'engine');
   return name === '' ? word(t.actor, kind) : `${word(t.actor, kind)} ${name}`;
 }
 
