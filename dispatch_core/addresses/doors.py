@@ -17,7 +17,7 @@ COMMUNITY: Final = "\ue000"
 
 _TOKEN: Final = re.compile(
     r"(?P<number>[A-Z]?\d{1,5}[A-Z]?(?![A-Z\d条个些点起样次度分时天月年日米带])(?!家[^里中的]|大?[道街]|马?路|巷|[期区])|[A-Z甲乙丙丁](?=号?[座栋幢楼#]|单元))"
-    r"(?P<mark>号楼|号院|号栋|号座|号幢|号门|号房|号室|栋楼|楼栋|#楼|栋|幢|橦|憧|座|#|号|单元|单|门洞|门|楼|层|室|户|房)?"
+    r"(?P<mark>号楼|号院|号栋|号座|号幢|号门(?![市面牌口前])|号房|号室|栋楼|楼栋|#楼|栋|幢|橦|憧|座|#|号|单元|单|门洞|门(?![市面口前])|楼|层|室|户|房)?"
     r"|(?P<sub>[之附])(?=\d)"
     r"|(?P<dash>[- ]+)"
     r"|(?P<side>左手|右手|中门|中间|[左右](?![\u4e00-\u9fff]{2})|[东西中]户|对门)"
@@ -33,6 +33,8 @@ _FLOOR: Final = frozenset({"楼", "层"})
 _UNIT_AHEAD: Final = re.compile(r"[- ]?\d{1,2}(?:单元|单|门|[- ]\d)")
 _JOINS: Final = re.compile(r"([- ]+)[A-Z]?\d+[A-Z]?(-?)")
 _IS: Final = re.compile("[是有为]")
+_UNIT_ANYWHERE: Final = re.compile(r"(?<!\d)(\d{1,2})(?:单元|门洞)")
+_FLAT_ANYWHERE: Final = re.compile(r"(?<!\d)(\d{3,4})[室户]|单元(\d{3,4})(?!\d)")
 _FAR: Final = 14
 """Characters of other words after which a number no longer belongs to the name before it."""
 _READINGS: Final = 6
@@ -136,6 +138,17 @@ def doors(  # noqa: C901 - one branch a kind of token
         ][:_READINGS]
         settled = True
     return readings
+
+
+def with_inner_ahead(door: Door, ahead: str) -> Door:
+    """Unit and flat from the words before the name, where none stand behind it."""
+    if door.unit is not None or door.flat is not None:
+        return door
+    unit = _UNIT_ANYWHERE.search(ahead)
+    flat = _FLAT_ANYWHERE.search(ahead)
+    return door._replace(
+        unit=int(unit[1]) if unit else None, flat=_plain(flat[1] or flat[2]) if flat else None
+    )
 
 
 def _joins(tail: str, at: int, so_far: int) -> bool:

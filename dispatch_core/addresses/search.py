@@ -8,7 +8,7 @@ from typing import Final
 
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.book import NO, Book
-from dispatch_core.addresses.doors import COMMUNITY, STREET, Door, doors
+from dispatch_core.addresses.doors import COMMUNITY, STREET, Door, doors, with_inner_ahead
 from dispatch_core.addresses.found import (
     NOTHING,
     Found,
@@ -157,9 +157,11 @@ class Search:
         ahead = None
         if street and not community:
             ahead = _BUILT_AHEAD.search(self._text, 0, street[0].start)
-        for door in doors(tail, in_community=in_community):
+        before = self._text[: min(h[0].start for h in (street, community) if h)]
+        for reading in doors(tail, in_community=in_community):
+            door = with_inner_ahead(reading, before)
             if ahead and door.building is None:
-                door = door._replace(building=ahead[1].lstrip("0"))  # noqa: PLW2901
+                door = door._replace(building=ahead[1].lstrip("0"))
             self._by_door(street, community, door)
 
     def _tail(

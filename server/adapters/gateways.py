@@ -25,6 +25,7 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
+from dispatch_core.errors import Unavailable
 from server.adapters.clock import monotonic
 from server.adapters.file_gateway import FileGateway
 from server.adapters.message_store import Claimed, Lane, Outcome
@@ -79,19 +80,23 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Gateways:
     """The gateways of an installation. A file that cannot be used is said once in the log, and the
-    last good one stays in force."""
+    last good one stays in force; after a start with such a file nothing is carried, lest it go
+    another way than the file meant."""
 
     def __init__(self, data: Path) -> None:
         self._path = data / FILE
         self._default = FileGateway(data / "gateway")
-        self._rules: list[Rule] = []
+        self._rules: list[Rule] | None = None
+        """None: no good file, nor none at all, has been seen."""
         self._made: dict[Rule, WebhookGateway] = {}
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._looked_at = float("-inf")
 
     def of(self, company: str, lane: Lane) -> Gateway:
-        """What carries the messages of a lane now."""
+        """What carries the messages of a lane now. Raises Unavailable `bad_gateways`."""
         self._look()
+        if self._rules is None:
+            raise Unavailable("bad_gateways", f"{FILE} cannot be used.", "Mend the file.")
         rule = next((r for r in self._rules if r.fits(company, lane)), None)
         if rule is None or rule.url is None or rule.secret is None:
             return self._default
@@ -107,13 +112,14 @@ class Gateways:
         self._looked_at = monotonic()
         try:
             stat = self._path.stat()
-            seen = (stat.st_mtime_ns, stat.st_size)
+            seen = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
             if seen == self._seen:
                 return
             self._seen = seen
-            self._rules = msgspec.toml.decode(self._path.read_bytes(), type=_File).gateway
-            self._made = {r: g for r, g in self._made.items() if r in self._rules}
+            rules = msgspec.toml.decode(self._path.read_bytes(), type=_File).gateway
+            self._rules, self._made = rules, {r: g for r, g in self._made.items() if r in rules}
         except FileNotFoundError:
             self._rules, self._made, self._seen = [], {}, None
-        except (OSError, msgspec.DecodeError) as error:
-            log.error("%s cannot be used, the last good one stays in force: %s", FILE, error)
+        except (OSError, ValueError, RecursionError, msgspec.DecodeError) as error:
+            kept = "nothing is carried" if self._rules is None else "the last good one stays in force"
+            log.error("%s cannot be used, %s: %s", FILE, kept, error)

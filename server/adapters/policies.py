@@ -56,7 +56,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         rules = msgspec.structs.replace(found.suspension, **dates)
         suspensions.check_texts(rules)
         suspensions.check_order(rules)
-    except (OSError, msgspec.DecodeError, ValueError) as error:
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Unavailable(
             "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
         ) from None

@@ -167,6 +167,18 @@ async def _copy(
     )
 
 
+async def timezone(dsn: str, company: int) -> str:
+    """The company's time zone."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        found: str = await connection.fetchval(
+            "SELECT timezone FROM company WHERE company_id = $1", company
+        )
+    finally:
+        await connection.close(timeout=5)
+    return found
+
+
 async def numbers(dsn: str, n: int) -> list[int]:
     """n running numbers as tickets and applications bear them, in order."""
     connection = await asyncpg.connect(dsn, timeout=10)

@@ -355,11 +355,11 @@ async def _folded(c: asyncpg.Connection, households: Collection[str]) -> dict[st
 
 async def _doors(c: asyncpg.Connection, of: Iterable[Visit]) -> dict[str, Doorplate]:
     rows = await c.fetch(
-        "SELECT household_id, unit, flat FROM household WHERE household_id = ANY($1::text[])"
+        "SELECT household_id, building_id, unit, flat FROM household WHERE household_id = ANY($1::text[])"
         " AND company_id = current_setting('heatops.company')::int",
         list({call.household for visit in of for call in visit.calls}),
     )
-    return {r[0]: Doorplate(r[1], r[2]) for r in rows}
+    return {r[0]: Doorplate(r[1], r[2], r[3]) for r in rows}
 
 
 def _check_limit(limit: int) -> None:

@@ -14,17 +14,16 @@ AT_ONCE = 500
 
 
 class Unvisited(NamedTuple):
-    """An approved application that no visit has been planned for, and the entrance it is at."""
+    """An approved application that no visit has been planned for."""
 
     application: str
     household: str
-    unit: int
 
 
 async def unvisited(tx: EngineTransaction) -> list[Unvisited]:
     """Those whose time for a visit has come, oldest first."""
     rows = await tx.connection.fetch(
-        "SELECT a.application_id, a.household_id, h.unit FROM application a"
+        "SELECT a.application_id, a.household_id FROM application a"
         " JOIN household h USING (company_id, household_id)"
         " WHERE a.company_id = $1 AND a.state = 'approved' AND a.visit_id IS NULL"
         " AND a.visit_from <= $2 ORDER BY a.visit_from LIMIT $3",

@@ -65,9 +65,9 @@ class ApplicationBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     action: StopKind
     household: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     applicant: ApplicantBody
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$")]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+\Z")]
     photos: Annotated[
-        list[Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern="^[0-9a-z_-]+$")]],
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[0-9a-z_-]+\Z")]],
         msgspec.Meta(max_length=20),
     ] = []
     words: str | None = None
@@ -99,7 +99,7 @@ class ValveBody(Seen, kw_only=True, forbid_unknown_fields=True):
     """How the valve was left, and the number of the seal."""
 
     valve: Literal["open", "closed", "sealed"]
-    seal: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[\w .-]+$")] | None = None
+    seal: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[\w .-]+\Z")] | None = None
 
 
 class KnownBody(Seen, kw_only=True, forbid_unknown_fields=True):

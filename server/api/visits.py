@@ -26,7 +26,7 @@ class ResultBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     application: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     outcome: Outcome
-    seal: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[\w .-]+$")] | None = None
+    seal: Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[\w .-]+\Z")] | None = None
 
 
 class ResultsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -78,7 +78,7 @@ class ServiceRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     kind: RequestKind | None = None
     level: Level | None = None
     level_reason: IntakeReason = "as_given"
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z0-9_]+$")]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+\Z")]
     household: Name | None = None
     building: Name | None = None
     coordinate: Spot | None = None

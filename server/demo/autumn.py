@@ -1,4 +1,4 @@
-"""The autumn before the demo opens: which households asked to be stopped, when, and in which way."""
+"""The autumn before the demo opens: which households asked to be stopped, when, and how."""
 
 from __future__ import annotations
 

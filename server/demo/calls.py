@@ -22,4 +22,7 @@ class Call:
     ticket: str | None = None
     """The ticket whose answer the simulator waits for."""
     step: str | None = None
-    """The ticket's step, or `request`, `outage`, `outage_end`; None: the answer does not matter."""
+    """What the answer is for: the ticket's step, or a word of `simulate.Day.answer`; None: it does
+    not matter."""
+    photo: bytes | None = None
+    """A picture that goes as the raw body instead."""

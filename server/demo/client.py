@@ -96,7 +96,10 @@ class ApiClient:
             self._open.append(connection)
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         body = None
-        if call.body is not None:
+        if call.photo is not None:
+            body = call.photo
+            headers |= {"Content-Type": "image/png"}
+        elif call.body is not None:
             body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
             headers |= {"Content-Type": "application/json", "Idempotency-Key": call.key}
         try:

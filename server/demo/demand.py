@@ -33,7 +33,8 @@ TWICE_BY_MISTAKE, TWICE_WITHIN_MIN = 0.12, 5
 FIRST_CALLS = 0.78
 """Of all calls; the others come again."""
 _COLD = (
-    "暖气冰凉，整栋楼都不热", "一早起来就不热，屋里 13 度", "突然凉的，回水管冰凉", "一点不热，从六点开始",
+    "暖气冰凉，整栋楼都不热", "一早起来就不热，屋里 13 度", "突然凉的，回水管冰凉",
+    "一点不热，从六点开始",
     "冰凉，孩子冻醒了", "不热，老人在家太冷了",
 )  # fmt: skip
 _SAID: dict[str, tuple[tuple[float, str], ...]] = {
@@ -211,9 +212,7 @@ class Demand:
             yield {"household": account.household, "unpaid_fen": left, "balance_at": at}
 
 
-def _place(
-    home: Household, building: Building, source: str, name: tuple[object, ...]
-) -> Item:
+def _place(home: Household, building: Building, source: str, name: tuple[object, ...]) -> Item:
     """Where a request says it is: the household number where the form or the phone knows it, else
     what somebody typed."""
     dice = chance.unit(*name, "place")

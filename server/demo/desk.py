@@ -24,6 +24,13 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "repair": ("secondary", "indoor"),
 }  # fmt: skip
 _URGENCY = {"red": 0, "yellow": 1, "blue": 2}
+_PLACED = frozenset({"flat", "unit", "building"})
+_AT_A_DESK = frozenset(
+    {"question", "refund", "change_of_data", "new_connection", "contract_closing"}
+)
+"""Kinds that no crew drives for."""
+UNPLACED_S = 5 * HOUR
+"""After so long somebody has asked the caller for the way."""
 _ENDED = frozenset({"closed", "cancelled"})
 
 
@@ -37,6 +44,8 @@ class Job:
     level: str
     kind: str
     at: At
+    placed: bool
+    """Its door is known; else it waits for whoever finds it."""
     substation: bool
     """The ticket stands at a substation: the fault of the day."""
     crew: str | None
@@ -80,6 +89,7 @@ class Desk:
         elif job.state != state:
             job.since = at
         job.version, job.state, job.level = ticket["version"], state, ticket["level"]
+        job.placed = ticket.get("precision", "building") in _PLACED
         job.crew, job.waiting, job.stale = crew, False, False
 
     def _first_seen(self, ticket: Body, at: float) -> Job:
@@ -92,6 +102,7 @@ class Desk:
             level=ticket["level"],
             kind=ticket["kind"],
             at=(float(ticket["lon"]), float(ticket["lat"])),
+            placed=ticket.get("precision", "building") in _PLACED,
             substation="换热站" in ticket["address"] and ticket["building"] is None,
             crew=None,
             since=float(ticket["received_at"]) if early else at,
@@ -181,6 +192,8 @@ class Desk:
                 wait = chance.skewed(13 if night else 9, 0.75, *name) * (0.4 if red else 1)
             case "accepted" if fault:
                 return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
+            case "accepted" if not job.placed:
+                return job.since + (0.2 if red else 1) * UNPLACED_S
             case "accepted" if red:
                 wait = chance.skewed(8, 0.6, *name)
             case "accepted" if yellow:
@@ -219,7 +232,7 @@ class Desk:
 
     def _without_visit(self, job: Job) -> str | None:
         """Why no crew needs to go: the caller had a question, or called twice."""
-        if job.kind == "question":
+        if job.kind in _AT_A_DESK:
             return "caller_withdrew"
         twice = job.level == "blue" and chance.unit(self._seed, job.id, "twice") < 0.04
         return "duplicate" if twice else None

@@ -78,6 +78,7 @@ async def resume(client: ApiClient, day: Day, at: float) -> None:
     day.adopt(
         await _all(client, "/api/tickets", state="open"),
         await _all(client, "/api/outages"),
+        await _all(client, "/api/cases", open="true"),
         await _places(client),
         at,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from server.demo.autumn import Autumn
 from server.demo.calls import Body, Call
+from server.demo.casework import Casework
 from server.demo.demand import Demand
 from server.demo.desk import Desk
 from server.demo.faults import Fault, Faults
 from server.demo.fleet import FIX_PERIOD_S, Fleet
 from server.demo.records import Register
+from server.demo.stops import Stops
 from server.demo.telemetry import NETWORK_PERIOD_S, WEATHER_PERIOD_S, Network, Rooms, station
 
 BALANCE_PERIOD_S = 600
@@ -22,6 +25,9 @@ CADENCE_S = {
 """How often each feed promises to be heard, with room for one that is late."""
 BALANCE_BATCH = 20_000
 """Opening balances in one call; the API takes up to 30,000."""
+_CASES = frozenset({"case", "case_read", "case_step"})
+_LOOKS = frozenset({"visits", "completed"})
+_CONTRACTS = _LOOKS | {"stop", "visit", "known"}
 CATCH_UP_S = 90.0
 """A longer span is history: sensors then send their latest reading only."""
 
@@ -42,6 +48,9 @@ class Day:
         self._fleet = Fleet(register, seed)
         self._nodes = {n.id: n for n in register.nodes if n.kind == "substation"}
         self.desk = Desk(self._fleet, self._faults, seed)
+        self.casework = Casework(seed)
+        self.autumn = Autumn(register, seed)
+        self._stops = Stops(register, self.autumn, seed)
         self._outages: dict[str, tuple[str, int]] = {}
         """Substation to the id and version of its open outage."""
         self._asked: set[str] = set()
@@ -60,14 +69,17 @@ class Day:
         self,
         tickets: Sequence[Body],
         outages: Sequence[Body],
+        cases: Sequence[Body],
         positions: dict[str, tuple[float, float]],
         at: float,
     ) -> None:
-        """Go on from what the API shows: open tickets, open outages, and each crew's last place."""
+        """Go on from what the API shows: open tickets, outages and cases, crews' last places."""
         for ticket in tickets:
             self.desk.see(ticket, at)
         for outage in outages:
             self._saw_outage(outage)
+        for case in cases:
+            self.casework.see(case, at)
         for crew, place in positions.items():
             if crew in self._fleet.vans:
                 self._fleet.vans[crew].at = place
@@ -77,17 +89,28 @@ class Day:
         self._fleet.drive(from_at, to_at, self.desk.busy)
         out = list(self._telemetry(from_at, to_at))
         for minute in range(int(from_at // 60) + 1, int(to_at // 60) + 1):
-            for n, body in enumerate(self._demand.requests(minute)):
+            for n, (path, body) in enumerate(self._demand.requests(minute)):
                 key = f"demo-{self._seed}-request-{minute}-{n}"
-                out.append(Call("POST", "/api/requests", body, key, to_at, None, "request"))
+                step = "case" if path == "/api/cases" else "request"
+                out.append(Call("POST", path, body, key, to_at, None, step))
+            for n, body in enumerate(self._stops.applications(minute)):
+                key = f"demo-{self._seed}-stop-{minute}-{n}"
+                out.append(Call("POST", "/api/suspensions", body, key, to_at, None, "stop"))
         for fault in self._faults.around(to_at):
             out.extend(self._fault(fault, from_at, to_at))
         out.extend(self.desk.acts(from_at, to_at))
+        out.extend(self.casework.acts(to_at, self.desk.jobs))
+        out.extend(self._stops.acts(from_at, to_at))
         return out
 
     def answer(self, call: Call, status: int, body: Body) -> None:
         """What came back. Refusals that time cures are tried again by themselves."""
-        if call.step in {"outage", "outage_end"}:
+        if call.step in _CONTRACTS:
+            if call.step in _LOOKS and status == 200:
+                self._stops.see(call, body)
+        elif call.step in _CASES:
+            self._case(call, status, body)
+        elif call.step in {"outage", "outage_end"}:
             self._asked.discard(call.key)
             if call.step == "outage" and status in {200, 201}:
                 self._saw_outage(body)
@@ -101,6 +124,15 @@ class Day:
             self.desk.jobs.pop(call.ticket, None)
         elif call.ticket:
             self.desk.conflict(call.ticket, call.at)
+
+    def _case(self, call: Call, status: int, body: Body) -> None:
+        if status not in {200, 201}:
+            if call.step != "case":
+                self.casework.refused(call)
+            return
+        self.casework.see(body.get("case", body), call.at)
+        if call.step == "case":
+            self.desk.see(body["ticket"], call.at)
 
     def _saw_outage(self, outage: Body) -> None:
         substation = outage.get("node")

@@ -10,27 +10,32 @@ Words = tuple[str, ...]
 
 SAID: tuple[tuple[float, str, Words], ...] = (
     (0.022, "leak", (
-        "暖气立管跑水，楼下已经漏了，关不住", "主管爆管往外喷水，楼道里全是汽", "地沟往外冒热水，有人烫着了",
+        "暖气立管跑水，楼下已经漏了，关不住", "主管爆管往外喷水，楼道里全是汽",
+        "地沟往外冒热水，有人烫着了",
         "分水器跑水，屋里淹了半截",
     )),
     (0.012, "repair", ("入户井盖破了，里面冒汽", "楼道管井里冒汽，看不清路")),
     (0.10, "leak", (
-        "暖气阀门一直滴水，用盆接着", "分水器接头渗水", "暖气片有砂眼，往外渗水", "楼上往下漏水，像是暖气管",
+        "暖气阀门一直滴水，用盆接着", "分水器接头渗水", "暖气片有砂眼，往外渗水",
+        "楼上往下漏水，像是暖气管",
     )),
     (0.50, "not_warm", (
-        "不热，屋里 16 度多", "暖气冰凉，从昨晚开始", "一点不热，孩子冻醒了", "冷山房，卧室不热，只有 15 度",
+        "不热，屋里 16 度多", "暖气冰凉，从昨晚开始", "一点不热，孩子冻醒了",
+        "冷山房，卧室不热，只有 15 度",
         "整个单元都不热", "温吞的，手摸着不烫", "只有一半热，可能串气了", "把山这屋冷，别的屋还行",
-        "顶楼末端不太热，想让人看看", "客厅还行，小屋冰凉", "家里有新生儿，屋里不热", "独居老人，家里 14 度，太冷了",
+        "顶楼末端不太热，想让人看看", "客厅还行，小屋冰凉", "家里有新生儿，屋里不热",
+        "独居老人，家里 14 度，太冷了",
         "半夜开始凉的，早上更冷", "进水管热，回水管冰凉",
     )),
     (0.08, "repair", (
-        "阀门拧不动，想换一个", "暖气管道有响声，半夜睡不着", "放气阀坏了，放不出气", "串气，暖气片上半截不热",
+        "阀门拧不动，想换一个", "暖气管道有响声，半夜睡不着", "放气阀坏了，放不出气",
+        "串气，暖气片上半截不热",
     )),
     (0.04, "complaint", (
         "投诉，打了三次电话没人管", "昨天说上门，等了一天没等到，态度还不好，我要投诉",
     )),
     (0.11, "question", (
-        "请问几点能恢复正常", "请问停热以后还要交多少钱", "咨询一下测温怎么预约", "请问热费在哪儿交",
+        "请问师傅几点能到", "请问停热以后还要交多少钱", "咨询一下测温怎么预约", "请问热费在哪儿交",
     )),
     (0.025, "refund", ("交重了，问问怎么退费", "报停的钱多收了，要退费")),
     (0.02, "temperature_adjustment", ("屋里太热了 27 度，能不能调小点", "太热，想调温")),
@@ -41,7 +46,8 @@ SAID: tuple[tuple[float, str, Words], ...] = (
 """Share of calls, the kind that a seat hears in them, and the words."""
 AGAIN: dict[str, Words] = {
     "not_warm": (
-        "早上报过了，还是不热", "又打一次，暖气还是冰凉", "来人看过了，还是温吞的", "怎么还没人来，屋里越来越冷",
+        "早上报过了，还是不热", "又打一次，暖气还是冰凉", "来人看过了，还是温吞的",
+        "怎么还没人来，屋里越来越冷",
     ),
     "leak": ("报过漏水的，还在滴水", "渗水比刚才大了，催一下"),
     "repair": ("报修的阀门还没人来，催一下", "响声更大了，什么时候来修理"),
@@ -50,11 +56,13 @@ AGAIN: dict[str, Words] = {
 NEEDY = ("新生儿", "老人", "孩子")
 """Who a seat puts first, whatever the words alone are worth."""
 NOWHERE = (
-    "老机械厂家属楼 2 单元 301", "菜市场对面红砖楼 4 楼", "二十三中后身那栋黄楼", "铁路俱乐部旁边，三门洞 502",
+    "老机械厂家属楼 2 单元 301", "菜市场对面红砖楼 4 楼", "二十三中后身那栋黄楼",
+    "铁路俱乐部旁边，三门洞 502",
     "原纺织厂宿舍 7 号", "大桥头往北第二个路口的楼", "老邮局楼上", "锅炉房对过，进院左手第一家",
     "供销社家属院 5 楼西门", "丁香里 18 号 4 单元",
 )  # fmt: skip
 """Addresses as people give them that no register has."""
+_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 _NUMBERS = "零一二三四五六七八九"
 _HEARD_AS = str.maketrans("民阳江和锦康雅祥安园家", "明杨姜合绵糠亚详按圆佳")
 """Characters that sound alike, as they are typed in haste."""
@@ -72,26 +80,21 @@ def spoken(dice: float) -> tuple[str, Words]:
 def typed(h: Household, b: Building, *name: object) -> str:
     """A flat's address as its resident types it: shortened, in other figures, misspelt."""
     community, _, number = b.name.rpartition(" ")[0].rpartition(" ")
-    if not community or not number.isdigit():
+    street = f"{b.street}{b.house_number}号"
+    if not (community and number.isdigit() and b.street and b.house_number):
         return f"{b.address}{h.unit}单元{h.flat}"
-    door = f"{b.street}{b.house_number}号" if b.street and b.house_number else ""
     way = chance.unit(*name, "way")
-    if way < 0.22:
-        return f"{community}{number}号楼{h.unit}单元{h.flat}"
-    if way < 0.4:
-        return f"{community}{number}栋{h.unit}-{h.flat}"
-    if way < 0.52 and door:
-        return f"{door}{h.unit}单元{h.flat}室"
-    if way < 0.66 and door:
-        return f"{b.district}{door}{community}{number}栋{h.unit}单元{h.floor}楼{h.flat}"
-    if way < 0.76:
-        return f"{community}{_chinese(number)}号楼{_chinese(str(h.unit))}单元{h.flat}"
-    if way < 0.86:
-        full = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001 - as phones type
-        return f"{community} {number} 号楼 {h.unit} 单元 {h.flat}".translate(full)
-    if way < 0.94:
-        return f"{community.translate(_HEARD_AS)}{number}号楼{h.unit}单元{h.flat}"
-    return f"{community}{number}号{h.unit}单元"
+    ways = (
+        (0.22, f"{community}{number}号楼{h.unit}单元{h.flat}"),
+        (0.40, f"{community}{number}栋{h.unit}-{h.flat}"),
+        (0.52, f"{street}{h.unit}单元{h.flat}室"),
+        (0.66, f"{b.district}{street}{community}{number}栋{h.unit}单元{h.floor}楼{h.flat}"),
+        (0.76, f"{community}{_chinese(number)}号楼{_chinese(str(h.unit))}单元{h.flat}"),
+        (0.86, f"{community} {number} 号楼 {h.unit} 单元 {h.flat}".translate(_FULL_WIDTH)),
+        (0.94, f"{community.translate(_HEARD_AS)}{number}号楼{h.unit}单元{h.flat}"),
+        (1.00, f"{community}{number}号{h.unit}单元"),
+    )
+    return next(text for share, text in ways if way < share)
 
 
 def _chinese(number: str) -> str:

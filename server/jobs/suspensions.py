@@ -11,9 +11,11 @@ from dispatch_core.ids import DEPARTMENTS, ApplicationId, unix
 from dispatch_core.suspensions import Heating, MakeKnown, Schedule, Visit, visits
 from dispatch_core.suspensions.visits import Plan, Waiting
 from server.adapters.engine_store import ACTOR, EngineTransaction
+from server.adapters.households import load_households
 from server.adapters.message_store import NotNow, Told
 from server.adapters.suspension_work import Unvisited, open_visits, to_check, unvisited
-from server.ports import CityPolicy
+from server.ports import CityPolicy, Household
+from server.usecases.places import of_building
 
 
 async def plan_visits(tx: EngineTransaction) -> int:
@@ -24,7 +26,13 @@ async def plan_visits(tx: EngineTransaction) -> int:
         return 0
     policy = await tx.policy()
     heads: dict[str, Heating | None] = await tx.heads({f"heating:{u.household}" for u in found})
-    waiting = [w for u in found if (w := _waiting(u, heads.get(f"heating:{u.household}")))]
+    # Where it is by now: an import may have put right which door the number belongs to.
+    homes = await load_households(tx.connection, {u.household for u in found})
+    waiting = [
+        w
+        for u in found
+        if (w := _waiting(u, heads.get(f"heating:{u.household}"), homes.get(u.household)))
+    ]
     there = await open_visits(tx, {w.building for w in waiting})
     plans = visits.plan(waiting, there)
     states: dict[str, Visit | None] = await tx.heads({f"visit:{p.visit}" for p in plans})
@@ -36,15 +44,17 @@ async def plan_visits(tx: EngineTransaction) -> int:
     return said
 
 
-def _waiting(found: Unvisited, heating: Heating | None) -> Waiting | None:
+def _waiting(found: Unvisited, heating: Heating | None, home: Household | None) -> Waiting | None:
     a = heating.application(found.application) if heating else None
     if heating is None or a is None or a.state != "approved" or a.visit is not None:
+        return None
+    if home is None:
         return None
     return Waiting(
         application=a.id, household=heating.household,
         direction="open" if a.action == "resume" else "close",
-        building=heating.place.building or "", unit=found.unit, risers=heating.risers,
-        place=heating.place, due_at=a.visit_due_at or a.applied_at, visits=a.visits,
+        building=home.building.id, unit=home.unit, risers=home.risers,
+        place=of_building(home.building), due_at=a.visit_due_at or a.applied_at, visits=a.visits,
     )  # fmt: skip
 
 

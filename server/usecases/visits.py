@@ -22,6 +22,9 @@ class CallAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     household: HouseholdId
     flat: str | None
+    """None if it is not in the visit's building."""
+    moved: str | None
+    """The building that the register has it in by now, if that is another than the visit's."""
     application: ApplicationId
     state: visits.CallState
     misses: int
@@ -47,8 +50,9 @@ class VisitAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doorplate(msgspec.Struct, frozen=True):
-    """Where in its building a household lives."""
+    """Where a household lives, as the register has it now."""
 
+    building: str
     unit: int
     flat: str
 
@@ -57,14 +61,20 @@ def answer_of(
     name: VisitId, visit: Visit, doors: Mapping[str, Doorplate], now: datetime
 ) -> VisitAnswer:
     """What a caller is told of a visit."""
+    here = {h: d for h, d in doors.items() if d.building == visit.place.building}
     calls = [
         CallAnswer(
-            household=c.household, flat=doors[c.household].flat if c.household in doors else None,
+            household=c.household, flat=here[c.household].flat if c.household in here else None,
+            moved=(
+                doors[c.household].building
+                if c.household in doors and c.household not in here
+                else None
+            ),
             application=c.application, state=c.state, misses=c.misses, why=c.why,
         )
         for c in visit.calls
     ]  # fmt: skip
-    units = [doors[c.household].unit for c in visit.calls if c.household in doors]
+    units = [here[c.household].unit for c in visit.calls if c.household in here]
     return VisitAnswer(
         id=name, version=visit.version, action=visit.action, building=visit.place.building,
         address=visit.place.address, unit=units[0] if units else None, risers=visit.risers,

@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from dispatch_core import suspensions
-from dispatch_core.ids import ApplicationId, HouseholdId, PhotoId, VisitId, unix
+from dispatch_core.ids import ApplicationId, HouseholdId, PhotoId, VisitId
 from dispatch_core.suspensions import (
     Heating,
     MakeKnown,
@@ -29,7 +30,8 @@ from server.adapters.vault import Vault
 from server.demo import autumn, chance
 from server.demo.records import Building, Household, Register
 from server.demo.standings import Stopped
-from server.demo.weather import CITY_OFFSET_S, DAY, local
+from server.demo.stops import by_day
+from server.demo.weather import CITY_OFFSET_S, DAY
 from server.ports import CityPolicy, Decision, Loaded, SecretPerson
 from server.usecases.suspensions import ApplyForStop, StepApplication
 from server.usecases.visits import RecordVisit
@@ -84,7 +86,7 @@ class _Autumn:
 
     def live(self, wishes: Sequence[autumn.Wish]) -> Lived:
         for wish in wishes:
-            self._later(wish.at, lambda at, w=wish: self._apply(w, at))
+            self._later(wish.at, partial(self._apply, wish))
         while self._todo:
             at, _, act = heapq.heappop(self._todo)
             act(at)
@@ -108,9 +110,7 @@ class _Autumn:
         now = datetime.fromtimestamp(at, UTC)
         wanted = use_case.wanted()
         known = {flat.id: flat} if flat else {}
-        loaded = Loaded(
-            heads=self._states(wanted.streams), households=known, photos=self._g.photos
-        )
+        loaded = Loaded(heads=self._states(wanted.streams), households=known, photos=self._g.photos)
         more = use_case.more(loaded).streams
         if more:
             heads = self._states([*wanted.streams, *more])
@@ -247,7 +247,7 @@ class _Autumn:
         self._append(stream, made, f"visit {plan.visit}", at)
         if state is None:
             self._open.setdefault(h.building, set()).add(plan.visit)
-            when = _by_day(at + chance.between(6, 40, plan.visit) * HOUR, plan.visit)
+            when = by_day(at + chance.between(6, 40, plan.visit) * HOUR, plan.visit)
             self._later(when, lambda t: self._visit(plan.visit, t))
 
     def _opened(self, visit: str) -> visits.OpenVisit:
@@ -283,7 +283,7 @@ class _Autumn:
             self._told(by_application[done.application], done.application, at)
         after: Visit = self._state(f"visit:{name}")
         if after.made_at is None:
-            self._later(_by_day(at + 20 * HOUR, name), lambda t: self._visit(name, t))
+            self._later(by_day(at + 20 * HOUR, name), lambda t: self._visit(name, t))
         else:
             self._open[visit.place.building or ""].discard(name)
 
@@ -299,7 +299,7 @@ class _Autumn:
                 application=application, version=None, by=self._g.actor,
                 department="finance" if department == "finance" else "operations",
             )  # fmt: skip
-            self._later(at + hours * HOUR, lambda t, c=command: self._step(household, c, t))
+            self._later(at + hours * HOUR, partial(self._step, household, command))
         if late:
             self._later(at + DAY, lambda t: self._late(household, t))
 
@@ -318,11 +318,3 @@ class _Autumn:
             return None
         flat = self._flats[stream.removeprefix("heating:")]
         return Stopped(flat.id, flat.area_m2, a.base_fee_fen or 0, state.valve_at)
-
-
-def _by_day(at: float, *name: object) -> float:
-    """The same time, or the next morning if it lies between six in the evening and half past 8."""
-    _, hour = local(at)
-    if 8.5 <= hour < 18:
-        return at
-    return at + ((8.5 - hour) % 24 + chance.between(0, 5, "morning", *name)) * HOUR

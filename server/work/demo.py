@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,20 +21,26 @@ from server.adapters.cities import (
 )
 from server.adapters.clock import set_clock
 from server.adapters.keys import Keys
+from server.adapters.policies import SHIPPED, choose_policy, read_policy
 from server.adapters.vault import Vault
+from server.demo.autumn import SEASON
 from server.demo.calls import Call
 from server.demo.city import make_city
 from server.demo.client import ApiClient
+from server.demo.proofs import proofs
 from server.demo.records import Crew, Options, Register
 from server.demo.register import fill, fill_city
-from server.demo.run import Clock, backfill, live
+from server.demo.run import HISTORY_S, OPENING_AT, Clock, backfill, live
 from server.demo.simulate import Day
+from server.demo.standings import Stopped, reports
 from server.settings import Settings, UserError
 from server.sources.city_tiles import write_city
+from server.work.autumn import Ground, live_autumn
 from server.work.company import Progress, owner_dsn
 from server.work.tables import demo_tables
 
 COMPANY_NAME = "暖城热力"
+SOURCE, POLICY = "demo", "harbin"
 
 
 def run_demo(
@@ -90,20 +96,17 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
     else:
         made = await asyncio.to_thread(_generated, wish, draw=state == "empty")
     register = made.register
-    if state == "empty":
-        wish.progress("register", 0.0)
-        vault = Vault(Keys(wish.settings.keys))
-        run = seeding.DemoRun(wish.company, wish.city, wish.seed, wish.options.points)
-        tables = demo_tables(register, vault, number, made.kept)
-        await seeding.fill(dsn, number, made.city, tables, run)
-        wish.progress("register", 1.0)
-    token = await new_source_token(dsn, wish.company, "demo")
-    day = Day(register, wish.seed)
+    token = await new_source_token(dsn, wish.company, SOURCE)
+    day = await asyncio.to_thread(Day, register, wish.seed)
     async with ApiClient(url, token) as client:
         if state != "seeded":
+            alone = await seeding.alone(dsn)
+            lived = await _settle(wish, dsn, number, client, made, day, past=alone, state=state)
             await _enter_crews(client, register, wish.seed)
-            if await seeding.alone(dsn):
+            if alone:
+                await _report(client, lived, register, wish.seed)
                 await backfill(client, day, _mover(dsn, client), wish.progress)
+                await _scan(client, wish.seed)
             else:  # others live by this clock: the demo joins them where they are
                 await client.send_all(list(day.opening(int(await _business_now(client)))))
             await seeding.finish(dsn, number)
@@ -114,6 +117,72 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
         "buildings": len(register.buildings),
         "tickets": len(day.desk.jobs),
     }
+
+
+async def _settle(
+    wish: _Wish, dsn: str, number: int, client: ApiClient, made: _Made, day: Day, *, past: bool,
+    state: str,
+) -> Sequence[Stopped]:  # fmt: skip
+    """Fill an empty company with the register and, with `past`, the autumn; the stopped flats."""
+    vault = Vault(Keys(wish.settings.keys))
+    for photo, picture in proofs():
+        await client.send(Call("POST", "/api/photos", None, f"demo-{photo}", 0.0, photo=picture))
+    lived = None
+    if past:
+        # Before there is anything that jobs could look at: autumn must be the past for them too.
+        begin = datetime.fromtimestamp(OPENING_AT - HISTORY_S, UTC)
+        await _mover(dsn, client)(begin, 1.0)
+        wish.progress("autumn", 0.0)
+        asked = sum(1 + (w.again_at is not None) for w in day.autumn.wishes)
+        numbers = await seeding.numbers(dsn, asked)
+        keys = Keys(wish.settings.keys)
+        file = SHIPPED / POLICY / "default.toml"
+        ground = Ground(
+            company=number,
+            policy=read_policy(file, SEASON, await seeding.timezone(dsn, number)),
+            vault=vault,
+            journal_key=keys.get("journal"),
+            actor=f"source:{SOURCE}",
+            photos=[photo for photo, _ in proofs()],
+            numbers=iter(numbers),
+        )
+        lived = await asyncio.to_thread(live_autumn, made.register, day.autumn.wishes, ground)
+        wish.progress("autumn", 1.0)
+    if state == "empty":
+        wish.progress("register", 0.0)
+        await choose_policy(dsn, number, POLICY)
+        run = seeding.DemoRun(wish.company, wish.city, wish.seed, wish.options.points)
+        tables = demo_tables(made.register, vault, number, made.kept)
+        handed = (lived.past, vault) if lived else None
+        await seeding.fill(dsn, number, made.city, tables, run, handed)
+        wish.progress("register", 1.0)
+    return lived.stopped if lived else ()
+
+
+async def _report(
+    client: ApiClient, stopped: Sequence[Stopped], register: Register, seed: int
+) -> None:
+    """What operations and finance hold true of the season's stopped flats, some of it wrong."""
+    known = {s.household for s in stopped}
+    heated = [h for h in register.households if h.id not in known]
+    items = list(reports(stopped, heated, seed, OPENING_AT - HISTORY_S))
+    call = Call(
+        "POST", "/api/batches/household-standings", {"items": items}, f"demo-{seed}-standings", 0.0
+    )
+    await _must(client, call)
+
+
+async def _scan(client: ApiClient, seed: int) -> None:
+    await _must(client, Call("POST", "/api/contradictions/scan", {}, f"demo-{seed}-scan", 0.0))
+
+
+async def _must(client: ApiClient, call: Call) -> None:
+    """Raises UserError `demo_refused_by_api`."""
+    status, body = await client.send(call)
+    refused = body.get("refused")
+    if status not in {200, 201} or refused:
+        why = refused[0] if refused else body.get("detail")
+        raise UserError("demo_refused_by_api", f"{call.path} was refused: {why}", "Report this.")
 
 
 class _Source(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import httpx
+from chaos_intake import Command, Desk
 from chaos_ledger import Acknowledged, Ledger
 from chaos_screen import Screen
 
@@ -19,12 +20,15 @@ PER_SECOND = 50
 SCREENS = 6
 OPEN_PER_WRITER = 12
 PATIENCE_S = 3.0
+AT_THE_DESK = 0.5
+"""Share of commands that others may mean too."""
 IMPATIENT = 0.15
 """Share of commands whose first answer is not waited for: committed or not, nobody has heard."""
 
 
 class Writer:
-    """Takes requests in and carries its own tickets on; owns every ticket it makes."""
+    """Takes requests in and carries its own tickets on, owning every ticket that it makes so; and
+    works at a desk, where others mean the same doors."""
 
     def __init__(self, number: int, urls: list[str], cookies: dict[str, str], book: Ledger) -> None:
         self._random = random.Random(number)
@@ -32,54 +36,60 @@ class Writer:
         self._cookies = cookies
         self._book = book
         self._open: list[tuple[str, int]] = []
+        self._desk = Desk(50 + number, book)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until told to stop; the command in flight is seen through to its answer."""
         due = time.monotonic()
         async with httpx.AsyncClient(cookies=self._cookies) as http:
             while not stop.is_set():
-                path, body = self._next()
-                await self._command(http, path, body)
+                await self._command(http, self._next())
                 due = max(due + WRITERS / PER_SECOND, time.monotonic() - 0.5)
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
-    def _next(self) -> tuple[str, dict[str, Any]]:
+    def _next(self) -> Command:
+        if self._random.random() < AT_THE_DESK:
+            return self._desk.next()
         if len(self._open) < OPEN_PER_WRITER:
             lon, lat = self._random.uniform(126.6, 126.7), self._random.uniform(45.7, 45.8)
-            return "/api/requests", {
+            body = {
                 "kind": self._random.choice(["leak", "not_warm", "repair"]),
                 "level": self._random.choice(["red", "yellow", "blue"]),
                 "source": "phone",
+                "separate": True,
                 "coordinate": {"lon": lon, "lat": lat, "datum": "wgs84"},
             }
+            return Command("/api/requests", body, self._note)
         ticket, version = self._open.pop(0)
+        seen: dict[str, Any] = {"version": version}
         if version == 1:
-            return f"/api/tickets/{ticket}/accept", {"version": version}
+            return Command(f"/api/tickets/{ticket}/accept", seen, self._note)
         self._book.ending.add(ticket)
-        return f"/api/tickets/{ticket}/cancel", {"version": version, "reason_code": "test"}
+        return Command(f"/api/tickets/{ticket}/cancel", seen | {"reason_code": "test"}, self._note)
 
-    async def _command(self, http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
+    def _note(self, key: str, told: dict[str, Any]) -> None:
+        self._book.acknowledged.append(Acknowledged(time.time(), key, told["id"], told["version"]))
+        if told["state"] != "cancelled":
+            self._open.append((told["id"], told["version"]))
+
+    async def _command(self, http: httpx.AsyncClient, command: Command) -> None:
         """One command under one key, repeated at either web until there is an answer."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         patience = 0.01 if self._random.random() < IMPATIENT else PATIENCE_S
         while True:
-            url = self._random.choice(self._urls) + path
+            url = self._random.choice(self._urls) + command.path
             try:
-                answer = await http.post(url, json=body, headers=headers, timeout=patience)
+                answer = await http.post(url, json=command.body, headers=headers, timeout=patience)
             except httpx.TransportError:
                 answer = None
             if answer is not None and answer.is_success:
-                told = answer.json()
-                self._book.acknowledged.append(
-                    Acknowledged(
-                        time.time(), headers["Idempotency-Key"], told["id"], told["version"]
-                    )
-                )
-                if told["state"] != "cancelled":
-                    self._open.append((told["id"], told["version"]))
+                self._book.keys.append(headers["Idempotency-Key"])
+                command.note(headers["Idempotency-Key"], answer.json())
                 return
             if answer is not None and not self._may_repeat(answer):
-                self._book.surprises.append(f"{path} {answer.status_code} {answer.text[:300]}")
+                self._book.surprises.append(
+                    f"{command.path} {answer.status_code} {answer.text[:300]}"
+                )
                 return
             self._book.retried += 1
             patience = PATIENCE_S

@@ -8,15 +8,29 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 import redis
-from chaos_checks import check_journal, check_layers, check_log, check_screens
+from chaos_checks import (
+    check_intake,
+    check_journal,
+    check_layers,
+    check_log,
+    check_messages,
+    check_screens,
+)
+from chaos_intake import fill_register
 from chaos_ledger import Ledger
 from chaos_traffic import Traffic
-from installation import Installation, Process, own_engines, wait_until
+from installation import Installation, Process, apart, own_engines, wait_until
+
+from server.adapters.clock import set_clock
 
 pytestmark = pytest.mark.fault
+
+AUGUST = datetime(2026, 8, 15, 2, tzinfo=UTC)
+"""When households can still apply for a stop."""
 
 
 class House:
@@ -107,6 +121,8 @@ def house() -> Iterator[House]:
     with own_engines() as (engines, data):  # durability as shipped
         installation = Installation(engines, data, webs=2, cores=2, redis_db=0)
         company = installation.company("chaos", "混乱热力")
+        fill_register(installation.database_url, company)
+        apart(set_clock(installation.database_url, AUGUST, 1.0))
         try:
             installation.start()
             with closing(installation.sign_in("chaos")) as person:
@@ -118,7 +134,7 @@ def house() -> Iterator[House]:
 
 def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
     """Traffic before, between and after the blows; then everything is held to account."""
-    began = len(house.book.acknowledged)
+    began = len(house.book.keys)
     with Traffic(house.at.urls, house.cookies, house.book) as traffic:
         time.sleep(3)
         for blow in blows:
@@ -128,7 +144,7 @@ def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
         check_screens(house.at, house.company, traffic.screens)
         screens = traffic.screens
         print(
-            f"{len(house.book.acknowledged) - began} commands acknowledged,"
+            f"{len(house.book.keys) - began} commands acknowledged,"
             f" {house.book.retried} repeated in all;"
             f" {sum(s.connected for s in screens)} connections,"
             f" {sum(s.resumed for s in screens)} resumes,"
@@ -138,8 +154,10 @@ def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
         )
         assert all(screen.judged for screen in screens)
     assert not house.book.surprises, house.book.surprises[:3]
-    assert len(house.book.acknowledged) - began > 50
+    assert len(house.book.keys) - began > 50
     check_journal(house.at, house.company, house.book)
+    check_intake(house.at, house.company, house.book)
+    check_messages(house.at, house.company, "chaos", house.book)
     check_layers(house.at, house.company)
     check_log(house.at, house.company)
 

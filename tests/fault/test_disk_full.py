@@ -7,15 +7,25 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from chaos_checks import check_journal, check_layers, check_log, check_screens
+from chaos_checks import (
+    check_intake,
+    check_journal,
+    check_layers,
+    check_log,
+    check_messages,
+    check_screens,
+)
+from chaos_intake import fill_register
 from chaos_ledger import Ledger
 from chaos_traffic import Traffic
-from installation import Installation, wait_until
+from installation import Installation, apart, wait_until
 
+from server.adapters.clock import set_clock
 from server.engines import open_engines
 from server.settings import Settings, UserError
 
@@ -24,6 +34,8 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a small disk"),
 ]
 
+AUGUST = datetime(2026, 8, 15, 2, tzinfo=UTC)
+"""When households can still apply for a stop."""
 DISK_MB = 400
 
 
@@ -77,6 +89,8 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
     with open_engines(Settings(data=small_disk)) as engines:
         installation = Installation(engines, small_disk, webs=2, cores=1, redis_db=0)
         company = installation.company("full", "满盘热力")
+        fill_register(installation.database_url, company)
+        apart(set_clock(installation.database_url, AUGUST, 1.0))
         try:
             installation.start()
             with closing(installation.sign_in("full")) as person:
@@ -91,15 +105,17 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
                 refused, during = book.retried, book.surprises[:3]
                 filler.unlink()
                 wait_until(lambda: tend(installation), "everything runs again", every=0.5)
-                before = len(book.acknowledged)
-                wait_until(lambda: len(book.acknowledged) > before + 50, "commands go on")
+                before = len(book.keys)
+                wait_until(lambda: len(book.keys) > before + 50, "commands go on")
                 traffic.quiet()
                 check_screens(installation, company, traffic.screens)
-            print(f"{refused} answers were refusals; {len(book.acknowledged)} acknowledged")
+            print(f"{refused} answers were refusals; {len(book.keys)} acknowledged")
             assert not during, during
             assert not book.surprises, book.surprises[:3]
             assert refused
             check_journal(installation, company, book)
+            check_intake(installation, company, book)
+            check_messages(installation, company, "full", book)
             check_layers(installation, company)
             check_log(installation, company)
         finally:

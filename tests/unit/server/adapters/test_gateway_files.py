@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dispatch_core.errors import Unavailable
 from server.adapters import file_gateway, gateways
 from server.adapters.file_gateway import FileGateway, append, file_name
 from server.adapters.gateways import Gateways
@@ -128,6 +129,21 @@ def test_a_file_that_cannot_be_used_is_said_once_and_the_last_good_one_stays(
     assert [r.message for r in caplog.records if "gateways.toml" in r.message] != []
     assert len(caplog.records) == 1
     (tmp_path / "gateways.toml").unlink()
+    assert isinstance(chosen.of("warm", HOTLINE), FileGateway)
+
+
+@pytest.mark.parametrize("bad", [b"\xff\xfe", b"[[gateway]", b"a = " + b"[" * 100_000])
+def test_a_start_with_a_file_that_cannot_be_used_carries_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, bad: bytes
+) -> None:
+    monkeypatch.setattr(gateways, "LOOK_AGAIN_S", 0.0)
+    (tmp_path / "gateways.toml").write_bytes(bad)
+    chosen = Gateways(tmp_path)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            chosen.of("warm", HOTLINE)
+    assert len(caplog.records) == 1
+    write(tmp_path, "")
     assert isinstance(chosen.of("warm", HOTLINE), FileGateway)
 
 

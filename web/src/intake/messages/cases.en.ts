@@ -27,6 +27,7 @@ export const en: CaseWords = {
   status: { signed: 'signed for', contacted: 'contacted', extended: 'extended', replied: 'replied' },
   way: { webhook: 'webhook', file: 'file' },
   messageState: { waiting: 'to be sent', sent: 'sent', delivered: 'delivered', failed: 'failed' },
+  message: (id) => `message ${id}`,
   attempts: (n) => (n === 1 ? '1 try' : `${n} tries`),
   words: 'What was written',
   noWords: 'Nothing was written',

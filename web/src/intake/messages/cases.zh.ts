@@ -25,6 +25,7 @@ export const zh = {
   status: { signed: '已签收', contacted: '已联系', extended: '已延期', replied: '已答复' } as Record<string, string>,
   way: { webhook: '接口', file: '文件' } as Record<string, string>,
   messageState: { waiting: '待发送', sent: '已发送', delivered: '已送达', failed: '发送失败' } as Record<string, string>,
+  message: (id: number) => `消息 ${id}`,
   attempts: (n: number) => `已试 ${n} 次`,
   words: '往来文字',
   noWords: '没有文字',

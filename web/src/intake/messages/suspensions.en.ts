@@ -39,6 +39,7 @@ export const en: SuspensionWords = {
 
   householdNo: (id) => `Household ${id}`,
   unit: (n) => `unit ${n}`,
+  waited: (since) => `waits ${since}`,
   appliedTimes: (n) => `applied ${n} times`,
   stopSpan: (from, until) => `stopped ${from} to ${until}`,
   checks: (failed, all) => `${all} checks, ${failed} not passed`,

@@ -39,6 +39,7 @@ export const zh = {
   // Record
   householdNo: (id: string) => `户号 ${id}`,
   unit: (n: number) => `${n} 单元`,
+  waited: (since: string) => `已等 ${since}`,
   appliedTimes: (n: number) => `共申请 ${n} 次`,
   stopSpan: (from: string, until: string) => `停供 ${from} 至 ${until}`,
   checks: (failed: number, all: number) => `${all} 项核查，${failed} 项未通过`,

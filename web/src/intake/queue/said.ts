@@ -9,6 +9,7 @@ export function actorText(actor: string, t: Messages): string {
   const [kind = '', name = ''] = actor.split(/:(.*)/s);
   // The core and its jobs have no name that would tell anybody anything.
   if (kind === 'system') return word(t.actor, 'engine');
+  if (kind === 'person' && name !== '') return name;
   return name === '' ? word(t.actor, kind) : `${word(t.actor, kind)} ${name}`;
 }
 
