@@ -90,7 +90,7 @@ from server.api.audience import Audience
 from server.api.case_intake import CaseIntake
 from server.api.gate import Gate
 from server.api.problems import HANDLERS
-from server.api.rawws import RawWebSocketProtocol
+from server.api.rawws import RawWebSocketProtocol, send_at_once
 from server.api.ticket_commands import Writing
 from server.api.ticket_rows import TicketRows
 from server.api.tiles import create_tiles_handler
@@ -314,6 +314,8 @@ def run_web(settings: Settings) -> None:
     _logging(settings)
     app = create_app(settings)
     gc.freeze()  # what is here now stays for ever: no collection need look at it
+    if settings.listen_fd is not None:
+        send_at_once(settings.listen_fd)
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -148,12 +148,19 @@ class SuspensionReads:
         elif wanted.state is not None:
             where.add("t.state = ?", wanted.state)
         for name, column in (
-            ("household", "household_id"), ("building", "building_id"), ("season", "season"),
-            ("action", "action"), ("late", "late"),
+            ("household", "household_id"), ("season", "season"), ("action", "action"),
         ):  # fmt: skip
             value = getattr(wanted, name)
             if value is not None:
                 where.add(f"t.{column} = ?", value)
+        if wanted.building is not None:  # as the register has it now
+            where.add(
+                "t.household_id = ANY(ARRAY(SELECT household_id FROM household"
+                " WHERE company_id = $1 AND building_id = ?))",
+                wanted.building,
+            )
+        if wanted.late is not None:  # not as a value: a plan for any would not use its index
+            where.add("t.late" if wanted.late else "NOT t.late")
         all_pages, all_args = str(where), list(where.args)
         if wanted.after is not None:
             where.add("(t.applied_at, t.application_id) < (?, ?)", *_position(wanted.after))
@@ -312,13 +319,17 @@ async def load_applications(
     Those that their household's state has let go are folded from the journal.
     """
     rows = await c.fetch(
-        "SELECT s.household_id, s.state, h.unit FROM (SELECT substr(stream, 9) AS household_id,"
+        "SELECT s.household_id, s.state, h.unit, h.building_id FROM (SELECT substr(stream, 9) AS household_id,"
         " company_id, state FROM stream_head WHERE stream = ANY($1::text[])"
         " AND company_id = current_setting('heatops.company')::int) s"
         " LEFT JOIN household h USING (company_id, household_id)",
         [f"heating:{h}" for h in set(wanted.values())],
     )
-    heads: dict[str, tuple[Heating, int | None]] = {r[0]: (_heating(r[1]), r[2]) for r in rows}
+    heads: dict[str, tuple[Heating, int | None]] = {}
+    for r in rows:
+        heating = _heating(r["state"])
+        here = r["building_id"] == heating.place.building
+        heads[r["household_id"]] = heating, r["unit"] if here else None
     gone = {
         household
         for name, household in wanted.items()

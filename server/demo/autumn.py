@@ -14,6 +14,8 @@ OPENED = 20_270
 """1 July 2025, the first day of applications: days since the epoch by the city's clock."""
 DEADLINE = 20_392
 """31 October 2025."""
+LASTS_TO = DEADLINE + 76
+"""15 January 2026: those who went away in autumn are not back before."""
 LAST_FORTNIGHT = (2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 8, 11, 24)
 """How many come on each of the last 15 days, nine tenths of all: the last day sees 4 times the
 average of them."""
@@ -21,7 +23,7 @@ STOPPED = 0.26
 """Of the flats that may be stopped, about 7 in 100 of all flats."""
 VAIN = 0.011
 """Of the other flats; the policy refuses them."""
-TEMPORARY, RESUMED, TOO_LATE = 0.0026, 0.013, 0.0006
+TEMPORARY, RESUMED, TOO_LATE = 0.005, 0.035, 0.004
 NO_PROOF, RELATIVE = 0.03, 0.012
 _SOURCES = ("app", "app", "app", "counter", "counter", "phone")
 
@@ -72,7 +74,7 @@ class Autumn:
             if dice < (STOPPED if able else VAIN):
                 made += self._stop(h)
             elif able and dice > 1 - TOO_LATE:
-                at = self._moment(h, chance.between(DEADLINE + 1, DEADLINE + 20, h.id, "late"))
+                at = self._moment(h, chance.between(DEADLINE + 1, DEADLINE + 74, h.id, "late"))
                 made.append(Wish(h, "suspension", at, self._source(h)))
             elif able and dice > 1 - TOO_LATE - TEMPORARY:
                 made.append(self._temporary(h))
@@ -93,13 +95,14 @@ class Autumn:
         )  # fmt: skip
         if chance.unit(self._seed, "back", h.id) >= RESUMED:
             return [stop]
-        day = chance.between(DEADLINE + 12, DEADLINE + 70, h.id, "back")
+        day = chance.between(DEADLINE + 12, DEADLINE + 74, h.id, "back")
         return [stop, Wish(h, "resume", self._moment(h, day), "counter")]
 
     def _temporary(self, h: Household) -> Wish:
         day = int(chance.between(DEADLINE + 6, DEADLINE + 50, h.id, "away"))
         start = (day + 4 + int(chance.unit(h.id, "start") * 14)) * DAY - CITY_OFFSET_S
-        length = 35 + int(chance.unit(h.id, "length") * 50)
+        least = max(35, LASTS_TO - start // DAY)
+        length = least + int(chance.unit(h.id, "length") * (89 - least))
         return Wish(
             h, "temporary_stop", self._moment(h, day), self._source(h), stop_from=start,
             stop_until=start + length * DAY,

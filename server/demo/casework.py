@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from server.demo import chance
 from server.demo.calls import Body, Call
+from server.demo.weather import local
 
 MINUTE, HOUR = 60.0, 3600.0
 PATIENCE_S = 600.0
@@ -92,9 +93,9 @@ class Casework:
         waited = at - case.since
         match case.state:
             case "received" | "returned":
-                slow = chance.unit(*name, "slow") < SLOW
+                slow = chance.unit(*name, "slow") < SLOW or _at_night(case.received)
                 wait = chance.skewed(16, 0.7, *name) * MINUTE
-                late = case.sign_for - chance.between(3, 13, *name, "late") * MINUTE
+                late = case.sign_for - chance.between(2, 7, *name, "late") * MINUTE
                 due = late if slow else min(case.since + wait, case.sign_for - 20 * MINUTE)
                 return ("sign", {}) if at >= due else None
             case "signed":
@@ -111,3 +112,8 @@ class Casework:
                 return "close", {"satisfied": True}
             case _:
                 return None
+
+
+def _at_night(received: float) -> bool:
+    """In the last hours of the night shift cases wait for the morning's seats."""
+    return 5 <= local(received)[1] < 5.5

@@ -34,13 +34,13 @@ SAID: tuple[tuple[float, str, Words], ...] = (
     (0.04, "complaint", (
         "投诉，打了三次电话没人管", "昨天说上门，等了一天没等到，态度还不好，我要投诉",
     )),
-    (0.11, "question", (
+    (0.09, "question", (
         "请问师傅几点能到", "请问停热以后还要交多少钱", "咨询一下测温怎么预约", "请问热费在哪儿交",
     )),
-    (0.025, "refund", ("交重了，问问怎么退费", "报停的钱多收了，要退费")),
+    (0.015, "refund", ("交重了，问问怎么退费", "报停的钱多收了，要退费")),
     (0.02, "temperature_adjustment", ("屋里太热了 27 度，能不能调小点", "太热，想调温")),
-    (0.021, "change_of_data", ("房子卖了，要过户", "想改电话，原来的号不用了")),
-    (0.02, "new_connection", ("新房想办入网", "门市要新装暖气，怎么开户")),
+    (0.014, "change_of_data", ("房子卖了，要过户", "想改电话，原来的号不用了")),
+    (0.011, "new_connection", ("新房想办入网", "门市要新装暖气，怎么开户")),
     (0.05, "not_warm", ("没有漏水，就是不热", "暖气不响了，也不热")),
 )  # fmt: skip
 """Share of calls, the kind that a seat hears in them, and the words."""
@@ -55,16 +55,24 @@ AGAIN: dict[str, Words] = {
 """Of those who call once more about the same fault."""
 NEEDY = ("新生儿", "老人", "孩子")
 """Who a seat puts first, whatever the words alone are worth."""
-NOWHERE = (
-    "老机械厂家属楼 2 单元 301", "菜市场对面红砖楼 4 楼", "二十三中后身那栋黄楼",
-    "铁路俱乐部旁边，三门洞 502",
-    "原纺织厂宿舍 7 号", "大桥头往北第二个路口的楼", "老邮局楼上", "锅炉房对过，进院左手第一家",
-    "供销社家属院 5 楼西门", "丁香里 18 号 4 单元",
+_LANDMARKS = (
+    "老机械厂", "菜市场", "二十三中", "铁路俱乐部", "原纺织厂", "老邮局", "锅炉房", "供销社", "粮库", "人民浴池",
+    "汽车队", "第三小学",
 )  # fmt: skip
+_BESIDE = (
+    "家属楼",
+    "对面红砖楼",
+    "后身那栋黄楼",
+    "旁边六层楼",
+    "宿舍",
+    "对过进院第一栋",
+    "北头把道口的楼",
+)
+_DOORS = ("", "2单元", "三门洞", "4楼西门", "5楼左手", "1单元301", "中间门 602")
 """Addresses as people give them that no register has."""
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 _NUMBERS = "零一二三四五六七八九"
-_HEARD_AS = str.maketrans("民阳江和锦康雅祥安园家", "明杨姜合绵糠亚详按圆佳")
+_HEARD_AS = dict(zip("民阳江和锦康雅祥安园家", "明杨姜合绵糠亚详按圆佳", strict=True))
 """Characters that sound alike, as they are typed in haste."""
 
 
@@ -91,10 +99,37 @@ def typed(h: Household, b: Building, *name: object) -> str:
         (0.66, f"{b.district}{street}{community}{number}栋{h.unit}单元{h.floor}楼{h.flat}"),
         (0.76, f"{community}{_chinese(number)}号楼{_chinese(str(h.unit))}单元{h.flat}"),
         (0.86, f"{community} {number} 号楼 {h.unit} 单元 {h.flat}".translate(_FULL_WIDTH)),
-        (0.94, f"{community.translate(_HEARD_AS)}{number}号楼{h.unit}单元{h.flat}"),
+        (0.94, f"{_misheard(community)}{number}号楼{h.unit}单元{h.flat}"),
         (1.00, f"{community}{number}号{h.unit}单元"),
     )
     return next(text for share, text in ways if way < share)
+
+
+def nowhere(*name: object) -> str:
+    """An address by what everybody around knows."""
+    parts = (chance.pick(c, *name, n) for n, c in enumerate((_LANDMARKS, _BESIDE, _DOORS)))
+    return "".join(parts)
+
+
+def half(b: Building, *name: object) -> str:
+    """An address that names the community and no building that stands there."""
+    community, _, number = b.name.rpartition(" ")[0].rpartition(" ")
+    if not community or not number.isdigit():
+        return f"{b.street}北头"
+    return chance.pick(
+        (
+            f"{community}靠里那栋2单元",
+            f"{community}{int(number) + 57}号楼{1 + int(chance.unit(*name) * 4)}单元302",
+            f"{community}物业对面", f"{community}北门进去第二栋",
+        ),
+        *name, "half",
+    )  # fmt: skip
+
+
+def _misheard(name: str) -> str:
+    """The name with one character as it sounds."""
+    heard = next((c for c in name if c in _HEARD_AS), "")
+    return name.replace(heard, _HEARD_AS[heard], 1) if heard else name
 
 
 def _chinese(number: str) -> str:

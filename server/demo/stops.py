@@ -14,11 +14,11 @@ from server.demo.weather import CITY_OFFSET_S, DAY, local
 
 Item = dict[str, Any]
 HOUR = 3600
-A_DAY = 22.0
+A_DAY = 15.0
 """Applications of a January workday for 60,000 households."""
 TEMPORARY, RESUME = 0.45, 0.33
 """Shares of applications; the others want to stop for the season, months too late."""
-NO_PROOF, RELATIVE, BARRED = 0.2, 0.16, 0.15
+NO_PROOF, RELATIVE, BARRED = 0.45, 0.4, 0.15
 LOOK_EVERY_S = 900
 PAGE = 200
 _SOURCES = ("counter", "counter", "app", "app", "phone")
@@ -99,8 +99,8 @@ class Stops:
             ):
                 yield Call("GET", path, None, "", to_at, None, step)
         for visit in list(self._visits.values()):
-            name = (self._seed, "visit", visit["id"])
-            if by_day(visit["planned_at"] + chance.between(7, 44, *name) * HOUR, *name) <= to_at:
+            misses = max((h["misses"] for h in visit["households"]), default=0)
+            if visit_at(visit["id"], visit["planned_at"], misses) <= to_at:
                 self._visits.pop(visit["id"])
                 yield self._made(visit, to_at)
         for a in list(self._completed.values()):
@@ -139,9 +139,17 @@ class Stops:
 _TO_DO = frozenset({"waiting", "missed"})
 
 
-def by_day(at: float, *name: object) -> float:
+def visit_at(visit: str, planned_at: float, misses: int) -> float:
+    """When people go: within a day of the planning, and again the next day if it was in vain."""
+    at = _by_day(planned_at + chance.between(4, 24, visit) * HOUR, visit)
+    for _ in range(misses):
+        at = _by_day(at + 20 * HOUR, visit)
+    return at
+
+
+def _by_day(at: float, *name: object) -> float:
     """The same time, or the next morning if it lies between six in the evening and half past 8."""
     _, hour = local(at)
     if 8.5 <= hour < 18:
         return at
-    return at + ((8.5 - hour) % 24 + chance.between(0, 5, "morning", *name)) * HOUR
+    return at + ((8.5 - hour) % 24 + chance.between(0, 3, "morning", *name)) * HOUR

@@ -322,7 +322,10 @@ class StepApplication:
                 appends[visit] = moved
         return Decision(
             appends=appends,
-            answer=answer_of(changed, a, household.unit),
+            answer=answer_of(
+                changed, a,
+                household.unit if household.building.id == changed.place.building else None,
+            ),
             grounds=f"{self.command.by}: {a.state}",
             policy=self.policy.version,
             texts=(self.reason,) if self.reason else (),

@@ -30,7 +30,7 @@ from server.adapters.vault import Vault
 from server.demo import autumn, chance
 from server.demo.records import Building, Household, Register
 from server.demo.standings import Stopped
-from server.demo.stops import by_day
+from server.demo.stops import visit_at
 from server.demo.weather import CITY_OFFSET_S, DAY
 from server.ports import CityPolicy, Decision, Loaded, SecretPerson
 from server.usecases.suspensions import ApplyForStop, StepApplication
@@ -62,9 +62,12 @@ class Ground:
     numbers: Iterator[int]
 
 
-def live_autumn(register: Register, wishes: Sequence[autumn.Wish], ground: Ground) -> Lived:
-    """Every application with its answer, visits and departments, in the order of time."""
-    return _Autumn(register, ground).live(wishes)
+def live_autumn(
+    register: Register, wishes: Sequence[autumn.Wish], ground: Ground, until: float
+) -> Lived:
+    """Every application with its answer, visits and departments, in the order of time. What is
+    open at `until` (Unix seconds) is left to the live day."""
+    return _Autumn(register, ground).live(wishes, until)
 
 
 class _Autumn:
@@ -84,10 +87,11 @@ class _Autumn:
         self._todo: list[tuple[int, int, Callable[[int], None]]] = []
         self._order = itertools.count()
 
-    def live(self, wishes: Sequence[autumn.Wish]) -> Lived:
+    def live(self, wishes: Sequence[autumn.Wish], until: float) -> Lived:
+        """As `live_autumn`."""
         for wish in wishes:
             self._later(wish.at, partial(self._apply, wish))
-        while self._todo:
+        while self._todo and self._todo[0][0] < until:
             at, _, act = heapq.heappop(self._todo)
             act(at)
         heads = self._writes.heads
@@ -247,8 +251,7 @@ class _Autumn:
         self._append(stream, made, f"visit {plan.visit}", at)
         if state is None:
             self._open.setdefault(h.building, set()).add(plan.visit)
-            when = by_day(at + chance.between(6, 40, plan.visit) * HOUR, plan.visit)
-            self._later(when, lambda t: self._visit(plan.visit, t))
+            self._later(visit_at(plan.visit, at, 0), lambda t: self._visit(plan.visit, t))
 
     def _opened(self, visit: str) -> visits.OpenVisit:
         state: Visit = self._state(f"visit:{visit}")
@@ -283,7 +286,9 @@ class _Autumn:
             self._told(by_application[done.application], done.application, at)
         after: Visit = self._state(f"visit:{name}")
         if after.made_at is None:
-            self._later(by_day(at + 20 * HOUR, name), lambda t: self._visit(name, t))
+            misses = max(c.misses for c in after.calls)
+            again = max(at + HOUR, visit_at(name, visit.planned_at, misses))
+            self._later(again, lambda t: self._visit(name, t))
         else:
             self._open[visit.place.building or ""].discard(name)
 

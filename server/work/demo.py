@@ -146,7 +146,10 @@ async def _settle(
             photos=[photo for photo, _ in proofs()],
             numbers=iter(numbers),
         )
-        lived = await asyncio.to_thread(live_autumn, made.register, day.autumn.wishes, ground)
+        wishes = day.autumn.wishes
+        lived = await asyncio.to_thread(
+            live_autumn, made.register, wishes, ground, begin.timestamp()
+        )
         wish.progress("autumn", 1.0)
     if state == "empty":
         wish.progress("register", 0.0)

@@ -71,6 +71,11 @@ def check_intake(at: Installation, company: int, book: Ledger) -> None:
         "SELECT stream FROM journal WHERE company_id = $1 AND kind = 'case_received'", company
     )
     assert sorted(r["stream"] for r in streams) == sorted(f"case:{r['case_id']}" for r in cases)
+    print(
+        f"{book.calls.total()} calls at {len(book.calls)} doors; {len(book.applied)} answers for"
+        f" {len(rows)} applications, {len(states)} withdrawn; {len(cases)} cases of"
+        f" {sum(map(len, book.cases.values()))} answers, {len(book.signed)} signed for"
+    )
 
 
 def check_messages(at: Installation, company: int, code: str, book: Ledger) -> None:

@@ -111,9 +111,9 @@ def fill_register(dsn: str, company: int) -> None:
         c = await asyncpg.connect(dsn, timeout=10)
         try:
             await c.executemany(
-                "INSERT INTO building (company_id, building_id, name, street, house_number, address,"
-                " lon, lat, use, district, community_id, substation_id)"
-                " VALUES ($1, $2, $2, '和平路', '1', $2, $3, $4, 'residential', '道里区', NULL, NULL)",
+                "INSERT INTO building (company_id, building_id, name, street, house_number,"
+                " address, lon, lat, use, district)"
+                " VALUES ($1, $2, $2, '和平路', '1', $2, $3, $4, 'residential', '道里区')",
                 [(company, building, LON, LAT) for building in ("B-C", "B-H")],
             )
             names = [f"H-{n}" for n in range(HOMES)] + [f"C-{n}" for n in range(DOORS)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from path_house import COMMUNITIES, HOUSEHOLDS, NODES, POINTS, House, fetch, run
+from path_residents import photo
 from path_work import batch, fix, receive, register_crew
 
 from dispatch_core import events
@@ -63,6 +64,7 @@ class Day:
     tickets: dict[str, Any] = field(default_factory=dict)
     outages: dict[str, Any] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
+    photo: str = ""
 
     def now(self) -> int:
         return int(self.house.business_now().timestamp())
@@ -73,6 +75,8 @@ class Day:
         for crew in self.crews:
             register_crew(self.house.source, crew)
         run(engine_round(self.house))
+        sent = self.house.person.http.post("/api/photos", content=photo())
+        self.photo = sent.json()["id"]
         for n in range(4):
             self.request(n)
 
@@ -99,29 +103,49 @@ class Day:
         ticket = self.tickets[alive[n % len(alive)]]
         choices = [p for p in ticket["possible"] if p != "cancel" or n % 6 == 0]
         name = choices[n // 7 % len(choices)]
-        body: dict[str, Any] = {"version": ticket["version"]}
+        door, more = self.wish(name, ticket, n)
+        body = {"version": ticket["version"]} | more
+        answer = self.house.person.post(f"/api/tickets/{ticket['id']}/{door}", body)
+        if answer.status_code == 200 and name != "merge":  # which changes the other one too
+            self.tickets[ticket["id"]] = answer.json()
+            return None
+        # the same level, the same crew, a crew full or off duty: a refusal changes nothing
+        assert answer.status_code in {200, 409, 422}, answer.text
+        if name == "merge":
+            self.tickets[body["into"]] = self.known(body["into"])
+        self.tickets[ticket["id"]] = self.known(ticket["id"])
+        return None
+
+    def wish(self, name: str, ticket: Any, n: int) -> tuple[str, dict[str, Any]]:
+        """(door, what a step or amendment needs beside the version)."""
         match name:
             case "dispatch":
                 crew = self.crews[n % len(self.crews)]
-                body |= {"crew": crew} | ({"reason_code": "nearer_crew"} if ticket["crew"] else {})
+                again = {"reason_code": "nearer_crew"} if ticket["crew"] else {}
+                return name, {"crew": crew} | again
             case "close":
-                body |= {"satisfied": True if n % 2 else None}
+                return name, {"satisfied": True if n % 2 else None}
             case "cancel":
-                body |= {"reason_code": "duplicate"}
+                return name, {"reason_code": "duplicate"}
             case "reopen":
-                body |= {"reason_code": "fault_returned"}
+                return name, {"reason_code": "fault_returned"}
             case "change_level":
-                name, level = "level", LEVELS[n % 3]
-                body |= {"level": level, "reason_code": "danger"}
-        answer = self.house.person.post(f"/api/tickets/{ticket['id']}/{name}", body)
-        if answer.status_code == 200:
-            self.tickets[ticket["id"]] = answer.json()
-        else:  # the same level, the same crew, a crew full or off duty: a refusal changes nothing
-            assert answer.status_code in {409, 422}, answer.text
-            self.tickets[ticket["id"]] = self.house.person.get(f"/api/tickets/{ticket['id']}")[
-                "ticket"
-            ]
-        return None
+                return "level", {"level": LEVELS[n % 3], "reason_code": "danger"}
+            case "change_kind":
+                return "kind", {"kind": KINDS[n % 4], "reason_code": "caller_corrected"}
+            case "change_owner":
+                return "owner", {"owner": "admin"}
+            case "change_place":
+                return "place", {"building": f"B{n % 12 + 1:02d}"}
+            case "merge":
+                return name, {"into": sorted(self.tickets)[n // 3 % len(self.tickets)]}
+            case "add_photos":
+                return "photos", {"photos": [self.photo]}
+        return name, {}
+
+    def known(self, ticket: str) -> Any:
+        """The ticket as it is."""
+        return self.house.person.get(f"/api/tickets/{ticket}")["ticket"]
 
     def crew(self, n: int) -> None:
         register_crew(

@@ -135,6 +135,7 @@ def test_going_on_reads_every_page_of_what_is_open(server):
     server.reads = {
         "/api/tickets": (200, {"items": [{"id": "T1"}], "next": None}),
         "/api/outages": (200, {"items": [{"id": "O1"}]}),
+        "/api/cases": (200, {"items": [{"id": "K1"}], "next": None}),
         "/api/layers/positions": (200, {"rows": [{"key": "C01", "row": {"lon": 1.0, "lat": 2.0}}]}),
     }
     day = Recorder()
@@ -144,7 +145,7 @@ def test_going_on_reads_every_page_of_what_is_open(server):
             await resume(client, day, 5.0)
 
     asyncio.run(run())
-    assert day.adopted == ([{"id": "T1"}], [{"id": "O1"}], {"C01": (1.0, 2.0)}, 5.0)
+    assert day.adopted == ([{"id": "T1"}], [{"id": "O1"}], [{"id": "K1"}], {"C01": (1.0, 2.0)}, 5.0)
     assert any("state=open" in path for path in server.seen)
 
 

@@ -160,10 +160,6 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
     held = apply(autumn.source, home, photos=[])
     assert held["state"] == "referred", held
     case = take(person)["case"]
-    address = {"kind": "not_warm", "source": "phone", "address": "老机务段大街3号"}
-    lost = person.ok("/api/requests", address)
-    questions = person.get("/api/address-questions")["items"]
-    [question] = [q for q in questions if q["reference"] == f"ticket:{lost['id']}"]
     ticket = receive(person, separate=True)
     hotline = {"origin": "hotline_12345", "number": new_number(), "building": "B03",
                "kind": "leak"}  # fmt: skip
@@ -174,10 +170,7 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
         ("/api/suspensions", wish(other, photos=[]), wish(other, photos=[], words="再申请")),
         (f"/api/suspensions/{held['id']}/refuse", refuse, refuse | {"reason": "不符合"}),
         ("/api/cases", hotline, hotline | {"kind": "repair"}),
-        ("/api/batches/cases", {"items": [hotline | {"number": new_number()}]}, {"items": []}),
         (f"/api/cases/{case['id']}/sign", {"version": 1}, {"version": 2}),
-        (f"/api/address-questions/{question['id']}/answer", {"building": "B04"},
-         {"building": "B05"}),
         (f"{at}/owner", {"version": 1, "owner": "admin"}, {"version": 2, "owner": "admin"}),
         ("/api/batches/household-standings", {"items": [standing]}, {"items": []}),
         ("/api/campaigns", {"purpose": "suspension_deadline", "days_before": 60},

@@ -96,6 +96,7 @@ CREATE TABLE application (
 CREATE INDEX application_household ON application (company_id, household_id);
 CREATE INDEX application_state ON application (company_id, state, applied_at);
 CREATE INDEX application_applied ON application (company_id, applied_at);
+CREATE INDEX application_late ON application (company_id, applied_at) WHERE late;
 CREATE INDEX application_unvisited ON application (company_id, visit_from) WHERE state = 'approved' AND visit_id IS NULL;
 CREATE INDEX application_check ON application (company_id, check_at) WHERE check_at IS NOT NULL;
 CREATE TABLE visit (

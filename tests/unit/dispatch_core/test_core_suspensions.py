@@ -128,6 +128,21 @@ def test_what_does_not_stand_against_it(changes: dict[str, Any]) -> None:
     assert found("owner", **changes) == ("approved", [])
 
 
+@pytest.mark.parametrize(
+    ("applicant", "told"),
+    [
+        ({}, "owner's name"),
+        ({"name": None}, "owner's phone"),
+        ({"pseudonym": "p-x"}, "owner's name"),
+        ({"certificate": b"card", "name": b"other"}, "certificate"),
+    ],
+)
+def test_by_what_the_owner_was_told(applicant: dict[str, Any], told: str) -> None:
+    heating, _ = receive(None, wish(1, AUGUST, applicant=changed(OWNER, **applicant)), AUGUST)
+    check = next(c for c in heating.applications[0].checks if c.code == "owner")
+    assert (check.verdict, check.found) == ("pass", told)
+
+
 def test_refusal_comes_before_referral_and_everything_is_told() -> None:
     assert found("gable", gable=True, photos=[], unpaid_fen=None) == (
         "refused",

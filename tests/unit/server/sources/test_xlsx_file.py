@@ -164,3 +164,71 @@ def test_a_csv_whose_column_names_hold_line_breaks(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes('"户号\n(必填)",楼栋\nH1,B1\n'.encode("gb18030"))
     assert values(path) == [{"户号 (必填)": "H1", "楼栋": "B1"}]
+
+
+def rebuilt(path, change):
+    """The workbook with the XML of its sheet changed."""
+    made = path.with_name(f"re-{path.name}")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            body = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                body = change(body.decode()).encode()
+            new.writestr(name, body)
+    return made
+
+
+def with_rows(more, after=""):
+    return lambda xml: xml.replace("</sheetData>", f"{more}</sheetData>{after}")
+
+
+def _laughs(xml):
+    names = "abcdefghij"
+    told = '<!ENTITY a "aaaaaaaaaa">' + "".join(
+        f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip(names, names[1:], strict=False)
+    )
+    last = '<row r="3"><c r="A3" t="inlineStr"><is><t>&j;</t></is></c></row>'
+    body = with_rows(last)(xml)
+    return f"<?xml version='1.0'?><!DOCTYPE l [{told}]>{body[body.index('<worksheet') :]}"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (_laughs, "workbook_damaged"),
+        (with_rows('<row r="3"><c r="A3"><v>1</v>'), "workbook_damaged"),
+        (with_rows('<row r="3"><c r="ZZZZZZ3"><v>1</v></c></row>'), "too_many_columns"),
+        (with_rows('<row r="3"><c s="1" r="XFD3"><v>1</v></c></row>'), "too_many_columns"),
+        (with_rows('<row r="999999999"><c r="A999999999"><v>1</v></c></row>'), "workbook_damaged"),
+        (
+            with_rows("", '<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'),
+            "workbook_too_large",
+        ),
+        (lambda xml: xml + "<c " * 400_000, "workbook_damaged"),
+        (lambda xml: xml + "<c a><f></f>" + " " * 400_000, "workbook_damaged"),
+        (lambda xml: xml + "<mergeCell " * 90_000, "workbook_damaged"),
+        (
+            lambda xml: xml.replace(
+                "</row>", "<c t='inlineStr'><is><t>q</t></is></c>" * 2000 + "</row>", 1
+            ),
+            "too_many_columns",
+        ),
+    ],
+    ids=[
+        "entities", "cut", "column", "wide", "gap", "merged", "tags", "blanks", "merges", "header",
+    ],
+)  # fmt: skip
+def test_a_sheet_made_to_break_its_reader_is_refused(tmp_path, change, code):
+    path = rebuilt(book(tmp_path, [["户号", "楼栋"], ["H1", "B1"]]), change)
+    with pytest.raises(UserError) as refused:
+        values(path)
+    assert refused.value.code == code
+
+
+def test_parts_that_unpack_to_too_much_are_refused(tmp_path):
+    path = book(tmp_path, [["户号", "楼栋"], ["H1", "B1"]])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/more.xml", b" " * (33 << 20))
+    with pytest.raises(UserError) as refused:
+        open_table(path)
+    assert refused.value.code == "workbook_too_large"

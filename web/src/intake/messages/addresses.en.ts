@@ -23,7 +23,7 @@ export const en: AddressWords = {
   colScore: 'Score',
   colWhy: 'Why',
   similar: 'similar text',
-  choose: (n) => `press 1–${n} to choose`,
+  choose: (n) => (n === 1 ? 'press 1 to choose' : `press 1–${n} to choose`),
   search: 'Search buildings',
   searchHow: 'street, number, community or household; ↑↓ choose, Enter takes',
   searchNone: 'No building fits',

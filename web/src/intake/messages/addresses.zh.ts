@@ -21,7 +21,7 @@ export const zh = {
   colScore: '匹配',
   colWhy: '理由',
   similar: '文字相近',
-  choose: (n: number) => `按 1–${n} 选择`,
+  choose: (n: number) => (n === 1 ? '按 1 选择' : `按 1–${n} 选择`),
   search: '搜索楼栋',
   searchHow: '输入街路、门牌、小区或户号，↑↓ 选择，Enter 确定',
   searchNone: '没有相符的楼栋',

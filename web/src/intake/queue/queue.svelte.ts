@@ -159,8 +159,8 @@ export class Detail<Answer> {
     }
   }
 
-  start(): () => void {
-    const timer = window.setInterval(() => void this.show(this.#path), LIST_EVERY_MS);
+  start(everyMs = LIST_EVERY_MS): () => void {
+    const timer = window.setInterval(() => void this.show(this.#path), everyMs);
     return () => window.clearInterval(timer);
   }
 
