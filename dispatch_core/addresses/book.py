@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.institutions import abbreviations
-from dispatch_core.addresses.names import Names
+from dispatch_core.addresses.names import Names, brief_of
+from dispatch_core.addresses.rows import house_number, name_parts, of_address, street_key
 from dispatch_core.addresses.text import name_key
 
-_HOUSE_NUMBER: Final = re.compile(r"([A-Z]?\d+[A-Z]?)(?:号|院|栋|楼)*((?:[-之附号]+\d+[A-Z]?)*)")
-_BUILT: Final = re.compile(
-    r"(?P<base>.*?)-?(?P<number>[A-Z]?\d{1,4}[A-Z]?|[A-Z])(?:号楼|号栋|栋|幢|座|#楼|#|号|楼)?$"
-)
-_USUALLY_BUILT: Final = re.compile(r"([\u4e00-\u9fff]*) ?(\d{1,4}) ?(?:号楼|栋|幢|座)")
-"""How most registers write it: read without the detour of the one writing."""
-_BUILT_AT_END: Final = re.compile(
-    r"([\u4e00-\u9fff]*)\s*(?<!\d)(\d{1,4})\s*(?:号楼|栋|幢|座|#)\s*$"
-)
-"""A building's number at the end of an address, where the register has no name."""
-_IN_ADDRESS: Final = re.compile(
-    r"(?P<street>[\u4e00-\u9fff\d]{1,12}?(?:大街|大道|胡同|街|路|道|巷))(?P<number>[A-Z]?\d[\dA-Z之附号-]*)号"
-)
-_NEAR: Final = "附近"
+_BUILT_ENDS: Final = ("栋", "幢", "座", "楼", "#", "＃", "棟")
 _AREA_END: Final = ("街道", "镇", "乡", "办事处")
-_FOREIGN: Final = re.compile(r"[A-Z][A-Z .'-]{3,}")
 NO: Final = -1
 
 
@@ -87,6 +72,9 @@ class Book:
         """community -> building number -> buildings; "" holds those without a number"""
         self.areas: set[int] = set()
         """Communities that are subdistricts: they say where, not which."""
+        self.street_in: set[tuple[int, int]] = set()
+        self.community_in: set[tuple[int, int]] = set()
+        """(street or community, district) of every building."""
         self.taught: dict[str, list[int]] = {}
         """Whole wordings that mean a building."""
         named: dict[str, list[int]] = defaultdict(list)
@@ -102,6 +90,16 @@ class Book:
     def named_buildings(self, target: int) -> Sequence[int]:
         """The buildings of a name found by `names`."""
         return self.named[self._named_keys[target]]
+
+    def is_elsewhere(self, b: int, districts: Iterable[str]) -> bool:
+        """Whether neither the street nor the community of a building is in these districts."""
+        numbers = [n for d in districts if (n := self._district_of.get(d)) is not None]
+        street, community = self.street[b], self.community[b]
+        return bool(numbers) and not any(
+            (street != NO and (street, n) in self.street_in)
+            or (community != NO and (community, n) in self.community_in)
+            for n in numbers
+        )
 
     def find(self, id_: str) -> int | None:
         """The number of a building of the register; None for one that is not in the book."""
@@ -124,10 +122,20 @@ class Book:
         self.ids.append(row.id)
         self.lon.append(row.lon)
         self.lat.append(row.lat)
-        self.district.append(self._index(row.district, self._district_of, self.districts))
-        street, number = street_key(row.street), house_number(row.house_number)
-        if not number and row.address and _NEAR not in row.address:
-            street, number = _from_address(row.address, row.district) or (street, number)
+        city = self.city.removesuffix("市")
+        street = street_key(row.street, row.district, city)
+        number = house_number(row.house_number)
+        base, built = name_parts(row.name)
+        district = row.district
+        at_end = not row.name and row.address.endswith(_BUILT_ENDS)
+        if row.address and (at_end or not (number and district)):
+            said = of_address(row.address, city=city)
+            district = district or said.district
+            if not number and said.number:
+                street, number = said.street, said.number
+            if not row.name:
+                base, built = said.base, said.built
+        self.district.append(self._index(district, self._district_of, self.districts))
         s = self._street_index(street)
         self.street.append(s)
         self.number.append(number)
@@ -135,14 +143,13 @@ class Book:
             self.at_number[s].setdefault(number, []).append(i)
         community = name_key(row.community)
         c = self._community_index(community)
-        base, built = name_parts(row.name)
-        if not row.name and (found := _BUILT_AT_END.search(row.address)):
-            base, built = name_key(found[1]), found[2].lstrip("0") or "0"
         if c != NO and community.endswith(_AREA_END):
             self.areas.add(c)
         group = self._community_index(base) if built and len(base) >= 2 else c
         home = group if group != NO and (c == NO or c in self.areas) else c
         self.community.append(home)
+        self.street_in.add((s, self.district[i]))
+        self.community_in.add((home, self.district[i]))
         self.built.append(built)
         for k in {home, group}:
             if k != NO:
@@ -192,6 +199,17 @@ class Book:
             if len(meant) == 1 and len(brief) >= 3:
                 ((kind, target),) = meant
                 self.names.add(brief, kind, target, policy.ABBREVIATED)
+        self._learn_briefs()
+
+    def _learn_briefs(self) -> None:
+        """振兴 for 振兴家园, where nothing else is called so."""
+        meant: dict[str, set[int]] = defaultdict(set)
+        for key, c in self._community_of.items():
+            if c not in self.areas and (brief := brief_of(key)):
+                meant[brief].add(c)
+        for brief, many in meant.items():
+            if len(many) == 1 and not self.names.has(brief):
+                self.names.add(brief, "community", min(many), policy.ABBREVIATED, brief=True)
 
     def _without_city(self, key: str) -> str:
         """青年宫 of 哈尔滨青年宫, as the city is put aside in addresses too; empty for others."""
@@ -217,42 +235,3 @@ class Book:
             if target is not None:
                 self.names.add(wording, alias.kind, target, policy.TAUGHT)
 
-
-def street_key(street: str) -> str:
-    """A street's name in the one writing, without a translation behind it."""
-    key = name_key(street)
-    shorter = _FOREIGN.sub("", key.replace("(", "").replace(")", "")).strip("- ")
-    return shorter or key
-
-
-@lru_cache(maxsize=50_000)
-def house_number(number: str) -> str:
-    """`128`, `128-1`, `A3` of 128号, 128号附1, 128之1号; empty if it is no number."""
-    found = _HOUSE_NUMBER.match(name_key(number).replace(" ", ""))
-    if found is None:
-        return ""
-    subs = re.findall(r"\d+[A-Z]?", found[2])
-    return "-".join([found[1].lstrip("0") or "0", *(s.lstrip("0") or "0" for s in subs)])
-
-
-def name_parts(name: str) -> tuple[str, str]:
-    """(name without its number, number) of a building: 民生家园 3 栋 -> 民生家园, 3."""
-    if usual := _USUALLY_BUILT.fullmatch(name):
-        return name_key(usual[1]), usual[2].lstrip("0") or "0"
-    key = name_key(name)
-    found = _BUILT.match(key)
-    if found is None:
-        return key, ""
-    number = found["number"]
-    if number.isalpha() and (key == number or key[-1] not in "座栋幢楼#"):
-        return key, ""  # a name in Latin letters
-    return found["base"].removesuffix("-"), number.lstrip("0") or "0"
-
-
-def _from_address(address: str, district: str) -> tuple[str, str] | None:
-    key = name_key(address)
-    key = key[len(name_key(district)) :] if district and key.startswith(name_key(district)) else key
-    found = _IN_ADDRESS.search(key)
-    if found is None:
-        return None
-    return found["street"], house_number(found["number"])

@@ -16,7 +16,7 @@ COMMUNITY: Final = "\ue000"
 """Stand in a tail for a street's and a community's name."""
 
 _TOKEN: Final = re.compile(
-    r"(?P<number>[A-Z]?\d{1,5}[A-Z]?(?![A-Z\d条个些点起样次度分时天月年日米带])(?!家[^里中的]|大?[道街]|马?路|巷|[期区])|[A-Z甲乙丙丁](?=号?[座栋幢楼#]|单元))"
+    r"(?P<number>[A-Z]?\d{1,5}[A-Z]?(?![A-Z\d条个些点起样次度分时天月年日米带])(?![^号栋幢座单门楼层室户号院\W\dA-Z]?(?:大?[道街]|马?路)|巷|[期区])|[A-Z甲乙丙丁](?=号?[座栋幢楼#]|单元))"
     r"(?P<mark>号楼|号院|号栋|号座|号幢|号门(?![市面牌口前])|号房|号室|栋楼|楼栋|#楼|栋|幢|橦|憧|座|#|号|单元|单|门洞|门(?![市面口前])|楼|层|室|户|房)?"
     r"|(?P<sub>[之附])(?=\d)"
     r"|(?P<dash>[- ]+)"
@@ -31,12 +31,20 @@ _UNIT: Final = frozenset({"单元", "单", "门洞", "门", "号门"})
 _FLAT: Final = frozenset({"室", "户", "房", "号房", "号室"})
 _FLOOR: Final = frozenset({"楼", "层"})
 _UNIT_AHEAD: Final = re.compile(r"[- ]?\d{1,2}(?:单元|单|门|[- ]\d)")
+_FLAT_NEXT: Final = re.compile(r"[- ]?\d{3,4}(?!\d)")
 _JOINS: Final = re.compile(r"([- ]+)[A-Z]?\d+[A-Z]?(-?)")
 _IS: Final = re.compile("[是有为]")
 _UNIT_ANYWHERE: Final = re.compile(r"(?<!\d)(\d{1,2})(?:单元|门洞)")
 _FLAT_ANYWHERE: Final = re.compile(r"(?<!\d)(\d{3,4})[室户]|单元(\d{3,4})(?!\d)")
 _FAR: Final = 14
 """Characters of other words after which a number no longer belongs to the name before it."""
+_OTHER_PLACE: Final = re.compile(
+    r"[\u4e00-\u9fff]{2}(?:小区|家园|花园|新村|公寓|新城|名苑|名城|华庭|华府|嘉园|庄园|家属[楼院区])$"
+)
+"""Another community's name: the number behind it is that one's."""
+_WORD_BEHIND: Final = re.compile("[\u4e00-\u9fff]")
+"""第3中学, 学生3公寓 behind other words: their numbers are no door's."""
+_FAMILY: Final = re.compile("家[^里中的]")
 _READINGS: Final = 6
 FLAT_FROM: Final = 100
 """Numbers from here on are flats: 502 says floor 5, door 2."""
@@ -97,7 +105,8 @@ def doors(  # noqa: C901 - one branch a kind of token
     numbers: list[str] = []
     while found := _TOKEN.search(tail, at):
         gap = tail[last : found.start()]
-        if len(gap) > _FAR and not numbers:
+        other = in_community and not settled and _OTHER_PLACE.search(gap) is not None
+        if not numbers and (len(gap) > _FAR or other):
             break
         kind = found.lastgroup if found.lastgroup != "mark" else "number"
         at = last = found.end()
@@ -124,6 +133,11 @@ def doors(  # noqa: C901 - one branch a kind of token
                 readings = [r._replace(near=True) for r in readings]
             continue
         number, mark = _plain(found["number"]), found["mark"] or ""
+        if not (mark or numbers or sub) and (
+            (gap and _WORD_BEHIND.match(tail, at))
+            or (_FAMILY.match(tail, at) and not _big(number))
+        ):
+            continue
         if sub:
             sub = False
             readings = [_with_sub(r, number, at) for r in readings]
@@ -209,6 +223,8 @@ def _behind_dash(r: Door, g: _Group, *, community: bool) -> list[Door]:
 def _single(r: Door, n: str, g: _Group, *, community: bool) -> Door:  # noqa: PLR0911 - one mark each
     mark = g.mark
     if mark in _BUILDING:
+        if mark == "#" and r.building and r.unit is None and _FLAT_NEXT.match(g.ahead):
+            return r._replace(unit=_int(n))
         if not community and r.number is None and mark in {"号楼", "#"}:
             return r._replace(number=n, end=g.end)
         return r if r.building is not None else r._replace(building=n, end=g.end)

@@ -7,6 +7,7 @@ from dispatch_core.addresses.found import NOTHING, Match
 from dispatch_core.addresses.names import Hit
 from dispatch_core.addresses.places import ASIDE, Places, without_subdistricts
 from dispatch_core.addresses.search import Search
+from dispatch_core.addresses.talk import left_to_a_person, names_several, without_things
 from dispatch_core.addresses.text import write
 
 
@@ -25,9 +26,11 @@ class Matcher:
             if written.household:
                 return NOTHING._replace(household=written.household, reasons=("household_number",))
             return NOTHING._replace(reasons=("empty",))
+        written = written._replace(text=without_things(written.text))
         placed = self._places.aside(written.text, written.cuts)
         search = Search(self.book, self.taught, written, placed)
-        return search.run()._replace(household=written.household)
+        found = search.run()._replace(household=written.household)
+        return left_to_a_person(found) if names_several(written.text) else found
 
     def read(self, text: str) -> tuple[str, list[Hit]]:
         """A text in the one writing without city and districts, and the names in it."""

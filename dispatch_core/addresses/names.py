@@ -22,6 +22,10 @@ _GENERIC_END: Final = re.compile("(?:住宅小区|小区|社区|家属院|家属
 _KIN: Final = ({"街", "大街"}, {"道", "大道"}, {"胡同", "巷"})
 _PHASE: Final = re.compile(r"第?(\d{1,2}|[A-Z]|[东西南北中])(期|区|组团|[园苑](?![\u4e00-\u9fff]))")
 _PHASE_END: Final = re.compile(_PHASE.pattern.replace(r"(?![\u4e00-\u9fff])", "") + "$")
+_TOO_COMMON: Final = re.compile(
+    "家园|花园|公寓|新村|新城|广场|国际|[\u4e00-\u9fff]{2,3}[区县市]"
+)
+"""花园小区, 松北区小区: nothing of its own without the last word."""
 _HEARD_ENDS: Final = {
     "街": "接阶界结节介衔", "路": "陆录鹿露潞", "道": "到倒", "巷": "港向", "区": "曲",
 }  # fmt: skip
@@ -31,8 +35,10 @@ _NUMBERED: Final = re.compile(
 )
 """What must stand behind a name that is written without its 街 or 小区."""
 _STREET_NUMBER: Final = re.compile(
-    r"[A-Z]?\d{1,5}[A-Z]?(?:号(?![栋楼座幢])|单元|#(?!楼)|[-之附 \ue002]|$)"
+    r" ?[A-Z]?\d{1,5}[A-Z]?(?:号(?![栋楼座幢])|单元|#(?!楼)|[-之附 \ue002]|$)"
 )
+_BUILDING_NUMBER: Final = re.compile(r"第?\d{1,3}(?:号楼|栋|幢|座|#楼)")
+_BRIEF_END: Final = re.compile("(?:家园|花园|公寓|新城|名苑|嘉园|新村|家属楼|佳园|家苑)$")
 _ONLY_NUMBER: Final = re.compile(r"\d{1,5}号(?![栋楼座幢])")
 _WINDOW: Final = 12
 _TRIED: Final = 160
@@ -50,6 +56,8 @@ class Name(NamedTuple):
     phase: str
     """`2期` of a community of several phases."""
     weight: float
+    brief: bool = False
+    """Without its 家园 or 花园: meant only right before a building's number."""
 
 
 class Hit(NamedTuple):
@@ -86,6 +94,13 @@ def community_parts(key: str) -> tuple[str, str, str]:
     return key, generic, phase
 
 
+def brief_of(key: str) -> str:
+    """What people call a community for short; empty where its name has no usual ending."""
+    core, _, phase = community_parts(key)
+    end = _BRIEF_END.search(core)
+    return core[: end.start()] if end and end.start() >= 2 and not phase else ""
+
+
 class Names:
     """All names of a book, frozen after `freeze`."""
 
@@ -98,14 +113,20 @@ class Names:
         self._least = array("H")
         """How many characters of each core must be heard in what was typed."""
 
-    def add(self, key: str, kind: Kind, target: int, weight: float = 1.0) -> None:
+    def has(self, core: str) -> bool:
+        """Whether a name is called so, its 街 or 小区 left away."""
+        return core in self._by_core
+
+    def add(
+        self, key: str, kind: Kind, target: int, weight: float = 1.0, *, brief: bool = False
+    ) -> None:
         """Look for `key` from now on."""
         if kind == "street":
             core, suffix = street_parts(key)
             name = Name(core, suffix, kind, target, "", weight)
         elif kind == "community":
             core, suffix, phase = community_parts(key)
-            name = Name(core, suffix, kind, target, phase, weight)
+            name = Name(core, suffix, kind, target, phase, weight, brief)
         else:
             name = Name(key, "", kind, target, "", weight)
         if len(name.core) >= (1 if name.suffix else 2):
@@ -230,8 +251,14 @@ class Names:
                 elif name.kind == "community":
                     if suffix in {"街", "路", "大街", "大道", "胡同", "巷"}:
                         continue
+                    if not reading.generic and _TOO_COMMON.fullmatch(name.core):
+                        continue
+                    if name.brief:
+                        continue
                     kin, reason = _phase_loss(phase, name.phase)
                     loss *= kin
+                    if code and not reading.generic and name.suffix and len(name.core) < 3:
+                        loss *= policy.SHORT_AND_BARE
                 else:
                     if suffix or phase or len(name.core) < 4:
                         continue
@@ -263,7 +290,7 @@ class Names:
             core = self._cores[i]
             best = (0.0, 0, "")
             for size in (len(core), len(core) - 1, len(core) + 1):
-                if not 1 <= size <= len(typed):
+                if not 1 <= size <= len(typed) or 1 == size < len(typed):
                     continue
                 quality, code = similarity(typed[-size:], core)
                 begin = start + len(typed) - size
@@ -317,8 +344,12 @@ def _suffix_loss(typed: str, suffix: str) -> tuple[float, str]:
 def _community_hit(
     text: str, start: int, end: int, name: Name, generic: re.Match[str] | None
 ) -> Hit | None:
+    if name.brief and not _BUILDING_NUMBER.match(text, end):
+        return None
     if generic is not None:
         end = generic.end()
+    elif _TOO_COMMON.fullmatch(name.core):
+        return None
     typed = ""
     if phase := _PHASE.match(text, end):
         typed, end = phase[1] + phase[2], phase.end()

@@ -23,9 +23,23 @@ _OTHER_CITIES: Final = (
     "|大兴安岭|石家庄|唐山|太原|呼和浩特|包头|济南|青岛|郑州|西安|兰州|西宁|"
     "银川|乌鲁木齐|南京|杭州|合肥|武汉|长沙|广州|深圳|成都|满洲里|海拉尔"
 )
-_COUNTRY: Final = re.compile(rf"中国|(?:{_PROVINCES})省|{_REGIONS}")
-_CITY: Final = re.compile(r"([\u4e00-\u9fff\d]{2,4}?)市(?![场街路口民道政里])")
-_OTHER: Final = re.compile(rf"({_OTHER_CITIES})市?(?![\u4e00-\u9fff]?(?:大?[街路道]|胡同)|\d)")
+COUNTRY: Final = re.compile(rf"中国|(?:{_PROVINCES})省|{_REGIONS}")
+_DISTRICTS: Final = {
+    "哈尔滨": "道里 南岗 道外 香坊 松北 平房 呼兰 阿城 双城",
+    "齐齐哈尔": "龙沙 建华 铁锋 昂昂溪 富拉尔基 碾子山 梅里斯",
+    "大庆": "萨尔图 龙凤 让胡路 红岗 大同",
+    "牡丹江": "东安 阳明 爱民 西安",
+    "佳木斯": "向阳 前进 东风",
+    "长春": "南关 宽城 朝阳 二道 绿园 双阳 九台",
+    "吉林": "昌邑 龙潭 船营 丰满",
+    "沈阳": "和平 沈河 大东 皇姑 铁西 苏家屯 浑南 沈北 于洪 辽中",
+    "大连": "中山 西岗 沙河口 甘井子 旅顺口 金州 普兰店",
+}
+"""Of cities whose register may leave the district away."""
+_CITY: Final = re.compile(r"([\u4e00-\u9fff\d]{2,4}?)(?<![超城门夜早集花菜])市(?![场街路口民道政里])")
+_OTHER: Final = re.compile(
+    rf"({_OTHER_CITIES})市?(?![\u4e00-\u9fff]?(?:大?[街路道]|胡同|\d+(?:[号#-]|$|单元))|\d+(?:[号#栋幢单门 -]|$))"
+)
 _ASIDES: Final = re.compile(f"{ASIDE}+")
 _OPENING: Final = re.compile(
     r"(?:[\ue002 ]|您好|你好|麻烦|我们?|家|业主|用户|客户|的?(?:地址|住址|位置)|就?是|住在|住|在|到"
@@ -34,10 +48,10 @@ _OPENING: Final = re.compile(
 _EARLY: Final = 8
 """So far into a text the city's name may stand."""
 _DISTRICT: Final = re.compile(r"([\u4e00-\u9fff]{2,3})(?:区|县)(?![\u4e00-\u9fff]?[街路])")
-_NO_DISTRICT: Final = re.compile(
+NO_DISTRICT: Final = re.compile(
     "开发|高新|经开|新|小|社|校|厂|家属|城|郊|山|住宅|生活|院|[东西南北中]$"
 )
-_SUBDISTRICT: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?(?:街道办事处|街道办|街道(?![里口]))(?!\d)")
+SUBDISTRICT: Final = re.compile(r"[\u4e00-\u9fff]{2,6}?(?:街道办事处|街道办|街道(?![里口]))(?!\d)")
 
 
 class Placed(NamedTuple):
@@ -57,7 +71,8 @@ class Places:
     def __init__(self, city: str, districts: Sequence[str], names: Names) -> None:
         self._city = city.removesuffix("市")
         self._names = names
-        bases = {d.removesuffix("区").removesuffix("县"): d for d in districts if d}
+        known = [d for d in districts if d] or [f"{d}区" for d in districts_of(self._city)]
+        bases = {d.removesuffix("区").removesuffix("县"): d for d in known}
         self._bases = {b: d for b, d in bases.items() if len(b) >= 2}
         words = "|".join(sorted(map(re.escape, self._bases), key=len, reverse=True))
         self._full = re.compile(rf"({words})[区县]") if words else None
@@ -66,7 +81,7 @@ class Places:
     def aside(self, text: str, cuts: frozenset[int] = frozenset()) -> Placed:
         """Put country, province, city and districts of a text aside."""
         found: set[str] = set()
-        for country in _COUNTRY.finditer(text):
+        for country in COUNTRY.finditer(text):
             start, end = country.span()
             if self._names.reach(text, start) <= end:
                 text = text[:start] + ASIDE * (end - start) + text[end:]
@@ -80,7 +95,7 @@ class Places:
             if self._city and (city := _CITY.match(text, start)):
                 other_city = self._names.reach(text, start) <= city.end()
             elif self._bases and (district := _DISTRICT.match(text, start)):
-                unknown = _NO_DISTRICT.search(district[1]) is None and (
+                unknown = NO_DISTRICT.search(district[1]) is None and (
                     self._names.reach(text, start) <= district.end()
                 )
         return Placed(text, frozenset(found), unknown, other_city)
@@ -88,6 +103,9 @@ class Places:
     def _is_other(self, text: str, city: re.Match[str], cuts: frozenset[int]) -> bool:
         """Another city's name that is no part of a street's, where an address begins or with 市."""
         start, end = city.span()
+        longer = text[start : start + len(city[1]) + 1]
+        if not longer.endswith("市") and self._names.starting(longer, 1):
+            return False  # 西宁南3号: a street's name without its 路
         begins = city[0].endswith("市") or start == opening(text) or start in cuts
         return begins and city[1] != self._city and self._names.reach(text, start) <= end
 
@@ -128,6 +146,11 @@ class Places:
         return text
 
 
+def districts_of(city: str) -> list[str]:
+    """The districts of a city, without their 区; none for a city that is not in the list."""
+    return _DISTRICTS.get(city, "").split()
+
+
 def opening(text: str) -> int:
     """Where an address begins: behind what was put aside and words such as 我家住在."""
     found = _OPENING.match(text)
@@ -136,7 +159,7 @@ def opening(text: str) -> int:
 
 def without_subdistricts(text: str) -> str:
     """和兴路街道 put aside: it holds a street's name without being it."""
-    return _SUBDISTRICT.sub(_hide, text)
+    return SUBDISTRICT.sub(_hide, text)
 
 
 def _hide(m: re.Match[str]) -> str:

@@ -51,6 +51,9 @@ INSIDE: Final = 0.90
 
 # What a building loses.
 DISTRICT_DIFFERS: Final = 0.75
+DISTRICT_MISTAKEN: Final = 0.84
+"""Another district than that of a building that both its street and its community name; the
+register has neither of them there."""
 DISTRICT_UNKNOWN: Final = 0.70
 NUMBER_DIFFERS: Final = 0.60
 BUILDING_DIFFERS: Final = 0.60
@@ -74,10 +77,12 @@ NAMED_LANDMARK: Final = 0.75
 """A building's name among other words: rather what is near."""
 NAMED_FROM: Final = 4
 """Characters of a name that may stand for its building alone."""
-LESS_USUAL: Final = 0.86
+LESS_USUAL: Final = 0.88
 """28号-1-502 read as unit 1 of number 28."""
 UNCONFIRMED: Final = 0.75
 """86-2 read as unit 2 of number 86, with no flat behind it."""
+SHORT_AND_BARE: Final = 0.80
+"""A slip in a community's name of two characters, its 小区 left away."""
 TWO_SLIPS: Final = 0.95
 """Two slips in one name, on top of each one's own cost."""
 RATHER_A_STREET: Final = 0.82

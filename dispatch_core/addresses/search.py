@@ -29,10 +29,12 @@ _MARKS: Final = frozenset("号院楼室栋幢座元门层户")
 _BUILT_AHEAD: Final = re.compile(r"([A-Z]?\d{1,3})(?:号楼|栋|幢|座|#)[^\d]*$")
 """A building's number before the street: 致理新村6栋(建设街44号)."""
 TOKEN: Final = re.compile(
-    r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+(?=[A-Z]?\d|[A-Z][座栋])"
+    r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+(?= ?[A-Z]?\d|[A-Z][座栋])"
 )
 """Words before a number, with the numbers inside them: 南区第7公寓, 经纬3道街."""
 MARK_FIRST: Final = re.compile(r"(?:号楼|号院|号|栋|幢|座|单元|门|楼|层|室|户)+")
+_AGREE: Final = frozenset({"community_agrees", "street_agrees"})
+"""Street and community name the same building: then the district is the slip."""
 _WEAK_END: Final = "的上那第门牌在"
 _NEAR: Final = re.compile(
     r"斜?对面|对过|旁|附近|隔壁|后身|[后前]面|[后前]边|门[前口]|边上|路口|[北南东西左右]侧|周边|一带"
@@ -114,6 +116,8 @@ class Search:
         if i == 0 or i in self._cuts:
             return True
         c = self._text[i - 1]
+        if c == "家" and self._text[i : i + 1] == "园":
+            return False
         if c in _LEADS or not "\u4e00" <= c <= "\u9fff":
             return True
         two = self._text[i - 2 : i - 1]
@@ -291,7 +295,10 @@ class Search:
         if self._placed.districts and district != NO and (
             self._book.districts[district] not in self._placed.districts
         ):  # fmt: skip
-            score *= policy.DISTRICT_DIFFERS
+            mistaken = not _AGREE.isdisjoint(said) and self._book.is_elsewhere(
+                b, self._placed.districts
+            )
+            score *= policy.DISTRICT_MISTAKEN if mistaken else policy.DISTRICT_DIFFERS
             said = (*said, "district_differs")
         elif self._placed.unknown_district:
             score *= policy.DISTRICT_UNKNOWN

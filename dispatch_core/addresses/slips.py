@@ -61,11 +61,12 @@ def _replaced(typed: str, core: str) -> tuple[float, str]:
     if others and len(at) > 1:
         return 0.0, ""
     kept = [i for i in _own(core) if i not in at]
+    between = len(at) == 1 and core[at[0]] == "道" and core[at[0] - 1].isdigit()
     if others:
-        quality = policy.OTHER_CHARACTER if len(kept) >= 2 else policy.OTHER_OF_TWO
+        quality = policy.OTHER_CHARACTER if len(kept) >= 2 or between else policy.OTHER_OF_TWO
     elif len(at) > 1:
         quality *= policy.TWO_SLIPS
-    if not kept and len(core) > len(at):
+    if not kept and len(core) > len(at) and not between:
         quality *= policy.NOTHING_KEPT
     return quality, code
 

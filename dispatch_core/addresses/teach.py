@@ -24,6 +24,17 @@ _SOMEBODYS: Final = re.compile(
     f"[{SURNAMES}][\u4e00-\u9fff]{{0,1}}(?:[^楼院村屯店厂站里堡沟园苑厦宅区]|.家|.住处|.那里)"
 )
 """A person's name or home: never kept."""
+_GENERAL: Final = re.compile(
+    r"(?:我们|咱们|你们|我家|咱家|我|咱|本|这个|那个|这边|那边|这里|那里|这儿|那儿|这|那|老|新|大|小|旧"
+    r"|东|西|南|北|小区|大街|街道|大道|马路|胡同|街|路|道|巷|院|里弄|大院|院子|院里|家属[楼院区]?"
+    r"|花园|家园|新村|公寓|宿舍|平房|楼房|房子|高层|多层|楼|栋|幢|座|单元|门|室|户|层|号|市|区|城|#"
+    r"|学校|小学|中学|大学|医院|超市|市场|商店|饭店|药店|银行|公园|广场|车站|公交站|地铁站|幼儿园"
+    r"|派出所|居委会|社区|物业|单位|厂|工厂|对面|旁边?|附近|隔壁|后面|前面|后身|后边|前边|楼上|楼下"
+    r"|邻居|门口|里面|外面|中间|拐角|路口|交口|左边|右边|第|期|的|在|住|家|里|上|下"
+    r"|[我他她]?[爸妈姐哥弟妹]|父母|姥姥|奶奶|爷爷|姥爷|亲戚|朋友|老人|[A-Z\d -])*"
+    r"|[\u4e00-\u9fff]{2,4}市"
+)
+"""Words that are said of every place, or of a whole city: they name none."""
 _LONGEST: Final = 40
 
 
@@ -36,6 +47,8 @@ def lessons(matcher: Matcher, text: str, building: int) -> list[Alias]:
     match = matcher.match(text)
     if match.building == building or _fits_others(matcher, text, building):
         return []
+    if "several_places" in match.reasons:
+        return []
     rest, hits = matcher.read(text)
     book = matcher.book
     for token in TOKEN.finditer(rest):
@@ -43,7 +56,9 @@ def lessons(matcher: Matcher, text: str, building: int) -> list[Alias]:
         if start and (mark := MARK_FIRST.match(rest, start, end)):
             start = mark.end()
         wording = _FILLER.sub("", rest[start:end])
-        if not 2 <= len(wording) <= 12 or any(h.end == end and h.quality > 0.9 for h in hits):
+        if not 2 <= len(wording) <= 12 or _GENERAL.fullmatch(wording):
+            continue
+        if any(h.end == end and h.quality > 0.9 for h in hits):
             continue
         tail = rest[end:]
         street, community = book.street[building], book.community[building]
@@ -79,6 +94,7 @@ def _whole(matcher: Matcher, rest: str, building: int) -> list[Alias]:
     stem = (rest[: inner.start()] if inner else rest).rstrip("- ")
     if (
         _SOMEBODYS.fullmatch(stem)
+        or _GENERAL.fullmatch(stem)
         or not 3 <= len(stem) <= _LONGEST
         or not re.search(r"[\u4e00-\u9fff]{2}", stem)
     ):

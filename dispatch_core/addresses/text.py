@@ -16,9 +16,17 @@ _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} 
 }  # fmt: skip
 _TENS: Final = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100}
 _NUMERAL: Final = re.compile("[零〇幺一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰]+")
-_SPLIT: Final = re.compile("(?<=[零一二三四五六七八九十百]) (?=[零一二三四五六七八九十百])")
+_SPLIT: Final = re.compile(
+    "(?<=[零一二三四五六七八九十百壹贰叁肆柒捌玖拾佰]) (?=[零一二三四五六七八九十百壹贰叁肆柒捌玖拾佰])"
+)
 """A blank within a numeral."""
+_SPACED: Final = re.compile(
+    r"(?:(?<=[街路道巷同])\s*\d\s\d|(?<=[\u4e00-\u9fff])\d\s\d\s\d)(?:\s\d){0,3}(?=\s?号(?![楼栋门院座幢]))"
+)
+"""A house number with blanks between its digits: 经纬街1 2 8号."""
+_FIRST: Final = re.compile("头(?:道|[到倒盗通](?=街))")
 _CAPITALS: Final = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]")
+_COUNTED: Final = re.compile("号|栋|幢|单元|[楼层](?![\u4e00-\u9fff])")
 _TWO: Final = re.compile("两(?=个?(?:单元|门|栋|幢|楼|号))")
 _HOUSEHOLD: Final = re.compile(
     r"(?:户号|用户号|用户编号|供热编号|卡号)\s*(?:是|为)?\s*([A-Z0-9][A-Z0-9-]{4,19})"
@@ -102,7 +110,8 @@ def write(text: str) -> Written:
         plain = _OCR_ZERO.sub("0", plain)
     if "I" in plain or "L" in plain:
         plain = _OCR_ONE.sub("1", plain)
-    return _closed(_lettered(numerals(plain)), household)
+    plain = _SPACED.sub(lambda found: "".join(found[0].split()), numerals(plain))
+    return _closed(_lettered(plain), household)
 
 
 @lru_cache(maxsize=50_000)
@@ -135,11 +144,11 @@ def numerals(text: str) -> str:
     """Chinese numerals as digits, 头道 as 1道; a digit before or behind stays apart by a blank."""
     if "两" in text:
         text = _TWO.sub("二", text)
-    text = _SPLIT.sub("", text).replace("头道", "1道")
+    text = _FIRST.sub("1道", _SPLIT.sub("", text))
 
     def digits(found: re.Match[str]) -> str:
         run = found[0]
-        value = _value(run)
+        value = _value(run, counted=_COUNTED.match(text, found.end()) is not None)
         if value is None:
             return run
         before = text[found.start() - 1 : found.start()]
@@ -153,9 +162,9 @@ def numerals(text: str) -> str:
     return _NUMERAL.sub(digits, text)
 
 
-def _value(run: str) -> str | None:
+def _value(run: str, *, counted: bool = False) -> str | None:
     """The number a run of numerals says; None for one that says none, as 千 in 千山."""
-    if len(run) == 1 and _CAPITALS.match(run):
+    if len(run) == 1 and _CAPITALS.match(run) and not counted:
         return None  # 陆 and 伍 are names
     if not any(c in _TENS for c in run):
         return "".join(str(_DIGITS[c]) for c in run)

@@ -34,13 +34,6 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """The outage that explains the request."""
 
 
-def raised(level: Level, steps: int = 1) -> Level:
-    """A level so many steps more urgent; red stays red."""
-    for _ in range(steps):
-        level = _HIGHER[level]
-    return level
-
-
 def assess(proposal: Proposal, facts: Facts, policy: Policy) -> Assessment:
     """The level that the policy gives a request.
 
@@ -59,16 +52,15 @@ def assess(proposal: Proposal, facts: Facts, policy: Policy) -> Assessment:
     rule = policy.kinds.get(proposal.kind)
     if rule is not None and rule.fault:
         if facts.green_channel and policy.green_channel_raises:
-            level = raised(level)
+            level = _HIGHER[level]
             because.append("vulnerable_household")
             reasons.append("household:green_channel")
         if facts.repeated:
-            level = raised(level)
+            level = _HIGHER[level]
             because.append("repeated_fault")
             reasons.append(f"history:{facts.repeated}")
-    steps = urgency(facts.reports, policy)
-    if steps:
-        level = raised(level, steps)
+    level, before = urged(level, 0, facts.reports, policy), level
+    if level != before:
         because.append("many_reports")
         reasons.append(f"reports:{facts.reports}")
     return Assessment(
@@ -79,9 +71,14 @@ def assess(proposal: Proposal, facts: Facts, policy: Policy) -> Assessment:
     )
 
 
-def urgency(reports: int, policy: Policy) -> int:
-    """By how many levels so many reports raise a ticket: 0, 1 or 2."""
-    return (reports >= policy.many_reports) + (reports >= 2 * policy.many_reports)
+def urged(level: Level, before: int, reports: int, policy: Policy) -> Level:
+    """The level once `reports` are in where `before` were: each threshold weighs once, when it is
+    passed, so that a level lowered by a person afterwards is not raised by every call."""
+    if before < policy.many_reports <= reports:
+        return "red"
+    if before < policy.repeat_reports <= reports:
+        return worse(level, "yellow")
+    return level
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,14 +115,13 @@ def raise_by_repeat(
         word = proposal.dangers[0].word
         return Raise(level=dangerous, reason="danger", said=f"danger:{word}")
     quiet = explained and policy.outage_lowers
-    steps = 0 if quiet else urgency(reports, policy) - urgency(before, policy)
-    higher = raised(level, steps)
+    higher = level if quiet else urged(level, before, reports, policy)
     if higher != level:
         return Raise(level=higher, reason="many_reports", said=f"reports:{reports}")
     return None
 
 
 def merged_level(one: Level, other: Level, before: int, reports: int, policy: Policy) -> Level:
-    """The level of a ticket that takes another in: the more urgent of both, raised once more where
-    `reports` together reach what `before` did not."""
-    return raised(worse(one, other), urgency(reports, policy) - urgency(before, policy))
+    """The level of a ticket that takes another in: the more urgent of both, raised where `reports`
+    together reach what `before` did not."""
+    return urged(worse(one, other), before, reports, policy)

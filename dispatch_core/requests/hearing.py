@@ -15,13 +15,15 @@ _TRADITIONAL = str.maketrans(
     "热喷烫触电气烟盖晕养维坏阀门响温态举报没时么钱临暂复开户装网并费过变销约终调节咨询请问无凉渗"
     "来这们楼单号间个里里冻块烧结顾线错关压见发现还边场际从对应为与动华万岁医泪给",
 )
+_GAP = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])")
+"""Chinese is written without blanks; one that typing or a transcript left parts no word."""
 _MOST_STEPS, _REACH = 6, 48
 """Fillers and negations, and characters, looked back over before a word."""
 
 
 def fold(text: str) -> str:
     """Full-width, capital and common traditional characters made plain; length may change."""
-    return unicodedata.normalize("NFKC", text).lower().translate(_TRADITIONAL)
+    return _GAP.sub("", unicodedata.normalize("NFKC", text).lower().translate(_TRADITIONAL))
 
 
 class _Vocabulary(NamedTuple):

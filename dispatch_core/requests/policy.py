@@ -52,8 +52,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     duplicate_within_s: int
     """The same words of the same caller within this time are one call sent twice: counted, but no
     reason to hurry more."""
+    repeat_reports: int
+    """From this many reports of one ticket it is yellow at least: somebody called again."""
     many_reports: int
-    """From this many reports of one ticket its level is raised by one, and again at twice that."""
+    """From this many reports of one ticket it is red."""
     green_channel_raises: bool
     """A household of the green channel gets its fault one level higher."""
     outage_lowers: bool

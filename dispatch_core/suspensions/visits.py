@@ -279,9 +279,11 @@ def apply(visit: Visit | None, event: Event, at: int) -> Visit:
     match event:
         case VisitJoined():
             new = Call(application=event.application, household=event.household)
+            # One that was given back and approved again begins anew.
+            others = [c for c in visit.calls if c.application != event.application]
             return msgspec.structs.replace(
                 told,
-                calls=[*visit.calls, new],
+                calls=[*others, new],
                 risers=sorted({*visit.risers, *event.risers}),
                 due_at=event.due_at,
             )

@@ -121,5 +121,7 @@ class Gateways:
         except FileNotFoundError:
             self._rules, self._made, self._seen = [], {}, None
         except (OSError, ValueError, RecursionError, msgspec.DecodeError) as error:
-            kept = "nothing is carried" if self._rules is None else "the last good one stays in force"
+            kept = (
+                "nothing is carried" if self._rules is None else "the last good one stays in force"
+            )
             log.error("%s cannot be used, %s: %s", FILE, kept, error)

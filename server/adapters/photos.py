@@ -60,7 +60,8 @@ class Photos:
                 "photo_too_large", f"The photo has {len(data):,} bytes.",
                 f"Send at most {MOST_BYTES:,}; a phone can make it smaller.",
             )  # fmt: skip
-        picture = picture_of(data)
+        # beside the loop: ten million bytes may be made to be looked through one by one
+        picture = await asyncio.to_thread(picture_of, data)
         if picture is None:
             raise Invalid(
                 "no_photo",

@@ -319,8 +319,9 @@ async def load_applications(
     Those that their household's state has let go are folded from the journal.
     """
     rows = await c.fetch(
-        "SELECT s.household_id, s.state, h.unit, h.building_id FROM (SELECT substr(stream, 9) AS household_id,"
-        " company_id, state FROM stream_head WHERE stream = ANY($1::text[])"
+        "SELECT s.household_id, s.state, h.unit, h.building_id FROM"
+        " (SELECT substr(stream, 9) AS household_id, company_id, state FROM stream_head"
+        " WHERE stream = ANY($1::text[])"
         " AND company_id = current_setting('heatops.company')::int) s"
         " LEFT JOIN household h USING (company_id, household_id)",
         [f"heating:{h}" for h in set(wanted.values())],
@@ -366,7 +367,8 @@ async def _folded(c: asyncpg.Connection, households: Collection[str]) -> dict[st
 
 async def _doors(c: asyncpg.Connection, of: Iterable[Visit]) -> dict[str, Doorplate]:
     rows = await c.fetch(
-        "SELECT household_id, building_id, unit, flat FROM household WHERE household_id = ANY($1::text[])"
+        "SELECT household_id, building_id, unit, flat FROM household"
+        " WHERE household_id = ANY($1::text[])"
         " AND company_id = current_setting('heatops.company')::int",
         list({call.household for visit in of for call in visit.calls}),
     )

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import unicodedata
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,9 +44,9 @@ class Vault:
 
     # ---------------------------------------------------------------- people
     def person(self, company: int, name: str | None, phone: str | None) -> SecretPerson:
-        """A caller under a pseudonym: the same phone gives the same one,
-        a caller without a phone a new one each time."""
-        if phone:
+        """A caller under a pseudonym: the same phone gives the same one, a caller without a phone,
+        or with a withheld one, a new one each time."""
+        if phone and is_phone(phone):
             tag = hmac.digest(
                 self._pseudonym, f"{company}/{normal_phone(phone)}".encode(), "sha256"
             ).hex()[:20]
@@ -76,7 +77,8 @@ class Vault:
 
     def blind_phone(self, company: int, phone: str | None) -> bytes | None:
         """A keyed digest to look a phone up by, however it was written."""
-        return self._blind(company, "phone", normal_phone(phone or ""))
+        known = phone if phone and is_phone(phone) else ""
+        return self._blind(company, "phone", normal_phone(known))
 
     def _blind(self, company: int, what: str, value: str) -> bytes | None:
         if not value:
@@ -135,6 +137,17 @@ class Vault:
 
 
 def normal_phone(phone: str) -> str:
-    """Digits only, without China's country code."""
-    digits = "".join(ch for ch in phone if ch.isdigit())
-    return digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
+    """ASCII digits only, without China's country code and the 0 dialled before a mobile."""
+    plain = unicodedata.normalize("NFKC", phone)
+    digits = "".join(ch for ch in plain if ch.isascii() and ch.isdigit())
+    if len(digits) == 15 and digits.startswith("0086"):
+        digits = digits[2:]
+    if len(digits) == 13 and digits.startswith("86"):
+        return digits[2:]
+    return digits[1:] if len(digits) == 12 and digits.startswith("01") else digits
+
+
+def is_phone(phone: str) -> bool:
+    """Whether it tells one caller from another: 未知, 0 and 00000000000 stand for a withheld one."""
+    digits = normal_phone(phone)
+    return len(digits) >= 3 and len(set(digits)) > 1

@@ -49,13 +49,16 @@ class RunList(msgspec.Struct, kw_only=True):
     total: int
 
 
+Column = Annotated[str, msgspec.Meta(max_length=300)]
+
+
 class MappingBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Which column of a file holds which field; `=value` instead of a column stands in every
     row."""
 
     kind: ImportKind
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    mapping: Annotated[dict[str, str], msgspec.Meta(min_length=1, max_length=60)]
+    mapping: Annotated[dict[str, Column], msgspec.Meta(min_length=1, max_length=60)]
 
 
 class MappingList(msgspec.Struct, kw_only=True):
@@ -131,13 +134,14 @@ class ImportDoor(NamedTuple):
         try:
             done = await self.files.take(wish)
         except UserError as error:
-            raise Invalid(error.code, error.message, error.what_to_do) from None
+            told = error.message.replace(wish.path.name, wish.file_name)
+            raise Invalid(error.code, told, error.what_to_do) from None
         # the answer is kept under its key, and what is kept names no resident
         shown = [reject.unquoted() for reject in done.rejects]
-        told = msgspec.structs.replace(done, rejects_file=None, rejects=shown)
+        done = msgspec.structs.replace(done, rejects_file=None, rejects=shown)
         async with self.pool.company(company) as c:
             again = await earlier(c, company, asked, keyed)
-            return (again or await keep(c, company, asked, keyed, told)).body
+            return (again or await keep(c, company, asked, keyed, done)).body
 
 
 def remove(path: Path) -> None:

@@ -29,8 +29,14 @@ SECURITY = {
 }
 
 
+_PRIVATE = frozenset({"application/json", "application/problem+json"})
+
+
 async def secure(response: Any) -> Any:  # noqa: ANN401 - an answer, or an ASGI app that answers
-    """Every page of ours loads only what is ours; tiles answer by an application of their own."""
+    """Every page of ours loads only what is ours, and no cache keeps what names a resident, unless
+    the answer says so itself; tiles answer by an application of their own."""
+    if isinstance(response, Response) and str(response.media_type or "") in _PRIVATE:
+        response.headers.setdefault("Cache-Control", "no-store")
     if isinstance(response, Response) and str(response.media_type or "").startswith("text/html"):
         for name, value in SECURITY.items():
             response.headers.setdefault(name, value)

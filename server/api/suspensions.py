@@ -34,7 +34,7 @@ from server.adapters.suspension_reads import (
     SuspensionReads,
 )
 from server.adapters.suspension_summary import Summary
-from server.adapters.vault import Vault, normal_phone
+from server.adapters.vault import Vault, is_phone
 from server.api.documents import body_hash, decode_body, described, found
 from server.api.gate import Gate, idempotency_key
 from server.ports import SecretPerson
@@ -47,6 +47,10 @@ from server.usecases.suspensions import (
 MOST_WORDS = 10_000
 DECIDE: tuple[Role, ...] = ("administrator", "manager", "seat")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+Source = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^(?!system\Z)[a-z0-9_]+\Z")
+]
+"""`system` is how this house itself applies, at the end of a temporary stop."""
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=4_102_444_800)]
 _SEASON = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
 
@@ -65,7 +69,7 @@ class ApplicationBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     action: StopKind
     household: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     applicant: ApplicantBody
-    source: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+\Z")]
+    source: Source
     photos: Annotated[
         list[Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[0-9a-z_-]+\Z")]],
         msgspec.Meta(max_length=20),
@@ -206,7 +210,7 @@ def applicant_of(
     Raises Invalid `applicant_unknown`: neither a name nor a phone.
     """
     name = (body.name or "").strip() or None
-    phone = body.phone if normal_phone(body.phone or "") else None
+    phone = body.phone if body.phone and is_phone(body.phone) else None
     if name is None and phone is None:
         raise Invalid(
             "applicant_unknown",

@@ -32,6 +32,8 @@ from server.usecases.cases import ReceiveCase
 from server.usecases.intake import ReceiveRequest
 
 MOST_WORDS = 10_000
+FARTHEST_DEG = 4.0
+"""From the middle of the company's city, north and east: no network reaches so far."""
 
 
 class Spot(msgspec.Struct, kw_only=True):
@@ -249,17 +251,27 @@ class Wishes:
             if found.verdict == "matched" and found.building:
                 return Where(building=found.building.id, found=found)
         if wish.coordinate is not None:
-            return Where(spot=self._spot(wish.coordinate), found=found)
+            return Where(spot=await self._spot(company, wish.coordinate), found=found)
         if found is None and wish.area is None:
             return Where()
         middle = await self._middle(company)
         return Where(best_known=best_known(found, wish.area, middle), found=found)
 
-    def _spot(self, spot: Spot) -> tuple[float, float]:
+    async def _spot(self, company: int, spot: Spot) -> tuple[float, float]:
         try:
             point = self._datums.to_wgs84(Coordinate(spot.lon, spot.lat, spot.datum))
         except DatumRefused as refused:
             raise Invalid(refused.code, refused.detail, refused.what_to_do) from None
+        middle = await self._middle(company)
+        far = middle is not None and (
+            max(abs(point.lon - middle.lon), abs(point.lat - middle.lat)) > FARTHEST_DEG
+        )
+        if far or point.lon == 0 == point.lat:
+            raise Invalid(
+                "coordinate_elsewhere",
+                "The coordinate lies in the sea at 0, 0 or far from the company's city.",
+                "Check it, or leave it out where the place is not known.",
+            )
         return point.lon, point.lat
 
     async def _middle(self, company: int) -> Place | None:

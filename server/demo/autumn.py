@@ -93,7 +93,8 @@ class Autumn:
             h, "suspension", at, self._source(h), proof=again is None, owner=withdrawn is None,
             again_at=again, withdrawn_at=withdrawn,
         )  # fmt: skip
-        if chance.unit(self._seed, "back", h.id) >= RESUMED:
+        stays = withdrawn is not None or not self.may_stop(h)
+        if stays or chance.unit(self._seed, "back", h.id) >= RESUMED:
             return [stop]
         day = chance.between(DEADLINE + 12, DEADLINE + 74, h.id, "back")
         return [stop, Wish(h, "resume", self._moment(h, day), "counter")]

@@ -92,10 +92,18 @@ class Core:
 
     def _watch(self, job: Job) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
+            failed: Exception | None = None
             for company in list(self._companies):
-                async with self._store.company(company) as tx:
-                    if await job(tx):
-                        await tx.flush()
+                try:
+                    async with self._store.company(company) as tx:
+                        if await job(tx):
+                            await tx.flush()
+                except Lost:
+                    raise
+                except Exception as error:  # noqa: BLE001 - raised once the others had their turn
+                    failed = failed or error
+            if failed is not None:
+                raise failed
 
         return run
 

@@ -66,14 +66,21 @@ class Delivery:
         async with asyncio.TaskGroup() as lanes:
             while True:
                 try:
-                    for company, code in (await self._reads.companies()).items():
-                        await self._look(lanes, company, code)
-                except Lost:
-                    raise
+                    companies = await self._reads.companies()
                 except (Unavailable, Gone):
-                    pass
+                    companies = {}
                 except Exception:
                     log.exception("messages are looked at again in a moment")
+                    companies = {}
+                for company, code in companies.items():  # the trouble of one is not the others'
+                    try:
+                        await self._look(lanes, company, code)
+                    except Lost:
+                        raise
+                    except (Unavailable, Gone):
+                        pass
+                    except Exception:
+                        log.exception("messages of %s are looked at again in a moment", code)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, tasks: asyncio.TaskGroup, company: int, code: str) -> None:

@@ -19,6 +19,8 @@ from server.settings import UserError
 _CHUNK = 1 << 18
 _SEPARATORS = ",;\t|"
 _LONGEST_HEADER = 1 << 20
+_LONGEST_CELL = csv.field_size_limit()
+MOST_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def inspect(path: Path) -> CsvFile:
 
     Raises:
         UserError: `file_missing`, `file_unreadable`, `file_empty`, `file_truncated` (half a .gz),
-            `file_damaged`, `not_csv`, `encoding_unknown` or `no_header`.
+            `file_damaged`, `not_csv`, `encoding_unknown`, `no_header`, `header_unreadable` or
+            `too_many_columns`.
     """
     if not path.is_file():
         raise UserError("file_missing", f"There is no file {path}.", "Check the path.")
@@ -74,7 +77,21 @@ def inspect(path: Path) -> CsvFile:
         separator = max(_SEPARATORS, key=lambda s: (first.count(s), s == ","))
         # a name of a column may hold a line break, in quotes
         reader = csv.reader(itertools.chain([first], text), delimiter=separator)
-        header = [" ".join(c.split()).lower() for c in next(reader, [])]
+        try:
+            header = [" ".join(c.split()).lower() for c in next(reader, [])]
+        except csv.Error:
+            raise UserError(
+                "header_unreadable",
+                f"The first line of {path.name} cannot be read: a name of a column is longer than"
+                f" {_LONGEST_CELL:,} characters, or its quote is never closed.",
+                "Check quotes and separators of the first line.",
+            ) from None
+    if len(header) > MOST_COLUMNS:
+        raise UserError(
+            "too_many_columns",
+            f"The first line of {path.name} has {len(header):,} columns.",
+            f"Keep the columns that matter, {MOST_COLUMNS:,} at most.",
+        )
     if not any(header) or all(_is_number(c) for c in header):
         raise UserError(
             "no_header",
@@ -140,21 +157,34 @@ def _is_number(cell: str) -> bool:
     return cell.replace(".", "", 1).replace("-", "", 1).isdigit()
 
 
+def _kept(text: IO[str], taken: list[str]) -> Iterator[str]:
+    for line in text:
+        taken.append(line)
+        yield line
+
+
 def lines(file: CsvFile) -> Iterator[Line]:
-    """Every record after the header; blank ones are passed over."""
+    """Every record after the header; blank ones are passed over. One that cannot be read has its
+    whole text as its only cell."""
     with (
         _bytes(file.path, packed=file.packed) as raw,
         io.TextIOWrapper(raw, file.encoding, newline="") as text,
     ):
-        reader = csv.reader(text, delimiter=file.separator, strict=True)
+        taken: list[str] = []
+        reader = csv.reader(_kept(text, taken), delimiter=file.separator, strict=True)
         next(reader)
         while True:
+            taken.clear()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Line(reader.line_num, None, str(error), raw.tell() / file.size)
+                done, first = min(1.0, raw.tell() / file.size), reader.line_num - len(taken) + 1
+                told = str(error)
+                if len(taken) > 1:  # nobody sees from the last line alone what went with it
+                    told += f"; an open quote takes lines {first} to {reader.line_num} together"
+                yield Line(reader.line_num, None, told, done, ["".join(taken)])
                 continue
             if not any(c.strip() for c in cells):
                 continue

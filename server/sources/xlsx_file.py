@@ -22,13 +22,23 @@ from server.sources.csv_file import Line
 _CHUNK = 1 << 20
 _TAIL = 1 << 12
 MOST_UNPACKED = 2 << 30
-"""A sheet that unpacks to more is no register but an attack; so are larger shared strings."""
+"""A sheet that unpacks to more is no register but an attack."""
+MOST_STRINGS, MOST_OTHER = 256 << 20, 32 << 20
+"""The same of shared strings and of every other part: these are held in memory whole."""
+MOST_COLUMNS, MOST_ROWS = 702, 1 << 20
+"""To column ZZ, and as many rows as Excel has."""
+MOST_MERGED = 20_000_000
+"""Cells that are covered by others."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
+# none of them goes past the next `<` inside a tag, or tries two ways through the same blanks
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _UNCOUNTED = re.compile(
-    rb'<(?:\w+:)?c (?![^>]*t="str")[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+    rb'<(?:\w+:)?c (?![^<>]*t="str")[^<>]*>\s*'
+    rb"<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"
 )
+_WIDE = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br=[\"'][A-Za-z]{3,}\d")
+_LOW = re.compile(rb"<(?:\w+:)?row\s[^<>]*?\br=[\"'](\d{7,})")
 """A formula without a result; one whose result is an empty text has one."""
 _HEADER_WITHIN = 10
 """The header stands in one of the first rows; titles may stand above it."""
@@ -64,8 +74,8 @@ def inspect(path: Path, sheet: str | None = None) -> XlsxFile:
 
     Raises:
         UserError: `workbook_old` (.xls), `workbook_encrypted`, `file_truncated`, `not_workbook`,
-            `workbook_damaged`, `workbook_too_large`, `no_such_sheet`, `no_header`,
-            `formulas_not_calculated`.
+            `workbook_damaged`, `workbook_too_large`, `too_many_columns`, `no_such_sheet`,
+            `no_header`, `formulas_not_calculated`.
     """
     _check_container(path)
     try:
@@ -73,11 +83,29 @@ def inspect(path: Path, sheet: str | None = None) -> XlsxFile:
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever a damaged part makes it
-        raise UserError(
-            "workbook_damaged",
-            f"{path.name} is a damaged workbook: {type(error).__name__}.",
-            "Open it in Excel, save it again, or save the sheet as CSV in UTF-8.",
-        ) from None
+        raise _damaged(path, type(error).__name__) from None
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(
+        "workbook_damaged",
+        f"{path.name} is a damaged workbook: {why}.",
+        "Open it in Excel, save it again, or save the sheet as CSV in UTF-8.",
+    )
+
+
+def _too_large(path: Path, what: str) -> UserError:
+    return UserError(
+        "workbook_too_large", f"{path.name} {what}.", "Save the sheet as CSV in UTF-8."
+    )
+
+
+def _too_wide(path: Path) -> UserError:
+    return UserError(
+        "too_many_columns",
+        f"{path.name} has cells beyond column ZZ, the {MOST_COLUMNS}th.",
+        "Delete the columns to the right of the table, or save the sheet as CSV in UTF-8.",
+    )
 
 
 def _check_container(path: Path) -> None:
@@ -99,12 +127,15 @@ def _check_container(path: Path) -> None:
                 f"{path.name} is packed, but it is no Excel workbook.",
                 "Save the sheet as .xlsx, or as CSV in UTF-8.",
             )
-        if max(i.file_size for i in names.values()) > MOST_UNPACKED:
-            raise UserError(
-                "workbook_too_large",
-                f"A part of {path.name} unpacks to more than {MOST_UNPACKED >> 30} GiB.",
-                "Save the sheet as CSV in UTF-8.",
-            )
+        for part in packed.infolist():
+            if part.file_size > (most := _most(part.filename)):
+                raise _too_large(path, f"has a part that unpacks to more than {most >> 20:,} MiB")
+
+
+def _most(part: str) -> int:
+    if part.startswith("xl/worksheets/"):
+        return MOST_UNPACKED
+    return MOST_STRINGS if part == "xl/sharedStrings.xml" else MOST_OTHER
 
 
 def _of_old_kind(path: Path, rest: bytes) -> UserError:
@@ -133,9 +164,9 @@ def _looked_through(path: Path, sheet: str | None) -> XlsxFile:
         chosen: Any = book[sheet] if sheet is not None else book.worksheets[0]
         chosen.reset_dimensions()
         part: str = chosen._worksheet_path  # noqa: SLF001 - nowhere else
+        merged, uncounted = _scan(path, part)
         header_row, header = _header(path, chosen)
         title = chosen.title
-    merged, uncounted = _scan(path, part)
     if uncounted:
         raise UserError(
             "formulas_not_calculated",
@@ -148,10 +179,13 @@ def _looked_through(path: Path, sheet: str | None) -> XlsxFile:
 
 def _header(path: Path, sheet: Any) -> tuple[int, list[str]]:  # noqa: ANN401 - openpyxl's own
     single: tuple[int, list[str]] | None = None
-    for number, row in enumerate(sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True), 1):
+    above = sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True)
+    for number, row in enumerate(above, 1):
         texts = ["" if v is None else " ".join(str(v).split()).lower() for v in row]
         while texts and not texts[-1]:
             texts.pop()
+        if len(texts) > MOST_COLUMNS:
+            raise _too_wide(path)
         named = sum(1 for t, v in zip(texts, row, strict=False) if t and isinstance(v, str))
         if named >= 2:
             return number, texts
@@ -179,12 +213,23 @@ def _scan(path: Path, part: str) -> tuple[Merged, int]:
             if cut < 0 or len(text) - cut > _CHUNK:
                 cut = len(text) - _TAIL
             text, tail = text[:cut], text[cut:]
-            uncounted += _look(text, merged)
-        uncounted += _look(tail, merged)
+            uncounted += _look(path, text, merged)
+        uncounted += _look(path, tail, merged)
+    covered = sum(
+        (bottom - top + 1) * (right - left + 1)
+        for bottom, found in merged.items()
+        for top, left, right in found
+    )
+    if covered > MOST_MERGED:
+        raise _too_large(path, f"has {covered:,} merged cells")
     return merged, uncounted
 
 
-def _look(text: bytes, merged: Merged) -> int:
+def _look(path: Path, text: bytes, merged: Merged) -> int:
+    if _WIDE.search(text):
+        raise _too_wide(path)
+    if any(int(number) > MOST_ROWS for number in _LOW.findall(text)):
+        raise _damaged(path, f"a row beyond the {MOST_ROWS:,}th")
     for found in _MERGED.findall(text):
         left, top, right, bottom = (int(n or 0) for n in range_boundaries(found.decode()))
         merged.setdefault(bottom, []).append((top, left, right))
@@ -196,7 +241,17 @@ def lines(file: XlsxFile) -> Iterator[Line]:
 
     A merged cell counts for every cell it covers; dates read `2026-01-14`, numbers without the
     noise of their storage. A row with an error cell (#N/A) cannot be read.
+
+    Raises:
+        UserError: `workbook_damaged`, found out only here.
     """
+    try:
+        yield from _rows(file)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _damaged(file.path, type(error).__name__) from None
+
+
+def _rows(file: XlsxFile) -> Iterator[Line]:
     with _opened(file.path) as book:
         sheet: Any = book[file.sheet]
         total = max(sheet.max_row or 0, 1)
@@ -207,7 +262,8 @@ def lines(file: XlsxFile) -> Iterator[Line]:
             for top, left, right in found
         )
         above = _Merges(spans)
-        for number, row in enumerate(sheet.iter_rows(), 1):
+        within = sheet.iter_rows(max_row=MOST_ROWS)
+        for number, row in enumerate(within, 1):
             values = [c.value for c in row]
             above.fill(number, values)
             if number > file.header_row:

@@ -323,7 +323,8 @@ class StepApplication:
         return Decision(
             appends=appends,
             answer=answer_of(
-                changed, a,
+                changed,
+                a,
                 household.unit if household.building.id == changed.place.building else None,
             ),
             grounds=f"{self.command.by}: {a.state}",

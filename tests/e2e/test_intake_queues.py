@@ -3,7 +3,6 @@ to the closed loop, an address that teaches, a file whose refused rows are shown
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,11 @@ ALL_YEAR = {
     'resume_until = "03-31"': 'resume_until = "06-30"',
 }
 """A season that lasts from July to June: whenever the tests run, applications are taken."""
-Opening = Callable[..., "Queues"]
+VIEWS = (
+    "suspensions", "suspensions/visits", "addresses", "addresses/aliases", "cases",
+    "contradictions", "imports", "imports/runs", "imports/export", "reminders", "reminders/start",
+)  # fmt: skip
+SCREENS = ((1920, 1080), (1366, 768), (390, 844))
 
 
 class Queues:
@@ -161,7 +164,7 @@ def test_a_referred_suspension_is_carried_to_the_closed_loop(
     queues.check_fits()
 
     queues.press("6")  # the visit that the core has planned for its riser
-    queues.until('[data-testid="row"]')
+    queues.until('[data-testid="visit-state"]')
     queues.press("r")
     queues.until("select:focus")
     queues.press("2")
@@ -257,6 +260,7 @@ def test_a_file_is_tried_its_columns_put_right_and_then_imported(
         f"9200000001,{FLATS},1,4,404,70,赵六",
     ]
     file.write_bytes("\n".join(rows).encode("gb18030"))
+    queues.page.on("filechooser", lambda _: None)  # from now on, not only once it is awaited
     queues.open("imports")
     with queues.page.expect_file_chooser() as choosing:
         queues.press("o")
@@ -354,6 +358,17 @@ def test_a_reminder_goes_out_only_after_its_number_was_typed(
     queues.press("Control+Enter")
     queues.until('[data-testid="reach"]')
     assert person.get("/api/campaigns").json()["items"][0]["days_before"] == 7
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_view_fits_every_screen(person: httpx.Client, queues: Queues, language: str) -> None:
+    apply(person, HOMES[5])  # the same again in the other language: it is not multiplied
+    for view in VIEWS:
+        queues.open(view, language)
+        queues.page.wait_for_load_state("networkidle")
+        for width, height in SCREENS:
+            queues.page.set_viewport_size({"width": width, "height": height})
+            queues.check_fits()
 
 
 _OVERFLOWING = """() => {

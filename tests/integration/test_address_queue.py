@@ -178,6 +178,8 @@ def test_only_people_read_the_queue(desk: House) -> None:
     for path in ("/api/address-questions", "/api/address-aliases"):
         answer = desk.source.http.get(path)
         assert (answer.status_code, answer.json()["code"]) == (403, "role_needed")
+        # the texts may name residents: no cache keeps them
+        assert desk.person.http.get(path).headers["cache-control"] == "no-store"
     missing = desk.person.post("/api/address-questions/424242/answer", {"no_such_door": True})
     assert (missing.status_code, missing.json()["code"]) == (404, "no_such_question")
 

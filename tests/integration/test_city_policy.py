@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from path_heating import a_photo, apply, household, local
-from path_house import ROOT, House, NewHouse, eventually, now_s
+from path_heating import a_photo, apply, household, local, report, visited
+from path_house import ROOT, Caller, House, NewHouse, eventually, now_s
 
 from server.adapters.policies import LOOK_AGAIN_S
 
@@ -89,3 +89,31 @@ def test_a_file_of_its_own_comes_first_and_a_broken_one_changes_nothing(city: Ho
         time.sleep(0.2)
     own_file(city).unlink()
     eventually(lambda: in_force(city)["origin"] == "harbin/default.toml", "the product's again")
+
+
+def test_one_companys_broken_file_stops_nothing_of_the_others(new_house: NewHouse) -> None:
+    with new_house() as house:
+        broken = house.data / "policies" / "ill" / "default.toml"
+        broken.parent.mkdir(parents=True)
+        broken.write_text("city = 'half a", "utf-8")
+        try:
+            ill, _ = house.open_company("ill")
+            house.company, token = house.open_company("well")
+            well = Caller(house.url, token)
+            house.sql(
+                "INSERT INTO message (company_id, channel, target, kind, about, body, state,"
+                " next_at, written_at) VALUES ($1, 'department', 'finance', 'valve_set',"
+                " 'heating:x', 'x', 'delivered', now(), now())",
+                ill,
+            )
+            house.set_clock(local(2026, 8, 15))
+            a_photo(house)
+            eventually(lambda: well.get("/api/contradictions")["scan"], "its night is looked at")
+            made = apply(well, household(house))
+            report(well, visited(well, made), "closed", made)
+            eventually(
+                lambda: [m["state"] for m in well.get("/api/messages")["items"]] == ["sent"] * 2,
+                "its departments are told",
+            )
+        finally:
+            shutil.rmtree(broken.parent)

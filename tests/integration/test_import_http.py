@@ -95,10 +95,13 @@ def test_files_that_are_refused_whole(house: House) -> None:
         (b"a,b\n1,2\n", {}, 422, "columns_missing"),
         (b"household\nH1\n", {"mapping": "none"}, 422, "no_such_mapping"),
         (b"household\nH1\n", {"sheet": "x"}, 422, "no_sheets"),
+        (b'"household,building' + b"a" * 200_000, {}, 422, "header_unreadable"),
+        (b"a," * 300_000 + b"\n1\n", {}, 422, "too_many_columns"),
     ):
         answer = send(house.person, "households", body, **query)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
         assert answer.json()["what_to_do"]
+        assert ".upload" not in answer.text
     assert send(house.person, "castles", b"a").status_code == 404
     missing = house.person.http.post("/api/imports/points", content=b"point\nW1\n")
     assert missing.json()["code"] == "key_missing"
@@ -162,6 +165,12 @@ def test_a_mapping_is_saved_and_used(house: House) -> None:
     assert send(house.person, "points", rows, mapping=name).json()["added"] == 1
     wrong = house.person.post("/api/import-mappings", {**body, "mapping": {"colour": "x"}})
     assert wrong.json()["code"] == "mapping_unknown_field"
+
+
+def test_a_mapping_names_columns_and_no_novels(house: House) -> None:
+    body = {"kind": "points", "name": "long", "mapping": {"point": "x" * 301}}
+    answer = house.person.post("/api/import-mappings", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_body")
 
 
 def test_tickets_from_a_file(house: House) -> None:

@@ -337,6 +337,58 @@ def test_places_in_the_heat_tree_that_cannot_be(play: Any) -> None:
     play(story)
 
 
+def test_a_community_that_is_none_or_was_refused(play: Any) -> None:
+    async def story(house: House) -> None:
+        await house.take("heat_tree", TREE)
+        rows = [
+            ["node", "kind", "parent", "name", "address", "community", "lon", "lat", "datum"],
+            ["S9", "substation", "P1", "s", "", "nowhere", "", "", ""],
+            ["K9", "community", "", "nameless place", "", "", "", "", ""],
+            ["B9", "building", "S1", "", "和平路 99 号", "K9", "126.6", "45.7", "wgs84"],
+        ]
+        done = await house.take("heat_tree", rows)
+        assert counts(done) == (1, 0, 0, 2)  # what a substation says of a community says nothing
+        assert sorted(codes(done)) == [(3, "missing_field"), (4, "unknown_community")]
+
+    play(story)
+
+
+def test_owners_without_a_phone_are_not_one_person(play: Any) -> None:
+    async def story(house: House) -> None:
+        await register(house)
+        rows = [
+            ["户号", "楼栋编号", "单元", "楼层", "房号", "面积", "业主姓名", "联系电话"],
+            ["W1", "B1", "9", "1", "101", "80", "王一", "无"],
+            ["W2", "B1", "9", "2", "201", "80", "王二", "无"],
+            ["W3", "B1", "9", "3", "301", "80", "", "0"],
+            ["W4", "B1", "9", "4", "401", "80", "", "0"],
+        ]
+        done = await house.take("households", rows)
+        assert (counts(done), done.notes["phone_is_none"]) == ((4, 0, 0, 0), 4)
+        assert "same_person_several_households" not in done.notes
+        people = await house.sql(
+            "SELECT DISTINCT pseudonym FROM household WHERE household_id LIKE 'W_'"
+        )
+        assert len(people) == 4
+        assert counts(await house.take("households", rows)) == (0, 0, 4, 0)
+
+    play(story)
+
+
+def test_a_quote_that_is_never_closed_hides_no_line(play: Any) -> None:
+    async def story(house: House) -> None:
+        path = house.folder / "open.csv"
+        path.write_text('point,household\nW1,\nW2,"\nW3,\nW4,\n', "utf-8")
+        done = await house.take("points", path)
+        [refused] = [r for r in done.rejects if r.code == "bad_line"]
+        assert "lines 3 to 5" in refused.detail
+        assert done.rejects_file is not None
+        kept = Path(done.rejects_file).read_text("utf-8-sig")
+        assert all(name in kept for name in ("W2", "W3", "W4"))
+
+    play(story)
+
+
 def test_addresses_find_their_building_or_wait_for_a_person(play: Any) -> None:
     async def story(house: House) -> None:
         await house.take("heat_tree", TREE)

@@ -30,7 +30,7 @@ async def _owners(house: House) -> None:
     c = await asyncpg.connect(house.database_url)
     try:
         people = [
-            SecretPerson(f"p-{n:04d}", f"户主{n}", None if n == 9 else f"000-{n:08d}")
+            SecretPerson(f"p-{n:04d}", f"户主{n}", None if n == 9 else f"000-{n:07d}9")
             for n in range(len(HOUSEHOLDS))
         ]
         await save_secrets(c, house.company, Vault(house.keys), people, ())
@@ -85,7 +85,7 @@ def test_the_reminder_of_the_day_goes_out_by_itself_with_proof(town: House) -> N
     assert (found["recipients"], found["sent"], found["without_phone"]) == (60, 59, 1)
     lines = carried(town)[before:]
     assert len({line["message_id"] for line in lines}) == len(lines) == 59
-    assert any("000-00000001" in json.dumps(line) for line in lines)
+    assert any("000-00000019" in json.dumps(line) for line in lines)
     rows = town.sql(
         "SELECT count(*) AS n, count(sent_at) AS sent, count(proof) AS proofs FROM message"
         " WHERE about = $1",

@@ -19,8 +19,8 @@ from server.adapters import accounts, clock, lease
 from server.adapters.campaigns import CampaignReads
 from server.adapters.clock import BusinessClock
 from server.adapters.engine_store import Beside, EngineStore, EngineTransaction
-from server.adapters.keys import Keys
 from server.adapters.gateways import Gateways
+from server.adapters.keys import Keys
 from server.adapters.message_store import Lane, Told
 from server.adapters.migrate import app_dsn
 from server.adapters.policies import Policies
@@ -78,7 +78,7 @@ class Office:
 
         async def work() -> int:
             async with self.store() as (_, store):
-                delivery = Delivery(store, cast(Any, None), Gateways(folder))
+                delivery = Delivery(store, cast("Any", None), Gateways(folder))
                 return await delivery._carry(self.company, "remind", Lane("resident", None))
 
         return run(work())
@@ -138,7 +138,7 @@ async def _owners(office: Office) -> None:
     c = await asyncpg.connect(office.dsn)
     try:
         people = [
-            SecretPerson(f"p-{n:04d}", f"户主{n}", None if n in (7, 8) else f"000-{n:08d}")
+            SecretPerson(f"p-{n:04d}", f"户主{n}", None if n in (7, 8) else f"000-{n:07d}9")
             for n in range(len(HOUSEHOLDS) - 1)
         ]
         await save_secrets(c, office.company, Vault(office.keys), people, ())
@@ -183,12 +183,12 @@ def test_who_is_reminded_and_what_they_are_told(office: Office) -> None:
     assert {m["kind"] for m in messages} == {"reminder"}
     assert {m["about"] for m in messages} == {f"campaign:{CAMPAIGN}"}
     told = {m["phone"]: m for m in messages}
-    assert told["000-00000000"]["name"] == "户主0"
-    assert "还剩 30 天" in told["000-00000000"]["text"]
-    assert "10月31日" in told["000-00000000"]["text"]
-    absent = {f"000-{n:08d}" for n in (1, 3, 4, 7, 8)}
+    assert told["000-00000009"]["name"] == "户主0"
+    assert "还剩 30 天" in told["000-00000009"]["text"]
+    assert "10月31日" in told["000-00000009"]["text"]
+    absent = {f"000-{n:07d}9" for n in (1, 3, 4, 7, 8)}
     assert not absent & set(told)
-    assert {"000-00000002", "000-00000005"} <= set(told)
+    assert {"000-00000029", "000-00000059"} <= set(told)
     stored = office.sql("SELECT body FROM journal") + office.sql("SELECT body FROM outbox")
     assert not any("000-0" in r[0] or "户主" in r[0] for r in stored)
 

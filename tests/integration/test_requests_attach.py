@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from path_house import Caller, House
 from path_work import at_once, carry, crew_on_duty, step
 
@@ -51,7 +52,7 @@ def test_a_repeat_call_attaches_and_hurries(house: House) -> None:
         assert (answer["id"], answer["attached"]) == (first["id"], True)
         assert answer["reports"] == n
         levels.append(answer["level"])
-    assert levels == ["blue", "yellow", "yellow", "yellow", "red"]
+    assert levels == ["yellow", "yellow", "yellow", "red", "red"]
     changes = events(house, first, "ticket_level_changed")
     assert [c["reason_code"] for c in changes] == ["many_reports", "many_reports"]
     separate = call(house.person, "H-044", separate=True)
@@ -68,6 +69,26 @@ def test_the_same_caller_at_the_same_building_attaches_without_a_household(house
     assert not elsewhere["attached"]
     somebody = house.person.ok("/api/requests", body | {"caller": caller(5)})
     assert not somebody["attached"]
+
+
+@pytest.mark.parametrize("phone", ["未知", "匿名", "-", "unknown", "0", "00000000000"])
+def test_callers_with_a_withheld_number_are_not_one_person(house: House, phone: str) -> None:
+    body = COLD | {"building": "B09", "caller": {"phone": phone}}
+    one, two = house.person.ok("/api/requests", body), house.person.ok("/api/requests", body)
+    assert (two["attached"], two["reports"]) == (False, 1)
+    assert one["id"] != two["id"]
+
+
+def test_a_phone_is_one_however_it_is_written(house: House) -> None:
+    body = COLD | {"building": "B10"}
+    first, *others = (
+        house.person.ok("/api/requests", body | {"caller": {"phone": phone}})["id"]
+        for phone in (
+            "13933330123", "１３９３３３３０１２３", "0139-3333-0123", "+86 139 3333 0123",
+            "0086 13933330123",
+        )
+    )  # fmt: skip
+    assert set(others) == {first}
 
 
 def test_danger_in_a_repeat_call_raises_at_once(house: House) -> None:

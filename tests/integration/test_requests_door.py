@@ -38,7 +38,7 @@ def test_a_proposal_names_the_ticket_it_would_join(house: House) -> None:
     joined = propose(house, words="还是不热", household="H-052")["attach"]
     assert joined == {
         "ticket": ticket["id"], "kind": "not_warm", "level": "blue", "reports": 1,
-        "level_after": "blue", "reports_after": 2,
+        "level_after": "yellow", "reports_after": 2,
     }  # fmt: skip
     house.person.ok("/api/requests", COLD | {"household": "H-052", "words": "冰凉"})
     joined = propose(house, words="还是不热", household="H-052")["attach"]
@@ -126,6 +126,9 @@ SPOT = {"lon": 126.63, "lat": 45.75, "datum": "wgs84"}
         ({"building": "?"}, 404, "no_such_building"),
         ({"coordinate": SPOT | {"lat": 95}}, 422, "coordinate_out_of_range"),
         ({"coordinate": {"lon": 126.6, "lat": 45.7}}, 422, "datum_missing"),
+        ({"coordinate": SPOT | {"lon": 0, "lat": 0}}, 422, "coordinate_elsewhere"),
+        ({"coordinate": SPOT | {"lon": -126.63}}, 422, "coordinate_elsewhere"),
+        ({"coordinate": SPOT | {"lat": -45.75}}, 422, "coordinate_elsewhere"),
         ({"coordinate": SPOT | {"datum": "mars2000"}}, 422, "datum_unknown"),
         ({}, 422, "no_place"),
         ({"building": "B01", "words": None}, 422, "kind_missing"),

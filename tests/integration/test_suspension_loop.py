@@ -341,6 +341,7 @@ def refusals(city: House) -> list[tuple[dict[str, Any], int, str]]:
         (wish(home, photos=["none"]), 404, "no_such_photo"),
         (wish(home, applicant={}), 422, "applicant_unknown"),
         (wish(home, applicant={"name": "  ", "phone": "--"}), 422, "applicant_unknown"),
+        (wish(home, applicant={"phone": "00000000000"}), 422, "applicant_unknown"),
         (wish(home, words="冷" * 100_000), 422, "words_too_long"),
         (wish(home, season="2024-2025"), 422, "season_over"),
         (wish(home, season="2027-2028"), 422, "season_not_open"),

@@ -73,6 +73,23 @@ def test_who_gives_only_the_owners_name_is_told_by_it(town: House) -> None:
     assert (check["verdict"], check["found"]) == ("pass", "owner's name")
 
 
+def test_approved_again_it_joins_the_visit_that_it_had_left(town: House) -> None:
+    homes = [household(town, riser_ids=["again"]) for _ in range(2)]
+    first, other = (apply(town.source, home) for home in homes)
+    visit = visited(town.person, first)
+    assert visited(town.person, other)["id"] == visit["id"]
+    for _ in range(3):
+        visit = report(town.person, visit, "nobody_home", first)
+    back = seen(town.person, first)
+    assert (back["state"], back["because"]) == ("referred", ["visit_missed"])
+    town.person.ok(f"/api/suspensions/{first['id']}/approve", {"version": back["version"]})
+    again = visited(town.person, first)
+    assert again["id"] == visit["id"]
+    after = report(town.person, again, "closed", first, other)
+    assert after["made_at"] is not None
+    assert seen(town.person, first)["state"] == "completed"
+
+
 def test_stopped_opened_and_stopped_again_before_anybody_has_said_that_he_knows(
     town: House,
 ) -> None:
@@ -93,4 +110,9 @@ def test_stopped_opened_and_stopped_again_before_anybody_has_said_that_he_knows(
 def test_a_line_break_is_no_part_of_a_name(town: House, field: str) -> None:
     body = wish(household(town))
     body[field] = body[field] + "\n" if field == "source" else [body[field][0] + "\n"]
+    assert refused(town.source, "/api/suspensions", body) == (422, "bad_body")
+
+
+def test_nobody_applies_in_the_name_of_the_house(town: House) -> None:
+    body = wish(household(town), source="system")
     assert refused(town.source, "/api/suspensions", body) == (422, "bad_body")

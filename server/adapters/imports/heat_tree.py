@@ -115,8 +115,9 @@ class TreeWriter:
             said = entry.values
             name = said["node"]
             if said["kind"] == "community":
-                self._communities.setdefault(name, name)
-                self._communities.setdefault(said.get("name", name), name)
+                if name in self._communities or all(f in said for f in _NEEDED["community"]):
+                    self._communities.setdefault(name, name)
+                    self._communities.setdefault(said.get("name", name), name)
             elif said["kind"] != "building":
                 known = self._nodes.get(name)
                 if known is None or known.row is None:
@@ -234,7 +235,7 @@ class TreeWriter:
         self, target: Target, entry: Entry, stands: dict[str, Any] | None, outcome: Outcome
     ) -> dict[str, Any] | None:
         said = dict(entry.values)
-        if "community" in said:
+        if target is BUILDING and "community" in said:
             said["community"] = self._communities[said["community"]]
         if target is BUILDING and stands is None and "address" not in said:
             number = f"{said['house_number']} 号" if "house_number" in said else ""

@@ -20,7 +20,7 @@ from server.adapters.imports.register_rows import Target, merged, present, upser
 from server.adapters.imports.rows import Entry, Outcome
 from server.adapters.imports.runs import LOOK_BACK_S
 from server.adapters.pool import Pool
-from server.adapters.vault import Vault
+from server.adapters.vault import Vault, is_phone
 
 HOUSEHOLD = Target(
     "household",
@@ -138,7 +138,7 @@ class HouseholdWriter:
                     c, self._company, ORIGIN, f"household:{entry.key}", entry.values["address"],
                     place, now,
                 )  # fmt: skip
-        placed = {e.key: self._said(e) for e in entries}
+        placed = {e.key: self._said(e, outcome) for e in entries}
         before = await present(c, HOUSEHOLD, placed)
         levels = await self._levels(c, placed, before)
         risers = await _known_risers(c, placed)
@@ -186,8 +186,11 @@ class HouseholdWriter:
             rows.append(row)
         return rows, taken
 
-    def _said(self, entry: Entry) -> dict[str, Any]:
+    def _said(self, entry: Entry, outcome: Outcome) -> dict[str, Any]:
         said = dict(entry.values)
+        if "owner_phone" in said and not is_phone(said["owner_phone"]):
+            del said["owner_phone"]  # 无, 0: nobody is reached there, and all would be one person
+            outcome.notes["phone_is_none"] += 1
         home = self._homes.get(entry.key)
         if home is not None:
             said["building"] = home.building

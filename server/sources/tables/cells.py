@@ -202,11 +202,13 @@ def moment(zone: ZoneInfo, now: datetime) -> Read:
                 raise BadCell(
                     "bad_time", f"{shown(cell)} is no time.", "Write it as 2026-01-14 09:30."
                 ) from None
+        if value.year < 1990:  # first: the first and the last years cannot be brought to UTC
+            raise BadCell("bad_time", f"{shown(cell)} is too long ago.", "Correct the time.")
+        if value.year > now.year + 1:
+            raise BadCell("future_time", f"{shown(cell)} lies in the future.", "Correct the time.")
         value = (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
         if value > now:
             raise BadCell("future_time", f"{shown(cell)} lies in the future.", "Correct the time.")
-        if value.year < 1990:
-            raise BadCell("bad_time", f"{shown(cell)} is too long ago.", "Correct the time.")
         return value
 
     return read

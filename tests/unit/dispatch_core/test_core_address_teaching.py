@@ -50,8 +50,15 @@ def test_a_choice_teaches_what_differed(text: str, building: str, alias: Alias) 
         ("马建国", "中央大街3"),
         ("12号", "中央大街12"),
         ("", "中央大街12"),
+        *(
+            (text, "中央大街12")  # words that are said of every place
+            for text in (
+                "我们小区12号", "大街12号", "老街12号", "1号楼", "12号楼3单元", "沈阳市", "学校对面",
+                "这个小区", "老房子那边", "楼上邻居", "医院旁边", "我妈家楼下", "小区门口超市",
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_nothing_is_learnt_that_would_mislead(text: str, building: str) -> None:
     assert learnt(text, building) == []
 

@@ -53,6 +53,11 @@ LEVELS = st.sampled_from(["red", "yellow", "blue"])
         ("立管漏水，楼道里都是", "leak", "yellow", ["漏水"]),
         ("没有漏水，就是不热", "not_warm", "blue", []),
         ("没发现漏水", "question", "blue", []),
+        ("未见漏水", "question", "blue", []),
+        ("管子漏了", "leak", "yellow", ["漏了"]),
+        ("暖气片裂了，天然气管也着火", "leak", "red", ["天然气", "着火", "裂了"]),
+        ("漏　水，爆 管了", "leak", "red", ["爆管", "漏水"]),
+        ("没有 漏水", "question", "blue", []),
         ("沒有發現漏水，暖氣不熱", "not_warm", "blue", []),
         ("不是没有漏水", "leak", "yellow", ["漏水"]),
         ("是不是漏水了，你们来看看", "leak", "yellow", ["漏水"]),
@@ -122,8 +127,10 @@ def test_household_history_and_outage_decide_the_level() -> None:
     assert level_of("不热", green_channel=True)[:2] == ("yellow", "vulnerable_household")
     assert level_of("不热", repeated=1) == ("yellow", "repeated_fault", ["kind:不热", "history:1"])
     assert level_of("不热", green_channel=True, repeated=2)[0] == "red"
-    assert level_of("不热", reports=3)[:2] == ("yellow", "many_reports")
-    assert level_of("不热", reports=6)[0] == "red"
+    assert level_of("不热", reports=2)[:2] == ("yellow", "many_reports")
+    assert level_of("不热", reports=4)[0] == "yellow"
+    assert level_of("不热", reports=5)[0] == "red"
+    assert level_of("漏水", reports=2)[0] == "yellow", "a second call alone makes nothing red"
     assert level_of("请问几点上班", green_channel=True)[0] == "blue", "no fault, no hurry"
     under = assess(propose("不热", POLICY), Facts(outage="o1", green_channel=True), POLICY)
     assert (under.level, under.reason, under.outage) == ("blue", "outage", "o1")
@@ -168,14 +175,16 @@ def test_a_person_on_the_phone_may_raise_but_a_repeat_never_lowers() -> None:
     given = raise_by_repeat("blue", heard, "red", 1, 2, POLICY)
     assert given is not None
     assert (given.level, given.said) == ("red", "as_given")
-    many = raise_by_repeat("blue", heard, None, 2, 3, POLICY)
+    many = raise_by_repeat("blue", heard, None, 1, 2, POLICY)
     assert many is not None
     assert (many.level, many.reason) == ("yellow", "many_reports")
-    assert raise_by_repeat("blue", heard, None, 2, 3, POLICY, explained=True) is None
+    assert raise_by_repeat("blue", heard, None, 2, 3, POLICY) is None, "weighed once"
+    assert raise_by_repeat("blue", heard, None, 1, 2, POLICY, explained=True) is None
     burst = raise_by_repeat("blue", propose("跑水", POLICY), None, 2, 3, POLICY, explained=True)
     assert burst is not None
     assert burst.level == "red"
-    assert merged_level("blue", "blue", 2, 4, POLICY) == "yellow"
+    assert merged_level("blue", "blue", 1, 2, POLICY) == "yellow"
+    assert merged_level("blue", "yellow", 3, 6, POLICY) == "red"
     assert merged_level("red", "blue", 1, 2, POLICY) == "red"
 
 

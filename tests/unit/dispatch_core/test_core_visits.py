@@ -83,6 +83,26 @@ def test_it_is_due_when_its_first_application_is() -> None:
     assert (visit.due_at, visit.risers, len(visit.calls)) == (60, ["1", "2"], 4)
 
 
+def test_who_was_given_back_and_comes_again_is_visited_like_anybody() -> None:
+    visit = grown(None, [visits.planned([waits("a", "1"), waits("b", "1")])])
+
+    def results(outcome: Any) -> tuple[Any, list[ApplicationId]]:
+        told = [Result(application=ApplicationId("a"), outcome=outcome)]
+        command = RecordResults(version=visit.version, by="x", results=told)
+        return visits.record(visit, "V", command, 1)
+
+    events, back = results("nobody_home")
+    visit = grown(visit, events)
+    assert back == ["a"]
+    visit = grown(visit, visits.joined(visit, [waits("a", "1", visits=1)]))
+    assert [(c.application, c.state, c.misses) for c in visit.calls] == [
+        ("b", "waiting", 0), ("a", "waiting", 0),
+    ]  # fmt: skip
+    events, back = results("closed")
+    visit = grown(visit, events)
+    assert ([c.state for c in visit.calls], back) == (["waiting", "done"], [])
+
+
 Outcomes = st.sampled_from(
     ["closed", "sealed", "nobody_home", "no_valve_found", "entry_refused", "other", "open", "leave"]
 )

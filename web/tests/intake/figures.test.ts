@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { met, type ExternalCase } from '../../src/intake/cases/types';
 import { contradicting, type Records } from '../../src/intake/contradictions/types';
 import { cells, columnsOf, headerOf } from '../../src/intake/imports/header';
-import { parts, type Campaign } from '../../src/intake/reminders/types';
+import { parts, sending, type Campaign } from '../../src/intake/reminders/types';
 import { bars, localDay, minutes } from '../../src/intake/suspensions/days';
 import { steps } from '../../src/intake/suspensions/loop';
 import type { Stop } from '../../src/intake/suspensions/types';
@@ -77,6 +77,13 @@ describe('a reminder', () => {
     const counted = parts(one, 25);
     expect(counted.map(({ n }) => n)).toEqual([45, 15, 25, 5, 10]);
     expect(counted.reduce((sum, { n }) => sum + n, 0)).toBe(one.recipients);
+  });
+});
+
+describe('the hours of sending', () => {
+  it('end before their last minute', () => {
+    const rules = { days_before: [7], send_from: '09:00', send_until: '20:00' };
+    expect(['08:59', '09:00', '19:59', '20:00'].map((time) => sending(rules, time))).toEqual([false, true, true, false]);
   });
 });
 

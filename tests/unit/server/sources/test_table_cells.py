@@ -95,6 +95,8 @@ def test_cells_as_people_write_them(read, cell, value):
         (cells.moment(PLACE.zone, NOW), "2026-01-15", "future_time"),
         (cells.moment(PLACE.zone, NOW), "soon", "bad_time"),
         (cells.moment(PLACE.zone, NOW), "1970-01-01", "bad_time"),
+        (cells.moment(PLACE.zone, NOW), "0001-01-01", "bad_time"),
+        (cells.moment(PLACE.zone, NOW), "9999-12-31T23:59:59-14:00", "future_time"),
     ],
 )
 def test_cells_that_cannot_be_meant(read, cell, code):

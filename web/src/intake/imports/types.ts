@@ -21,6 +21,8 @@ export interface Imported {
   unchanged: number;
   refused: number;
   notes: Record<string, number>;
+  /** The first rows that were taken in and are worth a look. */
+  warnings: Reject[];
   ignored_columns: string[];
   /** field -> column, or `=value` for every row */
   mapping: Record<string, string>;

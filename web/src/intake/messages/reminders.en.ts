@@ -25,6 +25,7 @@ export const en: ReminderWords = {
     without_phone: 'no phone',
   },
   share: (n, pct) => `${n} people · ${pct}%`,
+  outsideHours: (from, until) => `messages go out from ${from} to ${until} only; it goes on by itself then`,
   neverReached: (n) => `${n} people never reached`,
   everybody: 'it went out to everybody',
   neverList: (n) => `${n} households never reached`,

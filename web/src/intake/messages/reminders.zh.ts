@@ -23,6 +23,7 @@ export const zh = {
     without_phone: '没有电话',
   } as Record<string, string>,
   share: (n: string, pct: string) => `${n} 人 · ${pct}%`,
+  outsideHours: (from: string, until: string) => `短信只在 ${from}–${until} 发送；现在不在此时段，到时自动继续`,
   neverReached: (n: string) => `${n} 人未能通知到`,
   everybody: '所有收件人都已发出',
   neverList: (n: string) => `未能通知到的住户 ${n} 户`,

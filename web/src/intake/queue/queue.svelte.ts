@@ -61,6 +61,7 @@ export class Queue<Item, Answer extends Page<Item> = Page<Item>> {
 
   /** The list as the server has it now, from its top. */
   async take(): Promise<void> {
+    if (this.#path === '') return;
     const answer = await this.#ask();
     if (answer === null) return;
     const before = this.items.findIndex((item) => this.idOf(item) === this.selected);
@@ -74,7 +75,6 @@ export class Queue<Item, Answer extends Page<Item> = Page<Item>> {
 
   /** What is known of the shown rows, without moving any of them. */
   async refresh(): Promise<void> {
-    if (this.#path === '') return;
     if (this.readAt === null || this.items.length === 0) return this.take();
     const answer = await this.#ask();
     if (answer === null) return;

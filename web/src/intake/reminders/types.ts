@@ -41,6 +41,14 @@ export interface Preview {
   due: boolean;
 }
 
+/** The rules by which reminders go out; local times HH:MM. */
+export interface Rules {
+  reminders: { days_before: number[]; send_from: string; send_until: string };
+}
+
+/** Whether messages are sent at this local time, HH:MM. */
+export const sending = (rules: Rules['reminders'], time: string): boolean => rules.send_from <= time && time < rules.send_until;
+
 export interface Part {
   name: 'delivered' | 'sent' | 'waiting' | 'failed' | 'without_phone';
   n: number;
