@@ -141,6 +141,34 @@ def test_no_guess(text: str, reason: str) -> None:
         assert reason in match.reasons, match
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "家里才28度", "28岁", "28多度", "28°C", "28℃", "3口人28平米", "28小时了", "28块钱", "28号线",
+        "28号下午来的", "11月28号", "28号报修的", "28遍了", "28元", "28路公交站",
+    ],
+)  # fmt: skip
+def test_numbers_of_things_are_no_house_numbers(said: str) -> None:
+    assert means("中央大街28号") == "中央大街28"
+    for text in (f"中央大街{said}", f"中央大街 {said}", f"中央大街，{said}"):
+        assert means(text) is None, text
+    assert means(f"中央大街20号，{said}") == "中央大街20"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不是中央大街28号，是20号", "从中央大街28号搬到20号了", "中央大街20号和28号之间",
+        "中央大街20号到28号都停暖了", "民生家园3栋或4栋", "中央大街28弄5号",
+    ],
+)  # fmt: skip
+def test_several_places_are_left_to_a_person(text: str) -> None:
+    match = match_of(text)
+    assert (match.verdict, match.building) == ("ambiguous", None)
+    assert "several_places" in match.reasons
+    assert match.candidates
+
+
 def test_a_wrong_number_shows_its_neighbours() -> None:
     match = match_of("中央大街42号")
     shown = [TOWN.book.ids[c.building] for c in match.candidates]
