@@ -9,7 +9,8 @@ from typing import Final, Literal, NamedTuple
 
 from dispatch_core.addresses import policy
 from dispatch_core.addresses.institutions import abbreviations
-from dispatch_core.addresses.names import Names, brief_of
+from dispatch_core.addresses.names import Names
+from dispatch_core.addresses.parts import brief_of
 from dispatch_core.addresses.rows import house_number, name_parts, of_address, street_key
 from dispatch_core.addresses.text import name_key
 
@@ -234,4 +235,3 @@ class Book:
                 target = self._community_of.get(name_key(alias.means))
             if target is not None:
                 self.names.add(wording, alias.kind, target, policy.TAUGHT)
-

@@ -134,8 +134,7 @@ def doors(  # noqa: C901 - one branch a kind of token
             continue
         number, mark = _plain(found["number"]), found["mark"] or ""
         if not (mark or numbers or sub) and (
-            (gap and _WORD_BEHIND.match(tail, at))
-            or (_FAMILY.match(tail, at) and not _big(number))
+            (gap and _WORD_BEHIND.match(tail, at)) or (_FAMILY.match(tail, at) and not _big(number))
         ):
             continue
         if sub:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from dispatch_core.addresses import policy
+from dispatch_core.addresses.parts import PHASE, STREET_END, community_parts, street_parts
 from dispatch_core.addresses.slips import lead, similarity
 from dispatch_core.addresses.sounds import EAR
 
@@ -17,14 +18,8 @@ Kind = Literal["street", "community", "building"]
 
 _SUFFIX: Final = re.compile("大街|大道|胡同|街|路|道|巷")
 _GENERIC: Final = re.compile("(?:住宅)?小区|社区|家属[院区]|住宅区|大院")
-_STREET_END: Final = re.compile("(?:大街|大道|胡同|街|路|道|巷)$")
-_GENERIC_END: Final = re.compile("(?:住宅小区|小区|社区|家属院|家属区|住宅区|大院)$")
 _KIN: Final = ({"街", "大街"}, {"道", "大道"}, {"胡同", "巷"})
-_PHASE: Final = re.compile(r"第?(\d{1,2}|[A-Z]|[东西南北中])(期|区|组团|[园苑](?![\u4e00-\u9fff]))")
-_PHASE_END: Final = re.compile(_PHASE.pattern.replace(r"(?![\u4e00-\u9fff])", "") + "$")
-_TOO_COMMON: Final = re.compile(
-    "家园|花园|公寓|新村|新城|广场|国际|[\u4e00-\u9fff]{2,3}[区县市]"
-)
+_TOO_COMMON: Final = re.compile("家园|花园|公寓|新村|新城|广场|国际|[\u4e00-\u9fff]{2,3}[区县市]")
 """花园小区, 松北区小区: nothing of its own without the last word."""
 _HEARD_ENDS: Final = {
     "街": "接阶界结节介衔", "路": "陆录鹿露潞", "道": "到倒", "巷": "港向", "区": "曲",
@@ -38,7 +33,6 @@ _STREET_NUMBER: Final = re.compile(
     r" ?[A-Z]?\d{1,5}[A-Z]?(?:号(?![栋楼座幢])|单元|#(?!楼)|[-之附 \ue002]|$)"
 )
 _BUILDING_NUMBER: Final = re.compile(r"第?\d{1,3}(?:号楼|栋|幢|座|#楼)")
-_BRIEF_END: Final = re.compile("(?:家园|花园|公寓|新城|名苑|嘉园|新村|家属楼|佳园|家苑)$")
 _ONLY_NUMBER: Final = re.compile(r"\d{1,5}号(?![栋楼座幢])")
 _WINDOW: Final = 12
 _TRIED: Final = 160
@@ -73,32 +67,6 @@ class Hit(NamedTuple):
     """Written without its 街 or 小区."""
     full: bool = False
     """Written with its own 街 or 小区."""
-
-
-def street_parts(key: str) -> tuple[str, str]:
-    """(core, suffix) of a street's key."""
-    found = _STREET_END.search(key)
-    if found is None or found.start() == 0:
-        return key, ""
-    return key[: found.start()], found[0]
-
-
-def community_parts(key: str) -> tuple[str, str, str]:
-    """(core, generic word, phase) of a community's key."""
-    phase = generic = ""
-    for _ in range(2):
-        if (last := _GENERIC_END.search(key)) and last.start() >= 2:
-            generic, key = last[0], key[: last.start()]
-        if not phase and (found := _PHASE_END.search(key)) and found.start() >= 2:
-            phase, key = found[1] + found[2], key[: found.start()]
-    return key, generic, phase
-
-
-def brief_of(key: str) -> str:
-    """What people call a community for short; empty where its name has no usual ending."""
-    core, _, phase = community_parts(key)
-    end = _BRIEF_END.search(core)
-    return core[: end.start()] if end and end.start() >= 2 and not phase else ""
 
 
 class Names:
@@ -242,23 +210,17 @@ class Names:
                 loss = cost * name.weight
                 reasons = [code] if code else []
                 if name.kind == "street":
-                    kin, reason = _suffix_loss(suffix, name.suffix)
                     if reading.generic or (suffix == "" and len(name.core) < 2):
                         continue
-                    loss *= kin
-                    if code and kin == policy.SUFFIX_OTHER:
-                        loss *= policy.BOTH_DIFFER
+                    kin, reason = _suffix_loss(suffix, name.suffix)
+                    loss *= kin * (
+                        policy.BOTH_DIFFER if code and kin == policy.SUFFIX_OTHER else 1.0
+                    )
                 elif name.kind == "community":
-                    if suffix in {"街", "路", "大街", "大道", "胡同", "巷"}:
-                        continue
-                    if not reading.generic and _TOO_COMMON.fullmatch(name.core):
-                        continue
-                    if name.brief:
+                    if name.brief or not _may_be(reading, name):
                         continue
                     kin, reason = _phase_loss(phase, name.phase)
-                    loss *= kin
-                    if code and not reading.generic and name.suffix and len(name.core) < 3:
-                        loss *= policy.SHORT_AND_BARE
+                    loss *= kin * _bare_loss(reading, name, code)
                 else:
                     if suffix or phase or len(name.core) < 4:
                         continue
@@ -351,7 +313,7 @@ def _community_hit(
     elif _TOO_COMMON.fullmatch(name.core):
         return None
     typed = ""
-    if phase := _PHASE.match(text, end):
+    if phase := PHASE.match(text, end):
         typed, end = phase[1] + phase[2], phase.end()
         if late := _GENERIC.match(text, end):
             end = late.end()
@@ -387,9 +349,21 @@ class _Reading(NamedTuple):
     cost: float
 
 
+def _may_be(reading: _Reading, name: Name) -> bool:
+    """Whether words may be a community's at all: no street's, and more than 花园."""
+    return STREET_END.fullmatch(reading.suffix) is None and (
+        reading.generic or not _TOO_COMMON.fullmatch(name.core)
+    )
+
+
+def _bare_loss(reading: _Reading, name: Name, code: str) -> float:
+    short = name.suffix and len(name.core) < 3 and not reading.generic
+    return policy.SHORT_AND_BARE if code and short else 1.0
+
+
 def _readings(token: str) -> list[_Reading]:
     """How a run of characters may be taken apart."""
-    if end := _STREET_END.search(token):
+    if end := STREET_END.search(token):
         found = [_Reading(token[: end.start()], end[0], "", generic=False, cost=1.0)]
         if end[0] in {"大街", "大道"}:
             found.append(_Reading(token[:-1], end[0][-1], "", generic=False, cost=0.99))

@@ -36,9 +36,12 @@ _DISTRICTS: Final = {
     "大连": "中山 西岗 沙河口 甘井子 旅顺口 金州 普兰店",
 }
 """Of cities whose register may leave the district away."""
-_CITY: Final = re.compile(r"([\u4e00-\u9fff\d]{2,4}?)(?<![超城门夜早集花菜])市(?![场街路口民道政里])")
+_CITY: Final = re.compile(
+    r"([\u4e00-\u9fff\d]{2,4}?)(?<![超城门夜早集花菜])市(?![场街路口民道政里])"
+)
 _OTHER: Final = re.compile(
-    rf"({_OTHER_CITIES})市?(?![\u4e00-\u9fff]?(?:大?[街路道]|胡同|\d+(?:[号#-]|$|单元))|\d+(?:[号#栋幢单门 -]|$))"
+    rf"({_OTHER_CITIES})市?"
+    r"(?![\u4e00-\u9fff]?(?:大?[街路道]|胡同|\d+(?:[号#-]|$|单元))|\d+(?:[号#栋幢单门 -]|$))"
 )
 _ASIDES: Final = re.compile(f"{ASIDE}+")
 _OPENING: Final = re.compile(
@@ -104,7 +107,7 @@ class Places:
         """Another city's name that is no part of a street's, where an address begins or with 市."""
         start, end = city.span()
         longer = text[start : start + len(city[1]) + 1]
-        if not longer.endswith("市") and self._names.starting(longer, 1):
+        if any(text.startswith(n.core, start) for n in self._names.starting(longer, 8)):
             return False  # 西宁南3号: a street's name without its 路
         begins = city[0].endswith("市") or start == opening(text) or start in cuts
         return begins and city[1] != self._city and self._names.reach(text, start) <= end

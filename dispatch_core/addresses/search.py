@@ -29,7 +29,8 @@ _MARKS: Final = frozenset("号院楼室栋幢座元门层户")
 _BUILT_AHEAD: Final = re.compile(r"([A-Z]?\d{1,3})(?:号楼|栋|幢|座|#)[^\d]*$")
 """A building's number before the street: 致理新村6栋(建设街44号)."""
 TOKEN: Final = re.compile(
-    r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+(?= ?[A-Z]?\d|[A-Z][座栋])"
+    r"(?:[\u4e00-\u9fff]|(?<![\dA-Z-])\d{1,3}(?=[^\W\d_A-Z号栋幢座单门楼层室户附之院]))+"
+    r"(?= ?[A-Z]?\d|[A-Z][座栋])"
 )
 """Words before a number, with the numbers inside them: 南区第7公寓, 经纬3道街."""
 MARK_FIRST: Final = re.compile(r"(?:号楼|号院|号|栋|幢|座|单元|门|楼|层|室|户)+")
@@ -138,8 +139,11 @@ class Search:
         )
 
     def _by_hits(self, hits: Sequence[Hit]) -> None:
-        streets = _spans(h for h in hits if h.kind == "street")
         communities = _spans(h for h in hits if h.kind == "community")
+        # beside a community that stands there in full a street hardly alike is its next word
+        sure = any(h.kind == "community" and h.full for h in hits)
+        least = policy.NUMBER_DIFFERS if sure else 0.0
+        streets = _spans(h for h in hits if h.kind == "street" and h.quality >= least)
         for street in streets or [[]]:
             for community in communities or [[]]:
                 if street and community and street[0].start < community[0].end and (

@@ -88,6 +88,9 @@ def _left_out(typed: str, core: str) -> tuple[float, str]:
         if typed == core[:i] + core[i + 1 :]:
             if c in TELLING:
                 return policy.NUMBERED_OTHERWISE, "part_left_away"
+            end = _COMMON_END.search(core)
+            if end and len(end[0]) == 1 and end.start() == i:
+                return policy.NUMBERED_OTHERWISE, "part_left_away"  # 玫瑰 of 玫瑰湾
             own = _own(core)
             if own == [i]:
                 return 0.0, ""

@@ -28,8 +28,8 @@ _PLACES: Final = re.compile(
 
 
 def without_things(text: str) -> str:
-    """The written text with numbers of things (16度, 3口人, 7号线, 5号下午) put aside, each character
-    by a mark, so that every place in it stays."""
+    """The written text with numbers of things (16度, 3口人, 7号线) put aside, a mark for each
+    character, so that every place in it stays."""
     return _THINGS.sub(lambda found: ASIDE * len(found[0]), text)
 
 

@@ -16,17 +16,16 @@ _DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} 
 }  # fmt: skip
 _TENS: Final = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100}
 _NUMERAL: Final = re.compile("[零〇幺一二三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰]+")
-_SPLIT: Final = re.compile(
-    "(?<=[零一二三四五六七八九十百壹贰叁肆柒捌玖拾佰]) (?=[零一二三四五六七八九十百壹贰叁肆柒捌玖拾佰])"
-)
+_COUNTS: Final = "[零一二三四五六七八九十百壹贰叁肆柒捌玖拾佰]"
+_SPLIT: Final = re.compile(f"(?<={_COUNTS}) (?={_COUNTS})")
 """A blank within a numeral."""
 _SPACED: Final = re.compile(
-    r"(?:(?<=[街路道巷同])\s*\d\s\d|(?<=[\u4e00-\u9fff])\d\s\d\s\d)(?:\s\d){0,3}(?=\s?号(?![楼栋门院座幢]))"
+    r"(?:(?<=[街路道巷同])\s*\d\s\d|(?<=[\u4e00-\u9fff])\d\s\d\s\d)(?:\s\d){0,3}(?=(?:-\d{1,2})?\s?号(?![楼栋门院座幢]))"
 )
 """A house number with blanks between its digits: 经纬街1 2 8号."""
-_FIRST: Final = re.compile("头(?:道|[到倒盗通](?=街))")
+_FIRST: Final = re.compile("(?<![一二三四五六七八九十])头(?:道|[到倒捣盗通](?=街))")
 _CAPITALS: Final = re.compile("[壹贰叁肆伍陆柒捌玖拾佰]")
-_COUNTED: Final = re.compile("号|栋|幢|单元|[楼层](?![\u4e00-\u9fff])")
+_COUNTED: Final = re.compile(r"号|栋|幢|单元|-\d|[楼层](?![\u4e00-\u9fff])")
 _TWO: Final = re.compile("两(?=个?(?:单元|门|栋|幢|楼|号))")
 _HOUSEHOLD: Final = re.compile(
     r"(?:户号|用户号|用户编号|供热编号|卡号)\s*(?:是|为)?\s*([A-Z0-9][A-Z0-9-]{4,19})"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import asyncpg
 import msgspec
 
 from dispatch_core.addresses import Alias
+from dispatch_core.errors import Conflict
 from server.adapters.address_answers import AddressAnswer, AddressCandidate, merged
 from server.adapters.address_sql import (
     HERE,
@@ -129,6 +131,24 @@ class AddressQuestions:
         async with self._pool.company(company, readonly=True) as c:
             row = await c.fetchrow(f"{_SELECT} AND q.question_id = $1", question)
         return self._question(company, row) if row else None
+
+    @asynccontextmanager
+    async def alone(self, company: int, question: int) -> AsyncIterator[None]:
+        """While one answers a question nobody else does, in any process.
+
+        Raises:
+            Conflict: `question_answered`, somebody is at it. Unavailable.
+        """
+        async with self._pool.company(company) as c:
+            mine = await c.fetchval(
+                "SELECT pg_try_advisory_xact_lock(7121, hashtext($1))", f"{company}/{question}"
+            )
+            if not mine:
+                raise Conflict(
+                    "question_answered", "This question is being answered just now.",
+                    "Read the queue again.",
+                )  # fmt: skip
+            yield
 
     async def open_ones(self, company: int, after: int, most: int) -> list[AddressQuestion]:
         """Open questions in the order they were asked. Raises Unavailable."""

@@ -148,6 +148,6 @@ def normal_phone(phone: str) -> str:
 
 
 def is_phone(phone: str) -> bool:
-    """Whether it tells one caller from another: 未知, 0 and 00000000000 stand for a withheld one."""
+    """Whether it tells one caller from another: 未知, 0 and 00000000000 stand for withheld."""
     digits = normal_phone(phone)
     return len(digits) >= 3 and len(set(digits)) > 1

@@ -83,18 +83,21 @@ class AddressQueue(NamedTuple):
                 "An answer is one of building, household and no_such_door.",
                 "Send exactly one of them.",
             )
-        asked = await self._question(principal.company, question_id)
+        await self._question(principal.company, question_id)
         building, household = await self._door(principal.company, choice)
-        if asked.answered_at is not None:
-            return self._again(asked, building, household)
-        moved = await self._move(principal, asked, building, household, key)
-        taught: list[Alias] = []
-        if choice.teach and building is not None:
-            taught = await self._lessons(principal.company, asked.text, building)
-        done = await self.questions.answer(
-            principal.company, asked.id, building=building, household=household, lessons=taught,
-            by=principal.actor, at=self.clock.now(),
-        )  # fmt: skip
+        # alone: of two who answer otherwise only one may move the ticket
+        async with self.questions.alone(principal.company, question_id):
+            asked = await self._question(principal.company, question_id)
+            if asked.answered_at is not None:
+                return self._again(asked, building, household)
+            moved = await self._move(principal, asked, building, household, key)
+            taught: list[Alias] = []
+            if choice.teach and building is not None:
+                taught = await self._lessons(principal.company, asked.text, building)
+            done = await self.questions.answer(
+                principal.company, asked.id, building=building, household=household,
+                lessons=taught, by=principal.actor, at=self.clock.now(),
+            )  # fmt: skip
         now = await self._question(principal.company, question_id)
         if not done:
             return self._again(now, building, household)
@@ -135,14 +138,23 @@ class AddressQueue(NamedTuple):
         self, principal: Principal, question: AddressQuestion, place: AddressAnswer
     ) -> bool:
         assert place.building is not None  # noqa: S101 - the caller has looked
-        await self._move(
-            principal, question, place.building.id, place.household,
-            f"address-question-{question.id}",
-        )  # fmt: skip
-        return await self.questions.answer(
-            principal.company, question.id, building=place.building.id,
-            household=place.household, lessons=(), by=BY_BOOK, at=self.clock.now(),
-        )  # fmt: skip
+        try:
+            async with self.questions.alone(principal.company, question.id):
+                now = await self._question(principal.company, question.id)
+                if now.answered_at is not None:
+                    return False
+                await self._move(
+                    principal, question, place.building.id, place.household,
+                    f"address-question-{question.id}",
+                )  # fmt: skip
+                return await self.questions.answer(
+                    principal.company, question.id, building=place.building.id,
+                    household=place.household, lessons=(), by=BY_BOOK, at=self.clock.now(),
+                )  # fmt: skip
+        except Conflict as refused:
+            if refused.code != "question_answered":
+                raise
+            return False  # a person answers it just now
 
     async def _question(self, company: int, question_id: int) -> AddressQuestion:
         found = await self.questions.one(company, question_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 from path_house import HOUSEHOLDS, Caller, House, eventually, fetch, run
+from path_work import at_once
 
 PHONE = "13812345678"
 
@@ -172,6 +174,23 @@ def test_bad_choices_change_nothing(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     still = desk.person.get("/api/address-questions")["items"]
     assert question in still
+
+
+def test_of_two_answers_at_once_only_one_moves_the_ticket(desk: House) -> None:
+    for n in range(5):
+        ticket, question = ask(desk, f"红砖大院那片儿 {n}")
+        path = f"/api/address-questions/{question['id']}/answer"
+        answers = at_once(
+            [
+                partial(desk.person.post, path, {"building": building, "teach": False})
+                for building in ("B02", "B03", "B04", "B05")
+            ]
+        )
+        taken = [a.json()["question"]["building"] for a in answers if a.status_code == 200]
+        refused = [a.json()["code"] for a in answers if a.status_code == 409]
+        assert (len(taken), set(refused)) == (1, {"question_answered"})
+        now = desk.person.get(f"/api/tickets/{ticket['id']}")["ticket"]
+        assert now["building"] == taken[0]
 
 
 def test_only_people_read_the_queue(desk: House) -> None:

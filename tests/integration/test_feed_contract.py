@@ -34,15 +34,32 @@ def settled(house: House) -> None:
     eventually(lambda: not house.sql("SELECT 1 FROM outbox LIMIT 1"), "the outbox is empty")
 
 
+def unchanged(house: House, screen: Screen, topics: list[str]) -> bool:
+    """The feed stands where the screen stands: the core, which goes on watching the clock, said
+    nothing while the others were read."""
+    rows = house.sql(
+        "SELECT topic, epoch, seq FROM feed_head WHERE company_id = $1 AND topic = ANY($2::text[])",
+        house.company,
+        topics,
+    )
+    heads = {row["topic"]: (row["epoch"], row["seq"]) for row in rows}
+    waiting = house.sql("SELECT 1 FROM outbox LIMIT 1")
+    return not waiting and heads == {topic: screen.views[topic].position for topic in topics}
+
+
 def check_everything(day: Day, screens: list[Screen], what: str) -> None:
     """All screens, a fresh one of each web process,
     the stored rows and the journal say the same."""
     house = day.house
     settled(house)
     fresh = [Screen(house.person.http).open(web.url).loaded() for web in house.webs]
-    converge([*screens, *fresh], what)
-    truth = journal_picture(house)
-    stored = stored_picture(house)
+    while True:
+        converge([*screens, *fresh], what)
+        truth = journal_picture(house)
+        stored = stored_picture(house)
+        if unchanged(house, fresh[0], list(truth)):
+            break
+        settled(house)
     for topic, rows in truth.items():
         assert fresh[0].views[topic].rows == stored.get(topic, {}) == rows, (what, topic)
     for screen in fresh:

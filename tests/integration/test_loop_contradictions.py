@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from path_heating import a_photo, apply, close_loop, household, local, report, seen, visited
-from path_house import House, run
+from path_house import House, eventually, run
 
 from server.adapters.address_sql import bump_register_version
 
@@ -42,7 +42,14 @@ async def register_changed(city: House) -> None:
 
 def found(city: House, *homes: dict[str, str]) -> list[tuple[str, str]]:
     """(kind, household) of a new scan, among these households."""
-    city.person.ok("/api/contradictions/scan")
+
+    def scanned() -> bool:
+        answer = city.person.post("/api/contradictions/scan")
+        if answer.status_code == 409:  # the night's own is under way
+            assert answer.json()["code"] == "scan_running", answer.text
+        return answer.is_success
+
+    eventually(scanned, "a scan of ours")
     names = [h["household"] for h in homes]
     items = city.person.get("/api/contradictions")["items"]
     return [(i["kind"], i["household"]) for i in items if i["household"] in names]

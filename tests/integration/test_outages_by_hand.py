@@ -22,7 +22,11 @@ def opened(house: House, node: str, **more: Any) -> Any:
 def test_an_outage_from_opening_to_end(house: House) -> None:
     wall = Screen(house.person.http, ["outages"]).open(house.url).loaded()
     plant, station, building = (opened(house, node) for node in ("P1", "S1", "B01"))
-    assert (plant["buildings"], plant["households"]) == (len(BUILDINGS), len(HOUSEHOLDS))
+    # other tests of this house bring in households, never buildings
+    count = "SELECT count(*) FROM household WHERE company_id = $1"
+    homes = house.sql(count, house.company)[0][0]
+    assert homes >= len(HOUSEHOLDS)
+    assert (plant["buildings"], plant["households"]) == (len(BUILDINGS), homes)
     assert station["buildings"] == len(BUILDINGS) // 2
     assert (building["buildings"], building["node_kind"]) == (1, "building")
     wall.until(lambda: plant["id"] in wall.rows("outages"), "it is on the wall")

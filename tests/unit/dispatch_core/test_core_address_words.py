@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch_core.addresses.book import house_number, name_parts, street_key
 from dispatch_core.addresses.doors import doors
-from dispatch_core.addresses.names import community_parts, street_parts
+from dispatch_core.addresses.parts import community_parts, street_parts
+from dispatch_core.addresses.rows import house_number, name_parts, street_key
 from dispatch_core.addresses.slips import similarity
 from dispatch_core.addresses.text import name_key, write
 

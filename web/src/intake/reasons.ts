@@ -19,6 +19,8 @@ export function reasonText(code: string, said: string, c: CodeWords): string {
       return argument === '' ? word(c.reason, head) : c.reasonReports(argument);
     case 'outage':
       return argument === '' ? word(c.reason, head) : c.reasonOutage(argument);
+    case 'proposed':
+      return word(c.reasonProposed, argument);
     case 'household':
       return word(c.reason, argument);
     default:

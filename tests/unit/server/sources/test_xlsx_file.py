@@ -1,5 +1,6 @@
 """Workbooks as people keep them: titles, merged cells, dates, formulas, and files that are none."""
 
+import itertools
 import warnings
 import zipfile
 from datetime import date, datetime
@@ -185,7 +186,7 @@ def with_rows(more, after=""):
 def _laughs(xml):
     names = "abcdefghij"
     told = '<!ENTITY a "aaaaaaaaaa">' + "".join(
-        f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip(names, names[1:], strict=False)
+        f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in itertools.pairwise(names)
     )
     last = '<row r="3"><c r="A3" t="inlineStr"><is><t>&j;</t></is></c></row>'
     body = with_rows(last)(xml)

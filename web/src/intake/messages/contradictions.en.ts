@@ -21,7 +21,7 @@ export const en: ContradictionWords = {
   scan: 'Scan now',
   scanning: 'Scanning',
   lastScan: (when, who) => `last scan ${when}, by ${who}`,
-  scanFigures: (households, ms) => `${households} households in ${ms} ms`,
+  scanFigures: (households, ms) => `${households} ${households === '1' ? 'household' : 'households'} in ${ms} ms`,
   scanFound: (found, fresh, gone) => `${found} found, ${fresh} new, ${gone} gone`,
   never: 'not scanned yet',
   unit: (n) => `unit ${n}`,
