@@ -255,19 +255,25 @@ def create_app(settings: Settings) -> Litestar:
             *addresses.create_handlers(
                 web.gate, web.books, web.questions, web.commits, web.clock, web.datums
             ),
-            *calls.create_handlers(
-                web.gate, web.calls, web.accounts, web.policies, web.clock
-            ),
+            *calls.create_handlers(web.gate, web.calls, web.accounts, web.policies, web.clock),
             *photos.create_handlers(web.gate, web.photos),
             *tickets.create_handlers(
-                web.gate, web.commits, web.tickets, web.clock,
+                web.gate,
+                web.commits,
+                web.tickets,
+                web.clock,
                 Writing(web.vault, web.policies, web.accounts),
             ),
             *outages.create_handlers(
                 web.gate, web.commits, web.vault, web.records, web.numbers, web.clock
             ),
             *suspensions.create_handlers(
-                web.gate, web.commits, web.vault, web.numbers, web.clock, web.policies,
+                web.gate,
+                web.commits,
+                web.vault,
+                web.numbers,
+                web.clock,
+                web.policies,
                 web.suspensions,
             ),
             *visits.create_handlers(
@@ -281,7 +287,12 @@ def create_app(settings: Settings) -> Litestar:
                 campaigns.Writing(web.commits, web.vault, web.policies, web.clock),
             ),
             *cases.create_handlers(
-                web.gate, web.commits, web.vault, web.cases, web.policies, web.clock,
+                web.gate,
+                web.commits,
+                web.vault,
+                web.cases,
+                web.policies,
+                web.clock,
                 web.case_intake,
             ),
             *messages.create_handlers(web.gate, web.messages),

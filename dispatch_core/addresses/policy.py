@@ -52,8 +52,9 @@ INSIDE: Final = 0.90
 # What a building loses.
 DISTRICT_DIFFERS: Final = 0.75
 DISTRICT_MISTAKEN: Final = 0.84
-"""Another district than that of a building that both its street and its community name; the
-register has neither of them there."""
+"""Another district than that of a building that its street and number, or its street and community,
+name without a slip; the register has neither of them there: the district is the slip."""
+NO_SLIP: Final = 0.97
 DISTRICT_UNKNOWN: Final = 0.70
 NUMBER_DIFFERS: Final = 0.60
 BUILDING_DIFFERS: Final = 0.60

@@ -35,7 +35,7 @@ TOKEN: Final = re.compile(
 """Words before a number, with the numbers inside them: 南区第7公寓, 经纬3道街."""
 MARK_FIRST: Final = re.compile(r"(?:号楼|号院|号|栋|幢|座|单元|门|楼|层|室|户)+")
 _AGREE: Final = frozenset({"community_agrees", "street_agrees"})
-"""Street and community name the same building: then the district is the slip."""
+"""Street and community name the same building: then the district may be the slip."""
 _WEAK_END: Final = "的上那第门牌在"
 _NEAR: Final = re.compile(
     r"斜?对面|对过|旁|附近|隔壁|后身|[后前]面|[后前]边|门[前口]|边上|路口|[北南东西左右]侧|周边|一带"
@@ -299,9 +299,9 @@ class Search:
         if self._placed.districts and district != NO and (
             self._book.districts[district] not in self._placed.districts
         ):  # fmt: skip
-            mistaken = not _AGREE.isdisjoint(said) and self._book.is_elsewhere(
-                b, self._placed.districts
-            )
+            no_slip = score >= policy.NO_SLIP and "taught" not in said
+            sure = no_slip or not _AGREE.isdisjoint(said)
+            mistaken = sure and self._book.is_elsewhere(b, self._placed.districts)
             score *= policy.DISTRICT_MISTAKEN if mistaken else policy.DISTRICT_DIFFERS
             said = (*said, "district_differs")
         elif self._placed.unknown_district:

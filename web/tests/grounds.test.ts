@@ -18,14 +18,14 @@ const KNOWN: Record<string, string> = {
   'taken in by counter; level blue: as_given, proposed:red, kind_unheard': '柜台受理，蓝级：级别由人判定、系统建议红级、未听出类别',
   'taken in by wechat; level blue: kind_of_request': '微信受理，蓝级：按类别的常级',
   'taken in by 12345; level blue: kind:冰凉, outage:O-7': '12345受理，蓝级：提到“冰凉”、停热 O-7 所致',
-  'taken in by hotline; level red: kind_given; case hotline_12345': '热线受理，红级：类别由人判定；案件来源 12345',
+  'taken in by hotline_12345; level red: kind_given; case hotline_12345': '12345受理，红级：类别由人判定；案件来源 12345',
   'reported again by phone': '电话再次来报',
   'reported again by phone, the same call sent again': '电话再次来报（同一请求重复送达）',
   'reported again by property_firm; reports:5 raises it to yellow': '物业再次来报，第 5 次来电，升为黄级',
   'reported again by app; as_given raises it to red': '应用再次来报，级别由人判定，升为红级',
   'reported again by app, the same call sent again; danger:烫伤 raises it to red':
     '应用再次来报（同一请求重复送达），危险词“烫伤”，升为红级',
-  'reported again by 12345; case hotline_12345': '12345再次来报；案件来源 12345',
+  'reported again by property_firm; case property_firm': '物业再次来报；案件来源 物业',
   // Tickets
   'first contact made': '已首联',
   'assigned by hand; reason: first assignment': '人工派工：首次派工',

@@ -66,7 +66,8 @@ const ALWAYS: Record<string, string> = {
 };
 
 const level = (code: string): string => `${word(zh.level, code)}级`;
-const source = (code: string): string => word(codes.source, code);
+/** A case comes in by the name of its origin. */
+const source = (code: string): string => codes.source[code] ?? word(codes.origin, code);
 const reasons = (list: string): string =>
   list
     .split(', ')

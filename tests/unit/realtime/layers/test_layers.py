@@ -98,12 +98,12 @@ class World:
                 version=v, level=self.dice.choice(["red", "blue"]), reason_code="danger"
             ),
             "change_kind": c.ChangeKind(
-                version=v, kind=self.dice.choice(["leak", "repair"]), by="u1",
+                version=v,
+                kind=self.dice.choice(["leak", "repair"]),
+                by="u1",
                 reason_code="misheard",
             ),
-            "change_owner": c.ChangeOwner(
-                version=v, owner=f"u{self.dice.randrange(9)}", by="u1"
-            ),
+            "change_owner": c.ChangeOwner(version=v, owner=f"u{self.dice.randrange(9)}", by="u1"),
             "change_place": c.ChangePlace(version=v, place=place(crew), by="u1"),
             "merge": c.Merge(version=v, into="t9", by="u1"),
             "add_photos": c.AddPhotos(version=v, photos=[f"f{v}"], by="u1"),
