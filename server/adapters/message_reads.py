@@ -9,7 +9,7 @@ import msgspec
 
 from dispatch_core.errors import Conflict, Invalid, NotFound
 from server.adapters.accounts import Principal
-from server.adapters.clock import BusinessClock
+from server.adapters.clock import BusinessClock, system_now
 from server.adapters.idempotency import Answer, Key, earlier, keep
 from server.adapters.message_store import State
 from server.adapters.pool import Pool
@@ -123,18 +123,43 @@ class Messages:
             view = await self._reported(c, principal, report)
             return await keep(c, company, asked, hashed, view)
 
+    async def again(
+        self, principal: Principal, asked: Key, body_hash: bytes, message: str
+    ) -> Answer:
+        """A message that failed waits to be carried out anew.
+
+        Raises:
+            Refused: `key_in_flight`, `key_reused`. NotFound: `no_such_message`.
+            Conflict: `not_failed`, it is under way or has left.
+        """
+        company, hashed = principal.company, self._vault.keyed(body_hash)
+        async with self._pool.company(company) as c:
+            stored = await earlier(c, company, asked, hashed)
+            if stored is not None:
+                return stored
+            row = await _locked(c, company, number_of(message))
+            if row["state"] != "failed":
+                raise Conflict(
+                    "not_failed",
+                    f"This message is {row['state']}; only one that failed is sent again.",
+                    "Nothing needs to be done.",
+                    {"state": row["state"]},
+                )
+            waiting = await c.fetchrow(
+                "UPDATE message SET state = 'waiting', attempts = 0, next_at = $3, error = NULL"
+                f" WHERE company_id = $1 AND message_id = $2 RETURNING {_SHOWN}",
+                company,
+                row["id"],
+                system_now(),
+            )
+            return await keep(c, company, asked, hashed, _view(waiting))
+
     async def _reported(
         self, c: asyncpg.Connection, principal: Principal, report: Report
     ) -> MessageView:
         wanted = "delivered" if report.delivered else "failed"
-        number = report.number
-        row = await c.fetchrow(
-            f"SELECT {_SHOWN} FROM message WHERE company_id = $1 AND message_id = $2 FOR UPDATE",
-            principal.company,
-            number,
-        )
-        if row is None:
-            raise NotFound("no_such_message", f"There is no message {number}.", "Check its number.")
+        number = number_of(report.message)
+        row = await _locked(c, principal.company, number)
         if row["state"] == wanted:
             return _view(row)
         # A try that failed may have arrived all the same; what arrived cannot have failed.
@@ -171,14 +196,29 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     delivered: bool
     proof: str | None
 
-    @property
-    def number(self) -> int:
-        """Raises NotFound `no_such_message` for what is no number."""
-        if not self.message.isascii() or not self.message.isdecimal() or len(self.message) > 18:
-            raise NotFound(
-                "no_such_message", "There is no message of this number.", "Check its number."
-            )
-        return int(self.message)
+
+def number_of(message: str) -> int:
+    """A message's number as a caller wrote it.
+
+    Raises:
+        NotFound: `no_such_message`, for what is no number.
+    """
+    if not message.isascii() or not message.isdecimal() or len(message) > 18:
+        raise NotFound(
+            "no_such_message", "There is no message of this number.", "Check its number."
+        )
+    return int(message)
+
+
+async def _locked(c: asyncpg.Connection, company: int, number: int) -> asyncpg.Record:
+    row = await c.fetchrow(
+        f"SELECT {_SHOWN} FROM message WHERE company_id = $1 AND message_id = $2 FOR UPDATE",
+        company,
+        number,
+    )
+    if row is None:
+        raise NotFound("no_such_message", f"There is no message {number}.", "Check its number.")
+    return row
 
 
 _SHOWN = (

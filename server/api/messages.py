@@ -30,8 +30,12 @@ class ReportBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     proof: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
 
 
+class Again(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Nothing more than which message: `{}`."""
+
+
 def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
-    """`GET /api/messages` and the report of a gateway or receiver."""
+    """The list, the report of a gateway or receiver, and another try."""
 
     @get("/api/messages", tags=["messages"])
     async def listed(
@@ -79,4 +83,21 @@ def create_handlers(gate: Gate, messages: Messages) -> list[BaseRouteHandler]:
         )
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 
-    return [listed, report]
+    @post(
+        "/api/messages/{message_id:str}/again",
+        status_code=200,
+        tags=["messages"],
+        operation_class=described(Again, {}, MessageView, {"id": 17, "state": "waiting"}),
+    )
+    async def again(request: Request[Any, Any, Any], message_id: str) -> Response[bytes]:
+        """A message that failed is sent again, once what stood in its way is mended."""
+        principal = await gate.person(request, "administrator", "manager", "seat")
+        key = Key(
+            principal.actor, f"POST /api/messages/{message_id}/again", idempotency_key(request)
+        )
+        body = await request.body()
+        decode_body(body, Again)
+        answer = await messages.again(principal, key, body_hash(body), message_id)
+        return Response(answer.body, status_code=answer.status, media_type="application/json")
+
+    return [listed, report, again]

@@ -134,6 +134,22 @@ def test_what_the_receiver_does_not_take_fails_at_once_and_is_seen(
     assert one(post_house.person, case)["case"]["told"] == []
 
 
+def test_a_person_sends_again_what_failed(post_house: House, receiver: Receiver) -> None:
+    receiver.answers["/mended"] = [404, 200]
+    choose(post_house, receiver.rule("/mended"))
+    case = signed_case(post_house)
+    failed = message_of(post_house, case, "failed")
+    waiting = post_house.person.ok(f"/api/messages/{failed['id']}/again", {})
+    assert (waiting["state"], waiting["attempts"], waiting["error"]) == ("waiting", 0, None)
+    arrived = message_of(post_house, case, "delivered")
+    assert (arrived["id"], arrived["attempts"]) == (failed["id"], 1)
+    eventually(lambda: told(post_house, case), "the case knows")
+    refused = post_house.person.post(f"/api/messages/{failed['id']}/again", {})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_failed")
+    unknown = post_house.person.post("/api/messages/999999999/again", {})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_message")
+
+
 def test_tries_end(post_house: House, receiver: Receiver) -> None:
     receiver.answers["/down"] = [500]
     choose(post_house, receiver.rule("/down", attempts_max=1))

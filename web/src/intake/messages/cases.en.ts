@@ -23,6 +23,7 @@ export const en: CaseWords = {
   near: 'running out',
   passed: 'overdue',
   told: 'Told to the origin',
+  again: 'Send again',
   toldNone: 'Nothing told yet',
   status: { signed: 'signed for', contacted: 'contacted', extended: 'extended', replied: 'replied' },
   way: { webhook: 'webhook', file: 'file' },

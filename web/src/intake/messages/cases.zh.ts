@@ -21,6 +21,7 @@ export const zh = {
   near: '将到期',
   passed: '已超时',
   told: '回传来文单位',
+  again: '再发一次',
   toldNone: '尚无回传',
   status: { signed: '已签收', contacted: '已联系', extended: '已延期', replied: '已答复' } as Record<string, string>,
   way: { webhook: '接口', file: '文件' } as Record<string, string>,

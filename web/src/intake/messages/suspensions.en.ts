@@ -99,6 +99,7 @@ export const en: SuspensionWords = {
   homesOf: (done, all) => `${all} ${all === 1 ? 'home' : 'homes'}, ${done} done`,
   plannedAt: (when) => `planned ${when}`,
   madeAt: (when) => `made ${when}`,
+  moved: (building) => `the register has it in building ${building} now: check before knocking`,
   flat: (flat) => `flat ${flat}`,
   colHome: 'Household',
   colApplication: 'Application',

@@ -102,6 +102,7 @@ export const zh = {
   homesOf: (done: number, all: number) => `${all} 户，已办妥 ${done} 户`,
   plannedAt: (when: string) => `排定于 ${when}`,
   madeAt: (when: string) => `完成于 ${when}`,
+  moved: (building: string) => `登记已改到楼栋 ${building}，上门前先核对`,
   flat: (flat: string) => `${flat} 室`,
   colHome: '住户',
   colApplication: '申请',

@@ -54,6 +54,8 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface VisitHome {
   household: string;
   flat: string | null;
+  /** The building it has moved to in the register since the visit was planned. */
+  moved?: string | null;
   application: string;
   state: 'waiting' | 'done' | 'missed' | 'left';
   misses: number;
