@@ -131,7 +131,7 @@ class ReceiveRequest:
         check_photos(loaded, self.photos)
         found = self._belongs_to(loaded, place, now)
         if found is not None:
-            return self._repeat(*found, loaded, place, now)
+            return self._repeat(*found, place, now)
         return self._receive(loaded, home, place, now)
 
     def _check(self, loaded: Loaded, home: Household | None) -> None:
@@ -171,10 +171,7 @@ class ReceiveRequest:
                 return TicketId(name), ticket
         return None
 
-    def _repeat(
-        self, name: TicketId, ticket: Ticket, loaded: Loaded, place: Place, now: datetime
-    ) -> Decision:
-        del loaded
+    def _repeat(self, name: TicketId, ticket: Ticket, place: Place, now: datetime) -> Decision:
         duplicate = requests.is_duplicate(
             self._call(place, now), known_of(ticket), self.city.requests
         )

@@ -16,6 +16,7 @@ const KNOWN: Record<string, string> = {
     '电话受理，红级：危险词“跑水”、类别由人判定、绿色通道住户',
   'taken in by app; level yellow: kind:不热, history:2, reports:5': '应用受理，黄级：提到“不热”、7 日内同一故障 2 次、第 5 次来电',
   'taken in by counter; level blue: as_given, proposed:red, kind_unheard': '柜台受理，蓝级：级别由人判定、系统建议红级、未听出类别',
+  'taken in by control_room; level red: as_given, proposed:blue, kind_given': '调度室受理，红级：级别由人判定、系统建议蓝级、类别由人判定',
   'taken in by wechat; level blue: kind_of_request': '微信受理，蓝级：按类别的常级',
   'taken in by 12345; level blue: kind:冰凉, outage:O-7': '12345受理，蓝级：提到“冰凉”、停热 O-7 所致',
   'taken in by hotline_12345; level red: kind_given; case hotline_12345': '12345受理，红级：类别由人判定；案件来源 12345',

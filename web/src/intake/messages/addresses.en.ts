@@ -45,7 +45,7 @@ export const en: AddressWords = {
   answeredBy: (who) => `by ${who}`,
   byBook: 'by the address book',
   isDoor: (address) => `it is ${address}`,
-  toggleTeach: 'remember or not',
+  toggleTeach: 'Remember or not',
   means: (place) => `means ${place}`,
   taughtBy: (who) => `taught by ${who}`,
   forget: 'Forget this alias',

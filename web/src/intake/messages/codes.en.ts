@@ -11,6 +11,7 @@ export const en: CodeWords = {
     sentiment: 'Sentiment',
     hotline: 'Hotline',
     wechat: 'WeChat',
+    control_room: 'Control room',
     system: 'System',
   },
   reason: {

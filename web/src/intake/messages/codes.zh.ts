@@ -11,6 +11,7 @@ export const zh = {
     sentiment: '舆情',
     hotline: '热线',
     wechat: '微信',
+    control_room: '调度室',
     system: '系统',
   } as Codes,
   /** Why a request has its kind and level. */

@@ -78,6 +78,7 @@ export const en: ImportWords = {
     bad_outline: 'bad outline', bad_season: 'bad season', bad_shift: 'bad shift', bad_time: 'bad time', bad_value: 'not a known value', building_mismatch: 'building and address differ',
     control_characters: 'control characters', digits_lost: 'digits lost', duplicate_key: 'number twice', future_time: 'time to come', missing_field: 'field missing', negative_amount: 'negative amount',
     no_place: 'no place', no_such_door: 'no such door', too_long: 'too long', unit_missing: 'unit missing', unknown_building: 'unknown building', unknown_household: 'unknown household', unknown_riser: 'unknown riser',
+    unknown_parent: 'unknown parent', wrong_parent: 'wrong parent', parent_missing: 'parent missing', unknown_community: 'unknown community', wrong_kind: 'wrong kind', cycle: 'ring of parents',
     datum_missing: 'datum missing', datum_unknown: 'unknown datum', datum_not_enabled: 'datum not enabled', coordinate_out_of_range: 'coordinate out of range',
   },
   go: 'Import',

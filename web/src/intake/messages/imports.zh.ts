@@ -76,6 +76,7 @@ export const zh = {
     bad_outline: '轮廓有误', bad_season: '采暖期有误', bad_shift: '班次有误', bad_time: '时间有误', bad_value: '值不在可选之列', building_mismatch: '楼栋与地址不符',
     control_characters: '含控制字符', digits_lost: '位数丢失', duplicate_key: '编号重复', future_time: '时间在将来', missing_field: '缺必填项', negative_amount: '金额为负',
     no_place: '没有地点', no_such_door: '查无此门', too_long: '过长', unit_missing: '缺单位', unknown_building: '楼栋不在册', unknown_household: '户号不在册', unknown_riser: '立管不在册',
+    unknown_parent: '上级不在册', wrong_parent: '上级有误', parent_missing: '缺上级', unknown_community: '小区不在册', wrong_kind: '类别有误', cycle: '上下级成环',
     datum_missing: '缺坐标系', datum_unknown: '坐标系不明', datum_not_enabled: '坐标系未启用', coordinate_out_of_range: '坐标超出范围',
   } as Record<string, string>,
   go: '导入',

@@ -26,7 +26,7 @@ export const en: ReminderWords = {
   },
   share: (n, pct) => `${n} people · ${pct}%`,
   outsideHours: (from, until) => `messages go out from ${from} to ${until} only; it goes on by itself then`,
-  neverReached: (n) => `${n} people never reached`,
+  neverReached: (n) => `${n} never reached`,
   everybody: 'it went out to everybody',
   neverList: (n) => (n === '1' ? '1 household never reached' : `${n} households never reached`),
   neverNone: 'No household was left out.',

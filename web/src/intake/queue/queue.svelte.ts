@@ -70,7 +70,8 @@ export class Queue<Item, Answer extends Page<Item> = Page<Item>> {
     this.#first = new Set(answer.items.map(this.idOf));
     this.fresh = 0;
     this.gone = new Set();
-    if (this.current === null) this.selected = this.#idAt(Math.max(before, 0));
+    // Not `current`: the view, and what is derived in it, may be gone when the answer comes.
+    if (!answer.items.some((item) => this.idOf(item) === this.selected)) this.selected = this.#idAt(Math.max(before, 0));
   }
 
   /** What is known of the shown rows, without moving any of them. */
