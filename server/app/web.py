@@ -1,24 +1,18 @@
-"""The one composition root: what a web process and a core process are made of."""
+"""What a web process is made of: everything it holds, its routes, its server."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
-import os
-import resource
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import uvicorn
-import uvloop
 from litestar import Litestar, Response, Router, get
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -28,11 +22,9 @@ from dispatch_core.errors import NotFound, Unavailable
 from geo.datums import Datums
 from realtime.broker import Broker, connect
 from realtime.hub import Hub
-from realtime.layers import LAYERS, happenings
 from realtime.layers.rows import TOPICS
 from realtime.reader import Reader
 from server import __version__
-from server.adapters import feed_store
 from server.adapters.accounts import Accounts
 from server.adapters.address_book import AddressBooks
 from server.adapters.address_questions import AddressQuestions
@@ -40,15 +32,11 @@ from server.adapters.calls import Calls
 from server.adapters.campaigns import CampaignReads
 from server.adapters.case_reads import CaseReads
 from server.adapters.cities import Cities
-from server.adapters.clock import BusinessClock, system_now
+from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.contradictions import Contradictions
-from server.adapters.engine_store import Beside, EngineStore
 from server.adapters.feed_reads import FeedReads
-from server.adapters.feed_session import FeedSession
-from server.adapters.gateways import Gateways
 from server.adapters.keys import Keys
-from server.adapters.leadership import Leadership
 from server.adapters.message_reads import Messages
 from server.adapters.migrate import app_dsn, feed_dsn
 from server.adapters.numbers import Numbers
@@ -95,10 +83,7 @@ from server.api.ticket_commands import Writing
 from server.api.ticket_rows import TicketRows
 from server.api.tiles import create_tiles_handler
 from server.api.wishes import Wishes
-from server.jobs import feed as feed_job
-from server.jobs.core import Core
-from server.jobs.delivery import Delivery
-from server.jobs.publisher import Publisher
+from server.app.process import many_files, start_logging
 from server.settings import Settings
 from server.sources.tables.files import TableFiles
 from server.sources.tables.run import Importer
@@ -322,7 +307,8 @@ def create_app(settings: Settings) -> Litestar:
 
 def run_web(settings: Settings) -> None:
     """One web process; returns when it is told to stop."""
-    _logging(settings)
+    start_logging(settings)
+    many_files()
     app = create_app(settings)
     gc.freeze()  # what is here now stays for ever: no collection need look at it
     if settings.listen_fd is not None:
@@ -346,62 +332,3 @@ def run_web(settings: Settings) -> None:
         backlog=4096,
     )
     uvicorn.Server(config).run()
-
-
-def run_core(settings: Settings) -> None:
-    """One core process: stands by or leads; returns when it is told to stop."""
-    _logging(settings)
-    gc.freeze()
-    uvloop.run(_core(settings))
-
-
-async def _core(settings: Settings) -> None:
-    assert settings.database_url is not None  # noqa: S101 - the CLI attaches the engines first
-    assert settings.redis_url is not None  # noqa: S101
-    keys = Keys(settings.keys)
-    pool = Pool(app_dsn(settings.database_url, keys), size=4, name="heatops-core-jobs")
-    reads = FeedReads(Pool(feed_dsn(settings.database_url, keys), size=2, name="heatops-core-feed"))
-    clock = BusinessClock()
-    broker = Broker(connect(settings.redis_url))
-    gateways = Gateways(settings.data)
-    beside = Beside(Vault(keys), Policies(pool, settings.data / "policies"))
-
-    async def lead(connection: asyncpg.Connection, generation: int) -> None:
-        store = EngineStore(pool, clock, keys.get("journal"), generation, beside)
-        await feed_store.ensure_partitions(connection, system_now().date())
-        await store.reload_clock()
-        feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
-        await feed_session.open()
-        publisher = Publisher(broker, reads)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(feed_job.run(feed_session, publisher))
-            tasks.create_task(publisher.run())
-            tasks.create_task(Core(store, reads).run())
-            tasks.create_task(Delivery(store, reads, gateways).run())
-
-    holder = f"{socket.gethostname()}/{os.getpid()}"
-    leadership = Leadership(feed_dsn(settings.database_url, keys), holder, lead)
-    running = asyncio.ensure_future(leadership.run())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
-        log.info("stopped")
-
-
-def _many_files() -> None:
-    """A socket is a file: as many as this account may have, not the shell's usual 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
-
-
-def _logging(settings: Settings) -> None:
-    # A pool that cannot connect says so with a traceback each time; our own line says it once.
-    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
