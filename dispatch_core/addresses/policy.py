@@ -60,10 +60,8 @@ NUMBER_DIFFERS: Final = 0.60
 BUILDING_DIFFERS: Final = 0.60
 BUILDING_UNKNOWN: Final = 0.75
 COMMUNITY_DIFFERS: Final = 0.70
-COMMUNITY_UNSAID: Final = 0.97
 STREET_DIFFERS: Final = 0.90
 PHASE_LEFT_AWAY: Final = 0.60
-PHASE_ONLY_ONE: Final = 0.86
 PHASE_UNKNOWN: Final = 0.65
 NUMBER_ONLY: Final = 0.50
 """A neighbour's number: shown to a person, never matched."""
