@@ -20,10 +20,13 @@ VisitId = NewType("VisitId", str)
 CaseId = NewType("CaseId", str)
 CampaignId = NewType("CampaignId", str)
 PhotoId = NewType("PhotoId", str)
+StoreId = NewType("StoreId", str)
+HandoverId = NewType("HandoverId", str)
 
 StreamKind = Literal[
-    "ticket", "crew", "point", "cell", "community", "outage", "heating", "visit", "case", "campaign"
-]
+    "ticket", "crew", "point", "cell", "community", "outage", "heating", "visit", "case",
+    "campaign", "store", "handover", "report",
+]  # fmt: skip
 STREAM_KINDS: tuple[StreamKind, ...] = get_args(StreamKind)
 
 Level = Literal["red", "yellow", "blue"]
@@ -85,6 +88,24 @@ Precision = Literal["flat", "unit", "building", "street", "community", "area", "
 ContradictionKind = Literal[
     "suspended_yet_connected", "marked_without_application", "suspended_yet_billed", "valve_open"
 ]
+FaultOwner = Literal["company", "property_firm", "resident"]
+"""Whose fault it is to mend (责任归属)."""
+PermitKind = Literal["confined_space", "hot_work"]
+DayPart = Literal["day", "night"]
+RuleCode = Literal[
+    "off_duty", "no_shift", "crew_stopped", "trade", "fault_owner", "certificate", "skill",
+    "guard", "permit", "territory", "district_closed", "vehicle", "parts", "shift_end",
+    "home_hours", "appointment", "break", "position_lost", "on_site", "full", "second_crew",
+    "pinned_elsewhere", "out_of_time", "no_place", "no_crew",
+]  # fmt: skip
+"""The hard rules of dispatch, each the reason why a crew, or every crew, was left out."""
+ScorePart = Literal[
+    "travel", "lateness", "level", "load", "continuity", "skill_margin", "parts", "impact", "churn"
+]
+"""The parts of the score vector; each counts in seconds of travel, less is better."""
+DisplaceReason = Literal["red", "crew_stopped", "by_hand"]
+StopReason = Literal["breakdown", "accident", "sick", "no_answer", "other"]
+TravelSource = Literal["great_circle", "roads", "osrm", "valhalla"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

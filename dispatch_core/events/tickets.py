@@ -47,6 +47,15 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     solved: int
 
 
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What a choice costs against the best proposal."""
+
+    best: CrewId | None
+    later_s: int
+    newly_late: list[TicketId]
+    displaced: list[TicketId]
+
+
 class TicketLabel(msgspec.Struct, frozen=True, kw_only=True):
     """What one line about a ticket needs."""
 
@@ -159,6 +168,19 @@ class TicketDispatched(TicketFact, frozen=True, kw_only=True):
     by: str
     reason_code: RedispatchReason | None
     reason: Words | None
+    with_crew: CrewId | None = None
+    """The second crew of a job that needs two."""
+    plan: int | None = None
+    """The plan that the proposal was made on; None: given by hand without one."""
+    decision: str | None = None
+    """Content address of the inputs and the answer of the proposal."""
+    rank: int | None = None
+    """Which of the proposed crews it was, from 1; None: none of them."""
+    price: Price | None = None
+    """What this crew costs against the best, as it was shown before the choice."""
+    arrive_at: int | None = None
+    auto: bool = False
+    """The policy let the proposal confirm itself."""
 
 
 class TicketConfirmed(TicketFact, frozen=True, kw_only=True):

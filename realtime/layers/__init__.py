@@ -18,7 +18,9 @@ from realtime.layers import (
     happenings,
     network,
     outages,
+    plan,
     positions,
+    proposals,
     rooms,
     sentiment,
     tickets,
@@ -46,6 +48,7 @@ class Layer(Protocol):
 LAYERS: dict[str, Layer] = {
     layer.TOPIC: layer
     for layer in (
-        arrears, crews, figures, network, outages, positions, rooms, sentiment, tickets,
+        arrears, crews, figures, network, outages, plan, positions, proposals, rooms, sentiment,
+        tickets,
     )
 }  # fmt: skip

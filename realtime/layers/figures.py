@@ -8,6 +8,7 @@ import msgspec
 
 from dispatch_core.events import (
     ClosingCounted,
+    PlanFigures,
     RequestsCounted,
     RoomsCounted,
     SupplyMeasured,
@@ -18,6 +19,7 @@ from realtime.layers.rows import (
     ClosingFigure,
     FigureRow,
     HourCount,
+    PlanFigure,
     RequestsFigure,
     RoomsFigure,
     Row,
@@ -35,6 +37,7 @@ KEYS: dict[type, str] = {
     ClosingCounted: "closing",
     RoomsCounted: "rooms",
     SupplyMeasured: "supply",
+    PlanFigures: "plan",
 }
 
 
@@ -60,6 +63,18 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
                 closed_today=event.closed_today,
                 received_today=event.received_today,
                 target_pct=event.target_pct,
+            )
+        case PlanFigures() as event:
+            return PlanFigure(
+                plan=event.plan,
+                made_at=event.made_at,
+                visits=event.visits,
+                unplanned=event.unplanned,
+                late=event.late,
+                changed=event.changed,
+                cap=event.cap,
+                travel=event.travel,
+                travel_note=event.travel_note,
             )
         case RoomsCounted() as event:
             return RoomsFigure(

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, get_args, get_type_hints
 
 from dispatch_core.events import (
+    CrewBack,
+    CrewStopped,
     DeadlineNear,
     DeadlinePassed,
     Event,
@@ -21,6 +23,7 @@ from dispatch_core.events import (
     TicketClosed,
     TicketConfirmed,
     TicketDispatched,
+    TicketDisplaced,
     TicketFact,
     TicketHandling,
     TicketVerifying,
@@ -72,9 +75,9 @@ def _crew_name(event: Event) -> str | None:
     match event:
         case TicketDispatched() | TicketConfirmed() | TicketHandling() | TicketVerifying():
             return event.crew_name
-        case TicketClosed():
+        case TicketClosed() | TicketDisplaced():
             return event.crew_name
-        case PositionLost() | PositionRegained():
+        case PositionLost() | PositionRegained() | CrewStopped() | CrewBack():
             return event.name
         case _:
             return None

@@ -12,6 +12,9 @@ from typing import Literal
 
 import msgspec
 
+from dispatch_core.events import Choice, PlannedVisit, Span
+from dispatch_core.ids import RuleCode
+
 Level = Literal["red", "yellow", "blue"]
 TicketState = Literal[
     "received",
@@ -57,6 +60,21 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
     located: bool = True
     """Its coordinate is where it is; else it only stands for a street, an area or the city, and is
     no spot on a map."""
+    with_crew: str | None = None
+    """The second crew of a job that needs two."""
+    pinned: str | None = None
+    """The crew that a person locked it to."""
+    pinned_at: int | None = None
+    appointed_from: int | None = None
+    appointed_until: int | None = None
+    parts_expected_at: int | None = None
+    """It waits for parts until then."""
+    escalated: bool = False
+    """The duty manager was told."""
+    unproposed_since: int | None = None
+    """A red ticket that no crew can be proposed for."""
+    displaced_by: str | None = None
+    """The ticket that took its crew; None once it has one again."""
 
 
 class CrewRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +90,37 @@ class CrewRow(msgspec.Struct, frozen=True, kw_only=True):
     position_lost: bool
     position_lost_since: int | None
     shift_ends_at: int | None
+    certificates: list[str] = []
+    skill: int = 3
+    stopped: bool = False
+    """It can take no work for now: breakdown, accident, somebody ill."""
+    stopped_until: int | None = None
+    tickets: list[str] = []
+    """All tickets in hand, in order of assignment."""
+
+
+class CrewDayRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic `plan`, key = crew id: the crew's day as the plan has it."""
+
+    plan: int
+    visits: list[PlannedVisit]
+    breaks: list[Span]
+
+
+class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic `proposals`, key = ticket id: the best crews for a ticket that waits for one."""
+
+    plan: int
+    ticket_version: int
+    decision: str
+    made_at: int
+    choices: list[Choice]
+    """Best first, three at most; empty: nobody can."""
+    left_out: dict[RuleCode, int]
+    """Rule -> crews that it left out."""
+    travel: str
+    waits_for: str | None
+    policy: str
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,7 +279,22 @@ class SupplyFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure"
     low: int
 
 
-FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure
+class PlanFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="plan"):
+    """Topic `figures`, key `plan`: how good the crews' plan is."""
+
+    plan: int
+    made_at: int
+    visits: int
+    unplanned: int
+    late: int
+    changed: int
+    """Tickets that changed crew in the last round, and how many may at most."""
+    cap: int
+    travel: str
+    travel_note: str | None
+
+
+FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure
 
 
 class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +321,11 @@ class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
         "outage_ended",
         "spike_started",
         "spike_ended",
+        "ticket_displaced",
+        "ticket_escalated",
+        "ticket_unproposed",
+        "crew_stopped",
+        "crew_back",
     ]
     at: int
     stream: str
@@ -273,6 +342,7 @@ class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
 Row = (
     TicketRow | CrewRow | PositionRow | RoomRow | ArrearsRow | SentimentRow | OutageRow | NetworkRow
     | WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | HappeningRow
+    | CrewDayRow | ProposalRow | PlanFigure
 )  # fmt: skip
 
 TOPICS: dict[str, tuple[type, ...]] = {
@@ -284,6 +354,15 @@ TOPICS: dict[str, tuple[type, ...]] = {
     "sentiment": (SentimentRow,),
     "outages": (OutageRow,),
     "network": (NetworkRow,),
-    "figures": (WeatherFigure, RequestsFigure, ClosingFigure, RoomsFigure, SupplyFigure),
+    "figures": (
+        WeatherFigure,
+        RequestsFigure,
+        ClosingFigure,
+        RoomsFigure,
+        SupplyFigure,
+        PlanFigure,
+    ),
     "happenings": (HappeningRow,),
+    "plan": (CrewDayRow,),
+    "proposals": (ProposalRow,),
 }

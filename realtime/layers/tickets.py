@@ -13,17 +13,26 @@ from dispatch_core.events import (
     LostContact,
     TicketAbsorbed,
     TicketAccepted,
+    TicketAppointed,
     TicketCancelled,
     TicketClosed,
     TicketConfirmed,
     TicketDispatched,
+    TicketDisplaced,
+    TicketEscalated,
     TicketFact,
     TicketHandling,
     TicketMerged,
+    TicketPartsAwaited,
+    TicketPartsReady,
+    TicketPinned,
     TicketPlaced,
+    TicketProposedAgain,
     TicketReceived,
     TicketReopened,
     TicketRepeated,
+    TicketUnpinned,
+    TicketUnproposed,
     TicketVerifying,
 )
 from realtime.facts import Fact
@@ -95,6 +104,9 @@ def _stepped(row: TicketRow, event: TicketFact) -> TicketRow:
                 crew=event.crew,
                 crew_name=event.crew_name,
                 crew_confirmed=False,
+                with_crew=event.with_crew,
+                unproposed_since=None,
+                displaced_by=None,
             )
         case TicketConfirmed():
             row = replace(row, state="confirmed", crew_confirmed=True)
@@ -120,8 +132,41 @@ def _stepped(row: TicketRow, event: TicketFact) -> TicketRow:
         case ContactRegained():
             row = replace(row, lost_contact=False)
         case _:
-            pass
+            row = _agreed(row, event)
     return row
+
+
+def _agreed(row: TicketRow, event: TicketFact) -> TicketRow:  # noqa: PLR0911 - one per event
+    """What people, the store and the planner say about its visit."""
+    match event:
+        case TicketDisplaced():
+            return replace(
+                row,
+                state="accepted",
+                crew=None,
+                crew_name=None,
+                crew_confirmed=False,
+                with_crew=None,
+                displaced_by=event.because,
+            )
+        case TicketAppointed():
+            return replace(row, appointed_from=event.from_at, appointed_until=event.until_at)
+        case TicketPartsAwaited():
+            return replace(row, parts_expected_at=event.expected_at)
+        case TicketPartsReady():
+            return replace(row, parts_expected_at=None)
+        case TicketPinned():
+            return replace(row, pinned=event.crew, pinned_at=event.start_at)
+        case TicketUnpinned():
+            return replace(row, pinned=None, pinned_at=None)
+        case TicketEscalated():
+            return replace(row, escalated=True)
+        case TicketUnproposed():
+            return replace(row, unproposed_since=event.since)
+        case TicketProposedAgain():
+            return replace(row, unproposed_since=None)
+        case _:
+            return row
 
 
 def _timed(row: TicketRow, due: Due | None) -> TicketRow:

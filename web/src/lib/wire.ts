@@ -32,6 +32,15 @@ export interface TicketRow {
   outage: string | null;
   reports: number;
   located?: boolean;
+  with_crew?: string | null;
+  pinned?: string | null;
+  pinned_at?: number | null;
+  appointed_from?: number | null;
+  appointed_until?: number | null;
+  parts_expected_at?: number | null;
+  escalated?: boolean;
+  unproposed_since?: number | null;
+  displaced_by?: string | null;
 }
 
 /** Topic `crews`, key = crew id: what a crew is doing. Where it is stands in topic `positions`. */
@@ -45,6 +54,11 @@ export interface CrewRow {
   position_lost: boolean;
   position_lost_since: number | null;
   shift_ends_at: number | null;
+  certificates?: string[];
+  skill?: number;
+  stopped?: boolean;
+  stopped_until?: number | null;
+  tickets?: string[];
 }
 
 /** Topic `positions`, key = crew id: the latest accepted fix. */
@@ -187,7 +201,7 @@ export interface SupplyFigure {
 
 /** Topic `happenings`, key = slot 00..63 of a ring, ordered by row version: one line of what just happened. */
 export interface HappeningRow {
-  what: 'deadline_near' | 'deadline_passed' | 'lost_contact' | 'outage_ended' | 'outage_opened' | 'position_lost' | 'position_regained' | 'spike_ended' | 'spike_started' | 'ticket_accepted' | 'ticket_cancelled' | 'ticket_closed' | 'ticket_confirmed' | 'ticket_dispatched' | 'ticket_handling' | 'ticket_level_changed' | 'ticket_received' | 'ticket_reopened' | 'ticket_verifying';
+  what: 'crew_back' | 'crew_stopped' | 'deadline_near' | 'deadline_passed' | 'lost_contact' | 'outage_ended' | 'outage_opened' | 'position_lost' | 'position_regained' | 'spike_ended' | 'spike_started' | 'ticket_accepted' | 'ticket_cancelled' | 'ticket_closed' | 'ticket_confirmed' | 'ticket_dispatched' | 'ticket_displaced' | 'ticket_escalated' | 'ticket_handling' | 'ticket_level_changed' | 'ticket_received' | 'ticket_reopened' | 'ticket_unproposed' | 'ticket_verifying';
   at: number;
   stream: string;
   level: Level | null;
@@ -195,6 +209,91 @@ export interface HappeningRow {
   place: string;
   crew_name: string | null;
   minutes: number | null;
+}
+
+/** One visit of a crew's day; several tickets in one building or on one pipe are one visit. */
+export interface PlannedVisit {
+  tickets: string[];
+  level: Level;
+  kind: 'change_of_data' | 'complaint' | 'contract_closing' | 'leak' | 'new_connection' | 'not_warm' | 'question' | 'refund' | 'repair' | 'resume' | 'suspension' | 'temperature_adjustment' | 'temporary_stop';
+  address: string;
+  leave_at: number;
+  start_at: number;
+  end_at: number;
+  state: 'confirmed' | 'dispatched' | 'en_route' | 'on_site' | 'planned';
+  frozen: boolean;
+  late_s: number;
+  with_crew?: string | null;
+}
+
+/** From a time to another. */
+export interface Span {
+  from_at: number;
+  until_at: number;
+}
+
+/** Topic `plan`, key = crew id: the crew's day as the plan has it. */
+export interface CrewDayRow {
+  plan: number;
+  visits: PlannedVisit[];
+  breaks: Span[];
+}
+
+/** A ticket that would have to give way, and what becomes of it. */
+export interface Displacement {
+  ticket: string;
+  level: Level;
+  address: string;
+  was_at: number;
+  crew: string | null;
+  start_at: number | null;
+  late_s: number;
+}
+
+/** A crew for a ticket, with its reasons and its price against the best. */
+export interface Choice {
+  crew: string;
+  crew_name: string;
+  arrive_at: number;
+  start_at: number;
+  end_at: number;
+  sure_s: number;
+  distance_m: number;
+  score: Record<string, number>;
+  total: number;
+  facts: Record<string, number | string>;
+  after: string | null;
+  displaced: Displacement[];
+  newly_late: Displacement[];
+  with_crew?: string | null;
+  crew_version?: number;
+}
+
+/** Topic `proposals`, key = ticket id: the best crews for a ticket that waits for one. */
+export interface ProposalRow {
+  plan: number;
+  ticket_version: number;
+  decision: string;
+  made_at: number;
+  choices: Choice[];
+  left_out: Record<string, number>;
+  travel: string;
+  waits_for: string | null;
+  policy: string;
+}
+
+/** Topic `figures`, key `plan`: how good the crews' plan is. */
+export interface PlanFigure {
+  figure: 'plan';
+  plan: number;
+  made_at: number;
+  visits: number;
+  unplanned: number;
+  late: number;
+  changed: number;
+  cap: number;
+  travel: string;
+  travel_note: string | null;
 }
 
 /** Client: the single-use pass from POST /api/live-passes, sent first. */
@@ -302,7 +401,7 @@ export interface LiveError {
   topic: string | null;
 }
 
-export type FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure;
+export type FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure;
 
 export interface TopicRows {
   tickets: TicketRow;
@@ -313,13 +412,15 @@ export interface TopicRows {
   sentiment: SentimentRow;
   outages: OutageRow;
   network: NetworkRow;
-  figures: WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure;
+  figures: WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure;
   happenings: HappeningRow;
+  plan: CrewDayRow;
+  proposals: ProposalRow;
 }
 
 export type Topic = keyof TopicRows;
 
-export const TOPICS: readonly Topic[] = ['tickets', 'crews', 'positions', 'rooms', 'arrears', 'sentiment', 'outages', 'network', 'figures', 'happenings'];
+export const TOPICS: readonly Topic[] = ['tickets', 'crews', 'positions', 'rooms', 'arrears', 'sentiment', 'outages', 'network', 'figures', 'happenings', 'plan', 'proposals'];
 
 export const SUBPROTOCOL = 'heatops.v1';
 
