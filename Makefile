@@ -22,7 +22,8 @@ types: setup
 	$(PYTHON) tools/contract.py
 	$(PYTHON) tools/check.py --only types
 
-bench: setup
+bench:
+	@sh -c '. tools/python.sh; exec "$$python" tools/bootstrap.py bench' ./make
 	for figure in $(FIGURES); do $(PYTHON) -m benchmarks.$$figure --json || exit; done
 
 web: setup
@@ -31,4 +32,5 @@ web: setup
 lock: setup
 	$(COMPILE) -o requirements.lock requirements.in requirements-build.in
 	$(COMPILE) -o requirements-dev.lock requirements-dev.in
+	$(COMPILE) -o requirements-bench.lock requirements-bench.in
 	$(COMPILE) -o requirements-node.lock requirements-node.in

@@ -51,8 +51,10 @@ RequestKind = Literal[
 ]  # fmt: skip
 
 RedispatchReason = Literal[
-    "crew_unavailable", "wrong_trade", "nearer_crew", "higher_priority", "no_answer", "other"
-]
+    "crew_unavailable", "wrong_trade", "nearer_crew", "higher_priority", "no_answer",
+    "knows_better", "resident_asked", "crew_asked", "training", "other",
+]  # fmt: skip
+"""Why a crew other than the one that has it, or than the best proposed."""
 CancelReason = Literal[
     "duplicate", "wrong_address", "not_ours", "caller_withdrew", "outage_ended", "test", "other"
 ]
@@ -122,6 +124,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     district: str | None
     precision: Precision = "building"
     """How well the place is known; below `street` its coordinate only stands for an area."""
+    node: NodeKind | None = None
+    """What stands there where it is no building: a plant or a substation."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

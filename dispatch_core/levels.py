@@ -32,6 +32,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     silent_dispatched_s: int = 30 * MINUTE
     silent_confirmed_s: int = 2 * HOUR
     silent_handling_s: int = 4 * HOUR
+    silent_past_arrival_s: int = 30 * MINUTE
+    """After the planned arrival without a check-in; a van that moves is still heard of."""
 
     def respond_s(self, level: Level) -> int:
         """Seconds to respond at this level."""
@@ -58,6 +60,13 @@ RUNNING: dict[TicketState, tuple[Clock, ...]] = {
     "closed": (),
     "cancelled": (),
 }
+
+ESCALATED: dict[Level, tuple[Clock, ...]] = {
+    "red": ("first_contact", "respond", "on_site", "solved"),
+    "yellow": ("respond", "on_site", "solved"),
+    "blue": ("solved",),
+}
+"""Which passed deadlines are carried to the duty manager."""
 
 SEVERITY: dict[Level, int] = {"red": 0, "yellow": 1, "blue": 2}
 

@@ -9,9 +9,10 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from dispatch_core import campaigns, cases, requests, suspensions
+from dispatch_core import campaigns, cases, dispatch, requests, suspensions
 from dispatch_core.events import Event
-from dispatch_core.ids import OutageId, Words
+from dispatch_core.ids import OutageId, TicketId, Words
+from geo.travel_policy import TravelPolicy
 
 
 class Clock(Protocol):
@@ -67,6 +68,8 @@ class CityPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Its days are full dates `YYYY-MM-DD`."""
     cases: cases.Policy
     reminders: campaigns.Policy
+    dispatch: dispatch.Policy
+    travel: TravelPolicy = TravelPolicy()
 
 
 class Household(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +105,7 @@ OpenRequest = requests.OpenRequest
 Door = requests.Door
 
 
-Channel = Literal["department", "case", "resident"]
+Channel = Literal["department", "case", "resident", "duty"]
 
 
 class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,13 +113,25 @@ class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     channel: Channel
     target: str
-    """`operations` or `finance`; an origin of cases; a resident's pseudonym."""
+    """`operations` or `finance`; an origin of cases; a resident's pseudonym; `manager`."""
     kind: str
     """e.g. `valve_set`, `case_replied`, `reminder`."""
     about: str
     """The stream that the outcome is told to."""
     body: dict[str, Any]
     """JSON-ready; sealed at rest."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal or a price as a person saw it."""
+
+    decision: str
+    ticket: TicketId
+    ticket_version: int
+    plan: int
+    policy: str
+    proposal: dispatch.Proposal | None = None
+    priced: dispatch.Priced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,12 @@ class Wanted:
     """Tickets whose external cases are asked for; their streams are named by `more`."""
     photos: Collection[str] = ()
     """Photos that are to be attached."""
+    decision: str | None = None
+    """The proposal or price that a person saw; with it comes the plan in force."""
+    pinned_to: Collection[str] = ()
+    """Crews whose locked open tickets are asked for; their streams are named by `more`."""
+    stock: bool = False
+    """Which parts there are in any store or on any van."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +180,14 @@ class Loaded:
     """Those of the wanted photos that have been taken in."""
     outages: Mapping[str, OutageId] = field(default_factory=dict)
     """Building -> the open outage that it lies under."""
+    decisions: Mapping[str, Seen] = field(default_factory=dict)
+    """Those of the wanted decisions that are there."""
+    plan: int = 0
+    """Version of the plan in force; loaded where a decision is wanted."""
+    pinned: Mapping[str, Sequence[TicketId]] = field(default_factory=dict)
+    """Crew -> the open tickets that are locked to it."""
+    stocked: Collection[str] = ()
+    """The parts that lie in a store or on a van."""
 
     def state(self, stream: str) -> tuple[Any | None, int]:
         """(state, version) of a stream; (None, 0) if it has no facts."""
@@ -222,6 +251,10 @@ class Decision:
     messages: Sequence[OutMessage] = ()
     asks: Sequence[Unplaced] = ()
     placed: Placed | None = None
+    keeps: Collection[str] = ()
+    """Decisions that the facts name: they are kept for ever."""
+    told: Sequence[tuple[str, Event]] = ()
+    """(stream, event) for the screens, in the same commit, not journalled."""
     source: str | None = None
     """The topic whose source has spoken by this command, e.g. `tickets` for an intake."""
 

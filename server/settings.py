@@ -45,6 +45,9 @@ class Settings:
     restricted in mainland China: the installer decides."""
     log_level: str = "warning"
     """What the processes say on standard error: debug, info, warning or error."""
+    engine_host: str | None = None
+    """Where the leading core's engine listens for web processes of other machines; None: a socket
+    in the data folder, for those of this one."""
     listen_fd: int | None = None
     """A listening socket inherited from `up`; None: bind host and port."""
 
@@ -83,6 +86,7 @@ def from_env(**chosen: str | int | None) -> Settings:
         "redis_url": env.get("HEATOPS_REDIS_URL") or None,
         "demo": _flag("HEATOPS_DEMO", env.get("HEATOPS_DEMO")),
         "gcj02": _flag("HEATOPS_GCJ02", env.get("HEATOPS_GCJ02")),
+        "engine_host": env.get("HEATOPS_ENGINE_HOST") or None,
         "log_level": _level("HEATOPS_LOG", env.get("HEATOPS_LOG")),
         "web_workers": _number("HEATOPS_WEB_WORKERS", env.get("HEATOPS_WEB_WORKERS"), 1, 64),
     }

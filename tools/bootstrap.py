@@ -1,9 +1,8 @@
 """Makes what a checkout needs before it can run: environment, packages, extensions, web pages.
 
-Run as `bootstrap.py run` or `bootstrap.py test` by any Python >= 3.11; uses nothing but the
-standard library. Each step
-is stamped with a hash of its inputs once it is complete, so that the next start finds nothing to
-do.
+Run as `bootstrap.py run`, `test` or `bench` by any Python >= 3.11; uses nothing but the standard
+library. Each step is stamped with a hash of its inputs once it is complete, so that the next start
+finds nothing to do.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class SetupError(Exception):
 
 
 def main(goal: str) -> None:
-    """Run every step that is due for `goal`, "run" or "test"."""
+    """Run every step that is due for `goal`: "run", "test" or "bench"."""
     (ROOT / "build").mkdir(exist_ok=True)
     with (ROOT / "build" / "bootstrap.lock").open("w") as lock:
         HELD.append(lock.fileno())
@@ -67,8 +66,11 @@ def steps(goal: str) -> None:
         check_compiler()
     environment()
     requirements("requirements", ROOT / "requirements.lock")
-    if goal == "test":
-        requirements("requirements-dev", ROOT / "requirements.lock", ROOT / "requirements-dev.lock")
+    locks = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+    if goal != "run":
+        requirements("requirements-dev", *locks)
+    if goal == "bench":  # what the figures are measured against
+        requirements("requirements-bench", *locks, ROOT / "requirements-bench.lock")
     if not extensions.done():
         say("Building the extension modules")
         run(

@@ -128,6 +128,6 @@ class PlanFigures(Body, frozen=True, kw_only=True):
     """Tickets that changed crew in this round."""
     cap: int
     travel: TravelSource
-    travel_note: str | None
+    travel_because: str | None
     cpu_ms: int
     iterations: int

@@ -70,6 +70,8 @@ class TicketAppointed(TicketFact, frozen=True, kw_only=True):
     night_agreed: bool
     """The resident agreed to a visit outside 08:00-21:00."""
     by: str
+    on_site_by: int | None = None
+    """The clock to be on site from now on, where a crew has confirmed."""
 
 
 class TicketPermitted(TicketFact, frozen=True, kw_only=True):
@@ -161,6 +163,8 @@ class TicketProposedAgain(TicketFact, frozen=True, kw_only=True):
 
 
 class TicketLinked(TicketFact, frozen=True, kw_only=True):
-    """A link was made by which the resident can follow the ticket; the token stands nowhere."""
+    """A link was made by which the resident can follow the ticket; one made before has ended."""
 
+    digest: str
+    """Of the token, which itself stands nowhere."""
     by: str

@@ -6,8 +6,20 @@ or closed. Warnings (near, passed, lost contact) are facts of the same stream; t
 that a person decided upon, so a caller who has not seen them yet is not refused.
 """
 
+from dispatch_core.tickets.applied import apply
 from dispatch_core.tickets.decide import decide
-from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket, apply
+from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket
+from dispatch_core.tickets.visit import (
+    Appointment,
+    Escalation,
+    HeldPermit,
+    Lock,
+    PartsWait,
+    overlap,
+)
 from dispatch_core.tickets.watch import next_look, watch
 
-__all__ = ["OPEN", "POSSIBLE", "Ticket", "apply", "decide", "next_look", "watch"]
+__all__ = [
+    "OPEN", "POSSIBLE", "Appointment", "Escalation", "HeldPermit", "Lock", "PartsWait", "Ticket",
+    "apply", "decide", "next_look", "overlap", "watch",
+]  # fmt: skip

@@ -28,8 +28,9 @@ from dispatch_core.events import (
     TicketRepeated,
 )
 from dispatch_core.ids import Level, LevelReason, Words
+from dispatch_core.tickets.applied import apply
 from dispatch_core.tickets.levelling import level_changed
-from dispatch_core.tickets.state import Ticket, apply
+from dispatch_core.tickets.state import Ticket
 
 
 def reasoned(code: str, reason: Words | None) -> None:

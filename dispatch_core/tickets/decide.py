@@ -13,6 +13,8 @@ from dispatch_core.commands import (
     Accept,
     AddPhotos,
     Amendment,
+    Appoint,
+    AwaitParts,
     Cancel,
     ChangeKind,
     ChangeLevel,
@@ -21,13 +23,22 @@ from dispatch_core.commands import (
     Close,
     Confirm,
     Dispatch,
+    Displace,
+    FieldStep,
+    FieldWatch,
     Handle,
+    Link,
     Merge,
+    PartsReady,
+    Permit,
+    Pin,
     ReceiveRequest,
     Reopen,
     Repeat,
+    SetWork,
     TicketCommand,
     TicketStep,
+    Unpin,
     Verify,
 )
 from dispatch_core.errors import Conflict, Invalid, NotFound
@@ -42,16 +53,22 @@ from dispatch_core.events import (
     TicketDispatched,
     TicketHandling,
     TicketLabel,
+    TicketLinked,
     TicketReceived,
     TicketReopened,
+    TicketUnpinned,
     TicketVerifying,
 )
-from dispatch_core.ids import CrewId, TicketState, unix
+from dispatch_core.ids import TicketState, unix
 from dispatch_core.tickets.amend import absorb, amend, reasoned, repeat
+from dispatch_core.tickets.applied import apply
+from dispatch_core.tickets.field import agree, displace, watched
 from dispatch_core.tickets.levelling import level_changed
-from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket, apply
+from dispatch_core.tickets.state import OPEN, POSSIBLE, Ticket, crew_of
 
-_Step = Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
+_Step = (
+    Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel | Displace
+)  # fmt: skip
 
 
 def decide(
@@ -64,7 +81,8 @@ def decide(
 
     Raises Conflict `already_exists`, `version_conflict` or `wrong_state` with the present state,
     NotFound `no_such_ticket`, Invalid `reason_needed`, `bad_reports`, `same_crew`, `same_level`,
-    `not_satisfied`, `same_kind`, `same_owner`, `same_ticket` or `no_photos`.
+    `not_satisfied`, `same_kind`, `same_owner`, `same_ticket` or `no_photos`, and what `agree` and
+    `displace` of the visit raise.
     """
     at = unix(now)
     if isinstance(command, ReceiveRequest):
@@ -80,9 +98,19 @@ def decide(
         if isinstance(command, Repeat):
             return repeat(ticket, command, at, policy)
         return absorb(ticket, command, at, policy)
+    if isinstance(command, FieldWatch):
+        return watched(ticket, command)
     _check(ticket, command)
+    if isinstance(command, Link):
+        return [
+            TicketLinked(
+                ticket=ticket.label, due=ticket.due, digest=command.digest, by=command.by
+            )
+        ]  # fmt: skip
     if isinstance(command, Amendment):
         return [amend(ticket, command)]
+    if isinstance(command, FieldStep):
+        return [agree(ticket, command, at, policy)]
     events: list[Event] = []
     if ticket.lost_contact and not isinstance(command, ChangeLevel | Close | Cancel):
         regained = ContactRegained(ticket=ticket.label, due=ticket.due)
@@ -154,15 +182,17 @@ def _step(  # noqa: PLR0911 - one answer per command
         case Accept():
             return [TicketAccepted(ticket=label, due=_due_in(ticket, "accepted"), by=command.by)]
         case Dispatch():
-            return [_dispatch(ticket, command)]
+            return _dispatch(ticket, command)
+        case Displace():
+            return displace(ticket, command, at)
         case Confirm():
             return [_confirm(ticket, at, policy)]
         case Handle():
-            crew, name = _crew_of(ticket)
+            crew, name = crew_of(ticket)
             due = _due_in(ticket, "handling")
             return [TicketHandling(ticket=label, due=due, crew=crew, crew_name=name)]
         case Verify():
-            crew, name = _crew_of(ticket)
+            crew, name = crew_of(ticket)
             return [TicketVerifying(ticket=label, due=None, crew=crew, crew_name=name)]
         case Close():
             return [_close(ticket, command, at)]
@@ -185,15 +215,10 @@ def _step(  # noqa: PLR0911 - one answer per command
             ]
 
 
-def _crew_of(ticket: Ticket) -> tuple[CrewId, str]:
-    if ticket.crew is None or ticket.crew_name is None:
-        raise ValueError(f"a ticket that is {ticket.state} has no crew: a broken journal")
-    return ticket.crew, ticket.crew_name
-
-
 def _confirm(ticket: Ticket, at: int, policy: levels.Policy) -> TicketConfirmed:
-    crew, name = _crew_of(ticket)
-    by = at + policy.on_site_s
+    crew, name = crew_of(ticket)
+    window = ticket.appointed
+    by = window.until_at if window and window.until_at > at else at + policy.on_site_s
     clocks = msgspec.structs.replace(ticket.clocks, on_site=by)
     due = levels.due("confirmed", clocks, ticket.warned)
     return TicketConfirmed(ticket=ticket.label, due=due, crew=crew, crew_name=name, on_site_by=by)
@@ -203,12 +228,15 @@ def _due_in(ticket: Ticket, state: TicketState) -> Due | None:
     return levels.due(state, ticket.clocks, ticket.warned)
 
 
-def _dispatch(ticket: Ticket, command: Dispatch) -> TicketDispatched:
-    if ticket.crew == command.crew:
+def _dispatch(ticket: Ticket, command: Dispatch) -> list[Event]:
+    """A lock to another crew is off: the person who gives the ticket away has seen it."""
+    if command.crew == command.with_crew:
+        raise Invalid("same_crew", "Two crews are needed, not one twice.", "Name another crew.")
+    if (ticket.crew, ticket.with_crew) == (command.crew, command.with_crew):
         raise Invalid(
             "same_crew", f"{command.crew_name} already has this ticket.", "Choose another crew."
         )
-    if ticket.crew is not None and command.reason_code is None:
+    if ticket.crew not in {None, command.crew} and command.reason_code is None:
         raise Invalid(
             "reason_needed",
             f"{ticket.crew_name} has this ticket; taking it away needs a reason.",
@@ -216,16 +244,18 @@ def _dispatch(ticket: Ticket, command: Dispatch) -> TicketDispatched:
         )
     if command.reason_code is not None:
         reasoned(command.reason_code, command.reason)
-    return TicketDispatched(
-        ticket=ticket.label,
-        due=_due_in(ticket, "dispatched"),
-        crew=command.crew,
-        crew_name=command.crew_name,
-        from_crew=ticket.crew,
-        by=command.by,
-        reason_code=command.reason_code,
-        reason=command.reason,
-    )
+    due, label = _due_in(ticket, "dispatched"), ticket.label
+    events: list[Event] = []
+    if ticket.pinned is not None and ticket.pinned.crew != command.crew:
+        events.append(TicketUnpinned(ticket=label, due=ticket.due, by=command.by))
+    dispatched = TicketDispatched(
+        ticket=label, due=due, crew=command.crew, crew_name=command.crew_name,
+        from_crew=ticket.crew, by=command.by, reason_code=command.reason_code,
+        reason=command.reason, with_crew=command.with_crew, plan=command.plan,
+        decision=command.decision, rank=command.rank, price=command.price,
+        arrive_at=command.arrive_at, auto=command.auto,
+    )  # fmt: skip
+    return [*events, dispatched]
 
 
 def _close(ticket: Ticket, command: Close, at: int) -> TicketClosed:
@@ -277,4 +307,13 @@ NAMES: dict[type, str] = {
     ChangePlace: "change_place",
     Merge: "merge",
     AddPhotos: "add_photos",
+    SetWork: "set_work",
+    Appoint: "appoint",
+    Permit: "permit",
+    AwaitParts: "await_parts",
+    PartsReady: "parts_ready",
+    Pin: "pin",
+    Unpin: "unpin",
+    Displace: "displace",
+    Link: "link",
 }

@@ -1,4 +1,4 @@
-"""What a ticket is after the facts so far, and what can be done in each state."""
+"""What a ticket is, and what can be done in each state."""
 
 from __future__ import annotations
 
@@ -7,46 +7,22 @@ from collections.abc import Mapping
 import msgspec
 
 from dispatch_core import levels
-from dispatch_core.events import (
-    Clocks,
-    ContactRegained,
-    DeadlineNear,
-    DeadlinePassed,
-    Due,
-    Event,
-    LostContact,
-    TicketAbsorbed,
-    TicketAccepted,
-    TicketCancelled,
-    TicketClosed,
-    TicketConfirmed,
-    TicketDispatched,
-    TicketHandling,
-    TicketKindChanged,
-    TicketLabel,
-    TicketLevelChanged,
-    TicketMerged,
-    TicketOwned,
-    TicketPhotosAdded,
-    TicketPlaced,
-    TicketReceived,
-    TicketReopened,
-    TicketRepeated,
-    TicketVerifying,
-    Warned,
-)
+from dispatch_core.events import Clocks, Due, TicketLabel, Warned, Work
 from dispatch_core.ids import (
     Clock,
     CrewId,
     HouseholdId,
     Level,
     OutageId,
+    PermitKind,
     PhotoId,
     Place,
     RequestKind,
+    StoreId,
     TicketId,
     TicketState,
 )
+from dispatch_core.tickets.visit import Appointment, Escalation, HeldPermit, Lock, PartsWait
 
 OPEN: tuple[TicketState, ...] = (
     "received", "accepted", "dispatched", "confirmed", "handling", "verifying",
@@ -54,13 +30,16 @@ OPEN: tuple[TicketState, ...] = (
 
 _AMENDED = (
     "cancel", "change_level", "change_kind", "change_owner", "change_place", "merge", "add_photos",
+    "link",
 )  # fmt: skip
+_VISIT = ("set_work", "permit", "await_parts", "parts_ready")
+_BEFORE_SITE = (*_VISIT, "appoint", "pin", "unpin")
 POSSIBLE: dict[TicketState, tuple[str, ...]] = {
-    "received": ("accept", *_AMENDED),
-    "accepted": ("dispatch", *_AMENDED),
-    "dispatched": ("confirm", "dispatch", *_AMENDED),
-    "confirmed": ("handle", "dispatch", *_AMENDED),
-    "handling": ("verify", *_AMENDED),
+    "received": ("accept", *_AMENDED, *_BEFORE_SITE),
+    "accepted": ("dispatch", *_AMENDED, *_BEFORE_SITE),
+    "dispatched": ("confirm", "dispatch", "displace", *_AMENDED, *_BEFORE_SITE),
+    "confirmed": ("handle", "dispatch", "displace", *_AMENDED, *_BEFORE_SITE),
+    "handling": ("verify", "displace", *_AMENDED, *_VISIT),
     "verifying": ("close", "reopen", *_AMENDED),
     "closed": ("reopen",),
     "cancelled": (),
@@ -105,6 +84,34 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duplicates: int = 0
     """Of the reports those that were one call sent again."""
     merged_into: TicketId | None = None
+    with_crew: CrewId | None = None
+    """The second crew of a job that needs two: it moves with the ticket as the first does."""
+    arrive_at: int | None = None
+    """When the crew was expected as it was given the ticket."""
+    auto: bool = False
+    """The policy gave it to its crew; no person did."""
+    work: Work | None = None
+    """What a person said the work is; None: what the policy says."""
+    appointed: Appointment | None = None
+    permits: dict[PermitKind, HeldPermit] = msgspec.field(default_factory=dict)
+    """The last of each kind, also one that has run out."""
+    parts_wait: PartsWait | None = None
+    reserved: StoreId | None = None
+    """The store that keeps parts for it, also once they are ready."""
+    pinned: Lock | None = None
+    displaced_by: TicketId | None = None
+    """The ticket that took its crew; None once it has one again."""
+    escalated: list[Escalation] = msgspec.field(default_factory=list)
+    """What was carried to the duty manager of the clocks as they stand."""
+    unproposed_since: int | None = None
+    reopened: int = 0
+    link: str | None = None
+    """Digest of the token by which the resident follows it; None: no link was made."""
+
+    @property
+    def crews(self) -> tuple[CrewId, ...]:
+        """The crews that have it in hand: none, one, or two."""
+        return tuple(crew for crew in (self.crew, self.with_crew) if crew is not None)
 
     @property
     def due(self) -> Due | None:
@@ -134,132 +141,8 @@ def unwarned(warned: Mapping[Clock, Warned], clock: Clock) -> dict[Clock, Warned
     return {k: v for k, v in warned.items() if k != clock}
 
 
-def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
-    """The ticket after one more fact, which happened at `at`.
-
-    Raises ValueError for a fact that cannot be the next of a ticket: a broken journal, not a user's
-    mistake.
-    """
-    if isinstance(event, TicketReceived):
-        if ticket is not None:
-            raise ValueError("a ticket is received once")
-        return Ticket(
-            version=1,
-            decided=1,
-            state="received",
-            kind=event.ticket.kind,
-            level=event.ticket.level,
-            place=event.place,
-            source=event.source,
-            reports=event.reports,
-            resident=event.resident,
-            outage=event.outage,
-            received_at=at,
-            started_at=at,
-            heard_at=at,
-            clocks=event.clocks,
-            warned={},
-            household=event.household,
-            green_channel=event.green_channel,
-            photos=event.photos,
-            reasons=event.reasons,
-            said=event.said,
-        )
-    if ticket is None:
-        raise ValueError(f"{type(event).__name__} cannot be the first fact of a ticket")
-    version = ticket.version + 1
-    warned: dict[Clock, Warned]
-    match event:
-        case DeadlineNear():
-            warned = {**ticket.warned, event.clock: "near"}
-            return msgspec.structs.replace(ticket, version=version, warned=warned)
-        case DeadlinePassed():
-            warned = {**ticket.warned, event.clock: "passed"}
-            return msgspec.structs.replace(ticket, version=version, warned=warned)
-        case LostContact():
-            return msgspec.structs.replace(ticket, version=version, lost_contact=True)
-        case ContactRegained():
-            return msgspec.structs.replace(ticket, version=version, lost_contact=False, heard_at=at)
-        case TicketRepeated() | TicketAbsorbed() | TicketPhotosAdded():
-            return _grown(msgspec.structs.replace(ticket, version=version), event, at)
-        case _:
-            return _moved(ticket, event, at, version)
-
-
-def _moved(  # noqa: PLR0911 - one answer per event
-    ticket: Ticket, event: Event, at: int, version: int
-) -> Ticket:
-    replace = msgspec.structs.replace
-    base = replace(ticket, version=version, decided=version)
-    match event:
-        case TicketAccepted():
-            return replace(base, state="accepted", heard_at=at, owner=base.owner or event.by)
-        case TicketDispatched():
-            clocks = replace(base.clocks, on_site=None)
-            warned = unwarned(base.warned, "on_site")
-            return replace(
-                base, state="dispatched", heard_at=at, clocks=clocks, warned=warned,
-                crew=event.crew, crew_name=event.crew_name,
-            )  # fmt: skip
-        case TicketConfirmed():
-            clocks = replace(base.clocks, on_site=event.on_site_by)
-            return replace(base, state="confirmed", heard_at=at, clocks=clocks)
-        case TicketHandling():
-            return replace(base, state="handling", heard_at=at)
-        case TicketVerifying():
-            return replace(base, state="verifying", heard_at=at)
-        case TicketClosed():
-            return replace(base, state="closed", closed_at=at, lost_contact=False)
-        case TicketCancelled():
-            return replace(base, state="cancelled", closed_at=at, lost_contact=False)
-        case TicketReopened():
-            return replace(
-                base, state="accepted", heard_at=at, started_at=at, clocks=event.clocks,
-                warned={}, crew=None, crew_name=None, closed_at=None,
-            )  # fmt: skip
-        case TicketLevelChanged():
-            clocks = replace(base.clocks, respond=event.respond_by)
-            warned = unwarned(base.warned, "respond")
-            return replace(base, level=event.ticket.level, clocks=clocks, warned=warned)
-        case TicketKindChanged() | TicketOwned() | TicketPlaced() | TicketMerged():
-            return _amended(base, event, at)
-        case _:
-            raise ValueError(f"{type(event).__name__} is no fact of a ticket")
-
-
-def _grown(
-    ticket: Ticket, event: TicketRepeated | TicketAbsorbed | TicketPhotosAdded, at: int
-) -> Ticket:
-    """More is known; nothing that a person decided upon has changed."""
-    replace = msgspec.structs.replace
-    match event:
-        case TicketRepeated():
-            return replace(
-                ticket, photos=[*ticket.photos, *event.photos], said=event.said, called_at=at,
-                reports=event.reports,
-                duplicates=ticket.duplicates + (event.reports - ticket.reports) * event.duplicate,
-            )  # fmt: skip
-        case TicketAbsorbed():
-            return replace(ticket, reports=event.reports)
-        case TicketPhotosAdded():
-            return replace(ticket, photos=[*ticket.photos, *event.photos])
-
-
-def _amended(
-    base: Ticket, event: TicketKindChanged | TicketOwned | TicketPlaced | TicketMerged, at: int
-) -> Ticket:
-    replace = msgspec.structs.replace
-    match event:
-        case TicketKindChanged():
-            return replace(base, kind=event.ticket.kind)
-        case TicketOwned():
-            return replace(base, owner=event.owner)
-        case TicketPlaced():
-            return replace(
-                base, place=event.place, household=event.household,
-                green_channel=event.green_channel,
-            )  # fmt: skip
-        case TicketMerged():
-            return replace(
-                base, state="cancelled", closed_at=at, lost_contact=False, merged_into=event.into
-            )
+def crew_of(ticket: Ticket) -> tuple[CrewId, str]:
+    """The crew that has the ticket, and its name. Raises ValueError in a state without one."""
+    if ticket.crew is None or ticket.crew_name is None:
+        raise ValueError(f"a ticket that is {ticket.state} has no crew: a broken journal")
+    return ticket.crew, ticket.crew_name

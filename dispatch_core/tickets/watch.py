@@ -12,11 +12,16 @@ from dispatch_core.events import (
     DeadlinePassed,
     Event,
     LostContact,
+    TicketPartsLate,
 )
-from dispatch_core.ids import (
-    unix,
+from dispatch_core.ids import TicketState, unix
+from dispatch_core.tickets.applied import apply
+from dispatch_core.tickets.state import Ticket
+
+WAITS: frozenset[TicketState] = frozenset(
+    {"received", "accepted", "dispatched", "confirmed", "handling"}
 )
-from dispatch_core.tickets.state import Ticket, apply
+"""Where parts that do not come keep a crew from its work."""
 
 
 def watch(ticket: Ticket, now: datetime, policy: levels.Policy = levels.POLICY) -> list[Event]:
@@ -34,8 +39,8 @@ def watch(ticket: Ticket, now: datetime, policy: levels.Policy = levels.POLICY) 
             continue
         ticket = apply(ticket, event, at)
         events.append(msgspec.structs.replace(event, due=ticket.due))
-    silent_s = policy.silent_s(ticket.state)
-    if silent_s is not None and not ticket.lost_contact and at >= ticket.heard_at + silent_s:
+    word_at = word_owed(ticket, policy)
+    if word_at is not None and at >= word_at:
         events.append(
             LostContact(
                 ticket=ticket.label,
@@ -44,7 +49,30 @@ def watch(ticket: Ticket, now: datetime, policy: levels.Policy = levels.POLICY) 
                 silent_since=ticket.heard_at,
             )
         )
+    parts_at = _parts_owed(ticket)
+    if parts_at is not None and parts_at <= at:
+        events.append(TicketPartsLate(ticket=ticket.label, due=ticket.due, expected_at=parts_at))
     return events
+
+
+def word_owed(ticket: Ticket, policy: levels.Policy = levels.POLICY) -> int | None:
+    """When contact is lost unless a word of the crew comes before: past the expected time. A crew
+    on its way owes its check-in at the planned arrival, not by the hour it set out. None where no
+    crew owes a word, or contact is lost."""
+    silent_s = policy.silent_s(ticket.state)
+    if silent_s is None or ticket.lost_contact:
+        return None
+    if ticket.state == "confirmed" and ticket.arrive_at is not None:
+        return max(ticket.arrive_at, ticket.heard_at) + policy.silent_past_arrival_s
+    return ticket.heard_at + silent_s
+
+
+def _parts_owed(ticket: Ticket) -> int | None:
+    """When the parts that it waits for should be there; None once that was said, or none are."""
+    wait = ticket.parts_wait
+    if wait is None or wait.late or ticket.state not in WAITS:
+        return None
+    return wait.expected_at
 
 
 def next_look(ticket: Ticket, policy: levels.Policy = levels.POLICY) -> int | None:
@@ -54,7 +82,10 @@ def next_look(ticket: Ticket, policy: levels.Policy = levels.POLICY) -> int | No
         said = ticket.warned.get(clock, "no")
         if said != "passed":
             times.append(deadline - policy.near_s if said == "no" else deadline)
-    silent_s = policy.silent_s(ticket.state)
-    if silent_s is not None and not ticket.lost_contact:
-        times.append(ticket.heard_at + silent_s)
+    word_at = word_owed(ticket, policy)
+    if word_at is not None:
+        times.append(word_at)
+    parts_at = _parts_owed(ticket)
+    if parts_at is not None:
+        times.append(parts_at)
     return min(times, default=None)

@@ -74,7 +74,7 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
                 changed=event.changed,
                 cap=event.cap,
                 travel=event.travel,
-                travel_note=event.travel_note,
+                travel_because=event.travel_because,
             )
         case RoomsCounted() as event:
             return RoomsFigure(

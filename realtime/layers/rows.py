@@ -70,7 +70,7 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
     parts_expected_at: int | None = None
     """It waits for parts until then."""
     escalated: bool = False
-    """The duty manager was told."""
+    """The duty manager was told, since it was taken in or reopened."""
     unproposed_since: int | None = None
     """A red ticket that no crew can be proposed for."""
     displaced_by: str | None = None
@@ -291,7 +291,7 @@ class PlanFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", 
     """Tickets that changed crew in the last round, and how many may at most."""
     cap: int
     travel: str
-    travel_note: str | None
+    travel_because: str | None
 
 
 FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure

@@ -20,6 +20,7 @@ from server.adapters.pool import Pool
 from server.adapters.suspension_reads import load_applications
 from server.adapters.ticket_reads import answer_of_row
 from server.adapters.vault import PersonBody, Vault
+from server.ports import CityPolicy
 from server.usecases.cases import CaseAnswer
 from server.usecases.outages import OutageAnswer
 from server.usecases.outages import answer_of as outage_answer
@@ -102,19 +103,19 @@ class Calls:
         self._vault = vault
 
     async def look_up(
-        self, company: int, by: str, asked: Asked, season: str, now: datetime
+        self, company: int, by: str, asked: Asked, city: CityPolicy, now: datetime
     ) -> CallAnswer:
         """Who and what is behind a number, a name, a household or a building; `by` is written down
         with every resident whose data were opened. Raises Unavailable."""
         async with self._pool.company(company) as c:
             people = await self._people(c, company, asked)
-            homes = await _households(c, company, asked, list(people), season)
+            homes = await _households(c, company, asked, list(people), city.season)
             shown = homes[:MOST_HOUSEHOLDS]
             owners = await self._opened(c, company, {h["pseudonym"] for h in shown} - {*people})
             owners |= people
             points = await _points(c, company, [h["household_id"] for h in shown])
             names = [h["household_id"] for h in shown]
-            tickets = await _tickets(c, company, asked, names, list(people), now)
+            tickets = await _tickets(c, company, asked, names, list(people), city, now)
             buildings = {h["building_id"] for h in shown} | {t.building for t in tickets}
             if asked.building is not None:
                 buildings.add(asked.building)
@@ -271,6 +272,7 @@ async def _tickets(
     asked: Asked,
     households: Sequence[str],
     people: Sequence[str],
+    city: CityPolicy,
     now: datetime,
 ) -> list[TicketAnswer]:
     """Tickets of the flats, the caller and the building asked for: open ones, then recent ones."""
@@ -291,7 +293,7 @@ async def _tickets(
         now - RECENT,
         MOST_TICKETS,
     )
-    return [answer_of_row(r) for r in rows]
+    return [answer_of_row(r, city) for r in rows]
 
 
 async def _outages(

@@ -19,7 +19,7 @@ import asyncpg
 import msgspec
 
 from dispatch_core.errors import Conflict, Invalid, Refused, Unavailable
-from server.adapters import journal
+from server.adapters import journal, plan_store
 from server.adapters.accounts import Principal
 from server.adapters.address_questions import settle
 from server.adapters.clock import BusinessClock, system_now
@@ -308,6 +308,11 @@ class Commits:
                 )
         for placed in (d.placed for _, d in decided if d.placed):
             await settle(c, group.company, now, placed)
+        kept = {digest for _, d in decided for digest in d.keeps}
+        await plan_store.keep(c, group.company, kept)
+        told = [fact for _, d in decided for fact in d.told]
+        if told:
+            await journal.tell(c, group.company, now, told)
         for job, decision in decided:
             body = msgspec.json.encode(decision.answer)
             group.answers[job] = Answer(decision.status, body, stored=False)

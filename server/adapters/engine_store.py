@@ -95,6 +95,10 @@ class EngineTransaction:
             self._writes.heads[stream] = found.get(stream) or journal.StreamHead()
         return {stream: self._writes.heads[stream].state for stream in free}
 
+    def state(self, stream: str) -> Any:  # noqa: ANN401 - a state of any kind of stream
+        """A stream as it will be once the facts appended so far are written."""
+        return self._writes.heads[stream].state
+
     async def own_heads(self, streams: Collection[str]) -> None:
         """Load streams that nobody but the core writes, without a lock each: a whole city that
         turns cold would fill the server's table of locks."""
@@ -248,6 +252,20 @@ class EngineTransaction:
             self.company,
         )
         return {r[0]: r[1] for r in rows}
+
+    async def moved(self, crew: str, since: datetime) -> bool:
+        """Whether a crew's fixes since a time lie more than some 150 m apart."""
+        found: bool = await self._c.fetchval(
+            "SELECT coalesce(greatest((max(lat) - min(lat)) * 111150,"
+            "  (max(lon) - min(lon)) * 111320 * cos(radians(avg(lat)))) > 150, false)"
+            " FROM crew_fix WHERE company_id = $1 AND crew_id = $2 AND fixed_at > $3"
+            " AND received_at > $4",
+            self.company,
+            crew,
+            since,
+            system_now() - timedelta(days=1),
+        )
+        return found
 
     async def timezone(self) -> str:
         """The company's zone."""

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from dispatch_core.crews import Crew
+from dispatch_core.stores import Store
 from server.adapters.imports.rows import ImportKind
 from server.adapters.pool import Pool
 from server.adapters.streams import decode_state
@@ -50,6 +51,10 @@ _CREWS = (
     f"SELECT stream AS key, state FROM stream_head WHERE {_HERE} AND stream LIKE 'crew:%'"
     " AND stream > $1 ORDER BY stream LIMIT $2"
 )
+_STORES = (
+    f"SELECT stream AS key, state FROM stream_head WHERE {_HERE} AND stream LIKE 'store:%'"
+    " AND stream > $1 ORDER BY stream LIMIT $2"
+)
 _POINTS = (
     "SELECT point_id AS key, point_id AS point, household_id AS household,"
     f" building_id AS building FROM point WHERE {_HERE} AND point_id > $1"
@@ -75,7 +80,8 @@ _TICKETS = (
     f" WHERE t.{_HERE} AND t.ticket_id > $1 ORDER BY t.ticket_id LIMIT $2"
 )
 _QUERIES: dict[ImportKind, str] = {
-    "households": _HOUSEHOLDS, "heat_tree": _TREE, "crews": _CREWS, "points": _POINTS,
+    "households": _HOUSEHOLDS, "heat_tree": _TREE, "crews": _CREWS, "stores": _STORES,
+    "points": _POINTS,
     "accounts": _ACCOUNTS, "tickets": _TICKETS,
 }  # fmt: skip
 
@@ -114,6 +120,8 @@ class Exports:
                 return self._households
             case "crews":
                 return self._crews
+            case "stores":
+                return self._stores
             case "tickets":
                 return self._tickets
             case "accounts":
@@ -169,8 +177,30 @@ class Exports:
                     "crew": r["key"].removeprefix("crew:"), "name": crew.name,
                     "trades": crew.trades, "certificates": crew.certificates,
                     "members": crew.members, "vehicle": crew.vehicle, "shift": crew.shift,
+                    "skill": crew.skill, "territory": crew.territory,
+                    "lon": crew.base.lon if crew.base else None,
+                    "lat": crew.base.lat if crew.base else None,
+                    "breaks": [f"{b.after}-{b.before}/{b.minutes}" for b in crew.breaks],
+                    "equipment": crew.equipment, "parts": _pieces(crew.parts or {}),
                 }
             )  # fmt: skip
+        return rows
+
+    @staticmethod
+    async def _stores(c: asyncpg.Connection, company: int, found: Sequence[Any]) -> Sequence[Row]:
+        """A row for each part; a store without parts is one row."""
+        del c, company
+        rows = []
+        for r in found:
+            store = decode_state(r["key"], r["state"])
+            if not isinstance(store, Store):
+                raise TypeError(r["key"])
+            row = {
+                "store": r["key"].removeprefix("store:"), "name": store.name, "lon": store.lon,
+                "lat": store.lat,
+            }  # fmt: skip
+            parts = [{**row, "part": p, "pieces": n} for p, n in sorted(store.parts.items())]
+            rows += parts or [row]
         return rows
 
     async def _tickets(
@@ -200,3 +230,7 @@ class Exports:
                 row["lon"] = row["lat"] = None
             rows.append(row)
         return rows
+
+
+def _pieces(parts: Mapping[str, int]) -> list[str]:
+    return [f"{part}:{pieces}" for part, pieces in sorted(parts.items())]

@@ -51,7 +51,7 @@ class Gateway(Protocol):
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[gateway]]` of the file."""
 
-    channel: Literal["department", "case", "resident"]
+    channel: Literal["department", "case", "resident", "duty"]
     target: str | None = None
     company: str | None = None
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+")] | None = None

@@ -72,6 +72,24 @@ async def resume(connection: asyncpg.Connection, generation: int) -> bool:
     )
 
 
+async def announce(
+    connection: asyncpg.Connection, generation: int, address: str, secret: str
+) -> None:
+    """Where the leader's engine listens, and what it wants to hear first."""
+    await connection.execute(
+        "UPDATE lease SET address = $2, secret = $3 WHERE name = 'core' AND generation = $1",
+        generation,
+        address,
+        secret,
+    )
+
+
+async def engine(connection: asyncpg.Connection) -> tuple[str | None, str | None]:
+    """Address and secret of the leader's engine; (None, None) before the first."""
+    row = await connection.fetchrow("SELECT address, secret FROM lease WHERE name = 'core'")
+    return row["address"], row["secret"]
+
+
 async def release(connection: asyncpg.Connection, generation: int) -> None:
     """A clean stop: beat 0 lets a standby take over at once."""
     await connection.execute(

@@ -11,7 +11,10 @@ from typing_extensions import override
 from server.adapters import journal
 from server.adapters.case_reads import CasesOf
 from server.adapters.doors import Doors, load_outages
+from server.adapters.field_reads import load_pinned, load_stocked
+from server.adapters.decision_reads import load_seen
 from server.adapters.households import load_households, load_photos
+from server.adapters.plan_store import plan_version
 from server.adapters.register import load_buildings, load_nearest, load_nodes
 from server.ports import Loaded, Wanted
 
@@ -49,6 +52,7 @@ async def load(
     homes = await load_households(c, {h for w in wanted for h in w.households})
     places = {*buildings, *(h.building.id for h in homes.values())}
     places |= {b.id for b in nearest.values()}
+    seen = await load_seen(c, company, {w.decision for w in wanted if w.decision})
     return Loaded(
         Heads(heads),
         buildings,
@@ -59,4 +63,8 @@ async def load(
         cases=await CasesOf.load(c, company, {t for w in wanted for t in w.cases_of}, heads),
         photos=await load_photos(c, {p for w in wanted for p in w.photos}),
         outages=await load_outages(c, company, places if any(w.outages for w in wanted) else ()),
+        decisions=seen,
+        plan=await plan_version(c, company) if any(w.decision for w in wanted) else 0,
+        pinned=await load_pinned(c, company, {crew for w in wanted for crew in w.pinned_to}),
+        stocked=await load_stocked(c, company) if any(w.stock for w in wanted) else (),
     )

@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from dispatch_core import campaigns, cases, requests, suspensions
+from dispatch_core import campaigns, cases, dispatch, requests, suspensions
 from dispatch_core.errors import Unavailable
+from geo.travel_policy import TravelPolicy
 from server.adapters.clock import monotonic
+from server.adapters.policy_faults import Fault, fault_of
 from server.adapters.pool import Pool
 from server.ports import CityPolicy
 
@@ -35,6 +37,8 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     suspension: suspensions.Policy
     cases: cases.Policy
     reminders: campaigns.Policy
+    dispatch: dispatch.Policy
+    travel: TravelPolicy = TravelPolicy()
 
 
 def season_of(day: date) -> str:
@@ -56,6 +60,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         rules = msgspec.structs.replace(found.suspension, **dates)
         suspensions.check_texts(rules)
         suspensions.check_order(rules)
+        dispatch.check(found.dispatch)
     except (OSError, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Unavailable(
             "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
@@ -68,6 +73,8 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         suspension=rules,
         cases=found.cases,
         reminders=found.reminders,
+        dispatch=found.dispatch,
+        travel=found.travel,
     )
 
 
@@ -89,6 +96,7 @@ class Policies:
         self._folder = folder
         self._known: dict[tuple[int, str], tuple[float, CityPolicy, Path]] = {}
         self._companies: dict[int, tuple[float, tuple[str, str, str]]] = {}
+        self._faults: dict[tuple[int, str], Fault] = {}
 
     async def at(self, company: int, now: datetime) -> CityPolicy:
         """The rules that hold for a company at a business time.
@@ -113,6 +121,10 @@ class Policies:
         own = file.is_relative_to(self._folder)
         return found, f"own/{file.name}" if own else f"{file.parent.name}/{file.name}"
 
+    def fault(self, company: int, season: str) -> Fault | None:
+        """What is wrong with the file as it is now, where the rules before it stay in force."""
+        return self._faults.get((company, season))
+
     async def _company(self, company: int) -> tuple[str, str, str]:
         known = self._companies.get(company)
         if known is not None and monotonic() - known[0] < LOOK_AGAIN_S:
@@ -132,9 +144,11 @@ class Policies:
         file = self._file(code, policy, season)
         try:
             found = read_policy(file, season, timezone)
-        except Unavailable:
+            self._faults.pop((company, season), None)
+        except Unavailable as error:
             if known is None:
                 raise
+            self._faults[company, season] = fault_of(file, error.detail)
             _, found, file = known
         self._known[company, season] = (monotonic(), found, file)
         return found

@@ -78,7 +78,8 @@ def _ticket_rows(ticket_id: str, t: Ticket) -> Sequence[Row]:
         t.place.address, t.crew, t.reports, due is not None and due.warned == "near", overdue,
         t.lost_contact, time(t.received_at), time(due.at if due else None),
         time(tickets.next_look(t)), time(t.clocks.solved), time(t.closed_at),
-        t.household, t.resident, t.owner, t.green_channel,
+        t.household, t.resident, t.owner, t.green_channel, t.with_crew,
+        t.pinned.crew if t.pinned else None, t.reopened, t.link,
     )]  # fmt: skip
 
 
@@ -92,7 +93,8 @@ _TICKET = Projection(
         ("overdue", "bool"), ("lost_contact", "bool"), ("received_at", "timestamptz"),
         ("due_at", "timestamptz"), ("check_at", "timestamptz"), ("solved_due_at", "timestamptz"),
         ("closed_at", "timestamptz"), ("household_id", "text"), ("resident", "text"),
-        ("owner", "text"), ("green", "bool"),
+        ("owner", "text"), ("green", "bool"), ("with_crew_id", "text"),
+        ("pinned_crew_id", "text"), ("reopened", "int"), ("link_digest", "text"),
     ),
     ("ticket_id",),
     _ticket_rows,

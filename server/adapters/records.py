@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from dispatch_core import crews, outages
-from dispatch_core.ids import CrewId, OutageId
+from dispatch_core.ids import CrewId, OutageId, StoreId
 from server.adapters import journal
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
@@ -17,6 +17,8 @@ from server.usecases.crews import CrewAnswer
 from server.usecases.crews import answer_of as crew_answer
 from server.usecases.outages import OutageAnswer
 from server.usecases.outages import answer_of as outage_answer
+from server.usecases.stores import StoreAnswer
+from server.usecases.stores import answer_of as store_answer
 
 
 class OutageTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,18 @@ class Records:
             )
             heads = await journal.load_heads(c, [r[0] for r in rows])
         return [crew_answer(CrewId(s.removeprefix("crew:")), heads[s].state) for s in sorted(heads)]
+
+    async def stores(self, company: int) -> list[StoreAnswer]:
+        """Every store, by id."""
+        async with self._pool.company(company, readonly=True) as c:
+            rows = await c.fetch(
+                "SELECT stream FROM stream_head WHERE company_id = $1 AND stream LIKE 'store:%'",
+                company,
+            )
+            heads = await journal.load_heads(c, [r[0] for r in rows])
+        return [
+            store_answer(StoreId(s.removeprefix("store:")), heads[s].state) for s in sorted(heads)
+        ]
 
     async def outages(self, company: int, *, ended: bool) -> list[OutageAnswer]:
         """Outages, newest first: those that are open, or all of the last 500."""

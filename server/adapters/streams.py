@@ -10,9 +10,12 @@ from dispatch_core import (
     campaigns,
     cases,
     crews,
+    handovers,
     outages,
+    reports,
     rooms,
     sentiment,
+    stores,
     suspensions,
     tickets,
 )
@@ -35,6 +38,7 @@ def _cell(state: CellState | None, event: Event, at: int) -> CellState:
 State = (
     tickets.Ticket | crews.Crew | rooms.Point | CellState | sentiment.Community | outages.Outage
     | cases.Case | campaigns.Campaign | suspensions.Heating | suspensions.Visit
+    | handovers.Handover | reports.Report | stores.Store
 )  # fmt: skip
 """What a stream has come to."""
 
@@ -49,6 +53,9 @@ _KINDS: dict[StreamKind, tuple[type[State], Callable[..., State]]] = {
     "campaign": (campaigns.Campaign, campaigns.apply),
     "heating": (suspensions.Heating, suspensions.apply),
     "visit": (suspensions.Visit, suspensions.visits.apply),
+    "handover": (handovers.Handover, handovers.apply),
+    "store": (stores.Store, stores.apply),
+    "report": (reports.Report, reports.apply),
 }
 _DECODERS: dict[StreamKind, msgspec.json.Decoder[State]] = {
     kind: msgspec.json.Decoder(struct) for kind, (struct, _) in _KINDS.items()

@@ -9,11 +9,13 @@ import asyncpg
 import msgspec
 
 from dispatch_core import tickets
-from dispatch_core.errors import Invalid
+from dispatch_core.errors import Invalid, Unavailable
 from dispatch_core.ids import TicketId
 from server.adapters.case_reads import cases_of_tickets
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
+from server.ports import CityPolicy
 from server.usecases.cases import CaseAnswer
 from server.usecases.ticket_answer import TicketAnswer, answer_of
 
@@ -66,9 +68,20 @@ class TicketPage(msgspec.Struct, frozen=True, kw_only=True):
 class TicketReads:
     """Reads of one company's tickets."""
 
-    def __init__(self, pool: Pool, traces: Traces) -> None:
+    def __init__(self, pool: Pool, traces: Traces, policies: Policies) -> None:
         self._pool = pool
         self._traces = traces
+        self._policies = policies
+
+    async def _city(self, company: int, now: datetime) -> CityPolicy | None:
+        """The rules in force; None while their file cannot be used: tickets are read all the same.
+        """
+        try:
+            return await self._policies.at(company, now)
+        except Unavailable as refused:
+            if refused.code != "bad_policy":
+                raise
+            return None
 
     async def page(self, company: int, wanted: TicketFilter, now: datetime) -> TicketPage:
         """A page of tickets.
@@ -109,29 +122,30 @@ class TicketReads:
                 f" FROM ticket t WHERE {all_pages}",
                 *all_args,
             )
+        city = await self._city(company, now)
         shown = rows[: wanted.limit]
         last = shown[-1] if len(rows) > wanted.limit else None
         return TicketPage(
-            items=[answer_of_row(r) for r in shown],
+            items=[answer_of_row(r, city) for r in shown],
             next=f"{int(last['received_at'].timestamp())}.{last['ticket_id']}" if last else None,
             total=whole["total"],
             reports=whole["reports"],
         )
 
-    async def trace(self, company: int, ticket_id: str) -> TicketTrace | None:
+    async def trace(self, company: int, ticket_id: str, now: datetime) -> TicketTrace | None:
         """A ticket, every fact of it, and whether the chain holds; None if there is no such."""
         found = await self._traces.read(company, f"ticket:{ticket_id}")
         if found is None:
             return None
-        answer = answer_of(TicketId(ticket_id), found.state)
+        answer = answer_of(TicketId(ticket_id), found.state, await self._city(company, now))
         async with self._pool.company(company, readonly=True) as c:
             hung = await cases_of_tickets(c, company, [ticket_id])
         return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain, cases=hung)
 
 
-def answer_of_row(row: asyncpg.Record) -> TicketAnswer:
+def answer_of_row(row: asyncpg.Record, city: CityPolicy | None) -> TicketAnswer:
     """A row with `ticket_id` and the stream's `state` as the API shows it."""
-    return answer_of(row["ticket_id"], _decode(row["state"]))
+    return answer_of(row["ticket_id"], _decode(row["state"]), city)
 
 
 def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -> None:

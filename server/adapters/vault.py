@@ -3,6 +3,7 @@ blind indexes."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -125,6 +126,13 @@ class Vault:
     def open_photo(self, company: int, photo: str, body: bytes) -> bytes:
         """The plain picture; raises cryptography.exceptions.InvalidTag if it was tampered with."""
         return self._open(company, f"photo/{photo}", body)
+
+    def link_token(self, company: int, ticket: str, key: str) -> str:
+        """The secret of a resident's link, 128 bits: the same call sent twice has the same, so that
+        it need not be stored."""
+        told = f"{company}/link/{ticket}/{key}".encode()
+        tag = hmac.digest(self._pseudonym, told, "sha256")[:16]
+        return base64.urlsafe_b64encode(tag).decode().rstrip("=")
 
     # ---------------------------------------------------------------- messages
     def seal_message(self, company: int, about: str, body: bytes) -> bytes:

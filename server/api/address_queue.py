@@ -17,6 +17,7 @@ from server.adapters.address_book import AddressBooks, Query
 from server.adapters.address_questions import AddressQuestion, AddressQuestions
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
+from server.adapters.policies import Policies
 from server.api.documents import body_hash
 from server.usecases.placing import PlaceTicket
 
@@ -64,6 +65,7 @@ class AddressQueue(NamedTuple):
     questions: AddressQuestions
     commits: Commits
     clock: BusinessClock
+    policies: Policies
 
     async def answer(
         self, principal: Principal, key: str, question_id: int, choice: Choice
@@ -210,8 +212,9 @@ class AddressQueue(NamedTuple):
         kind, _, name = question.reference.partition(":")
         if kind != "ticket" or building is None:
             return False
+        city = await self.policies.at(principal.company, self.clock.now())
         use_case = PlaceTicket(
-            ticket=TicketId(name), by=principal.actor, household=household,
+            ticket=TicketId(name), by=principal.actor, city=city, household=household,
             building=None if household else building, asked=True,
         )  # fmt: skip
         said = body_hash(f"{question.id}/{building}/{household}".encode())

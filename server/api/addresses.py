@@ -17,6 +17,7 @@ from server.adapters.address_book import AddressBooks, Query, Suggestion
 from server.adapters.address_questions import AddressQuestions, QuestionPage
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
+from server.adapters.policies import Policies
 from server.api.address_queue import AddressQueue, Answered, Choice, Lesson
 from server.api.documents import decode_body, described
 from server.api.gate import Gate, idempotency_key
@@ -111,9 +112,10 @@ def create_handlers(
     commits: Commits,
     clock: BusinessClock,
     datums: Datums,
+    policies: Policies,
 ) -> list[BaseRouteHandler]:
     """Look-ups and the queue."""
-    queue = AddressQueue(books, questions, commits, clock)
+    queue = AddressQueue(books, questions, commits, clock, policies)
 
     @post(
         "/api/addresses/resolve",

@@ -96,8 +96,8 @@ def create_handlers(
         principal = await gate.person(request, *SEATS)
         asked = asked_of(await request.body())
         now = clock.now()
-        policy = await policies.at(principal.company, now)
-        answer = await calls.look_up(principal.company, principal.actor, asked, policy.season, now)
+        city = await policies.at(principal.company, now)
+        answer = await calls.look_up(principal.company, principal.actor, asked, city, now)
         return Response(
             msgspec.json.encode(answer),
             media_type="application/json",

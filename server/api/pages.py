@@ -74,6 +74,15 @@ def create_handlers() -> list[BaseRouteHandler]:
     async def intake(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _page(request, "intake")
 
+    @get("/desk", include_in_schema=False)
+    async def desk(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _page(request, "desk")
+
+    @get("/t/{token:str}", include_in_schema=False)
+    async def followed(request: Request[Any, Any, Any], token: str) -> Response[bytes]:
+        del token  # a secret of the page's own: it asks by itself
+        return _page(request, "follow")
+
     @get("/sign-in", include_in_schema=False)
     async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _page(request, "sign-in")
@@ -91,7 +100,7 @@ def create_handlers() -> list[BaseRouteHandler]:
         }
         return Response(_read(file), media_type=media, headers=headers)
 
-    return [home, wall, intake, sign_in, asset]
+    return [home, wall, intake, desk, followed, sign_in, asset]
 
 
 def _read(file: Path) -> bytes:

@@ -11,15 +11,14 @@ from dispatch_core import commands
 from dispatch_core.errors import NotFound
 from dispatch_core.ids import (
     CancelReason,
-    CrewId,
     KindReason,
     Level,
     LevelReason,
     PhotoId,
-    RedispatchReason,
     ReopenReason,
     RequestKind,
     TicketId,
+    Words,
 )
 from server.adapters.accounts import Accounts, Principal
 from server.adapters.policies import Policies
@@ -28,7 +27,7 @@ from server.api.wishes import Name, PhotoName
 from server.ports import CityPolicy, SecretText, UseCase
 from server.usecases.merging import MergeTicket
 from server.usecases.placing import PlaceTicket
-from server.usecases.tickets import DispatchTicket, StepTicket
+from server.usecases.tickets import Step, StepTicket
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
@@ -37,14 +36,6 @@ class Seen(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The version of the ticket that the caller saw."""
 
     version: Annotated[int, msgspec.Meta(ge=1)]
-
-
-class DispatchBody(Seen, kw_only=True, forbid_unknown_fields=True):
-    """Which crew; a reason is owed when another crew has the ticket."""
-
-    crew: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
-    reason_code: RedispatchReason | None = None
-    reason: Text | None = None
 
 
 class CloseBody(Seen, kw_only=True, forbid_unknown_fields=True):
@@ -128,6 +119,10 @@ class Context(NamedTuple):
         """A written reason, to be sealed."""
         return self.vault.words(self.principal.company, reason) if reason else None
 
+    def step(self, command: Step, reason: SecretText | None = None) -> UseCase:
+        """A step of the ticket."""
+        return StepTicket(ticket=self.ticket, command=command, reason=reason, city=self.city)
+
 
 class Command(NamedTuple):
     """A command: its body, what it makes of it, an example and a line for the documentation."""
@@ -138,59 +133,40 @@ class Command(NamedTuple):
     summary: str
 
 
-def _dispatch(b: DispatchBody, x: Context) -> UseCase:
-    return DispatchTicket(
-        ticket=x.ticket, version=b.version, crew=CrewId(b.crew), by=x.principal.actor,
-        reason_code=b.reason_code, reason=x.text(b.reason),
-    )  # fmt: skip
-
-
 def _close(b: CloseBody, x: Context) -> UseCase:
-    command = commands.Close(version=b.version, satisfied=b.satisfied)
-    return StepTicket(ticket=x.ticket, command=command)
+    return x.step(commands.Close(version=b.version, satisfied=b.satisfied))
 
 
-def _cancel(b: CancelBody, x: Context) -> UseCase:
-    text = x.text(b.reason)
-    words = text.words if text else None
-    return StepTicket(
-        ticket=x.ticket,
-        command=commands.Cancel(version=b.version, reason_code=b.reason_code, reason=words),
-        reason=text,
+def reasoned(
+    make: Callable[[Any, Context, Words | None], Step],
+) -> Callable[[Any, Context], UseCase]:
+    """A step with a written reason: the text is sealed, the command knows it by its digest."""
+
+    def made(b: Any, x: Context) -> UseCase:  # noqa: ANN401 - a body with `reason`
+        text = x.text(b.reason)
+        return x.step(make(b, x, text.words if text else None), text)
+
+    return made
+
+
+def _cancel(b: CancelBody, _: Context, words: Words | None) -> Step:
+    return commands.Cancel(version=b.version, reason_code=b.reason_code, reason=words)
+
+
+def _reopen(b: ReopenBody, _: Context, words: Words | None) -> Step:
+    return commands.Reopen(version=b.version, reason_code=b.reason_code, reason=words)
+
+
+def _level(b: LevelBody, _: Context, words: Words | None) -> Step:
+    return commands.ChangeLevel(
+        version=b.version, level=b.level, reason_code=b.reason_code, reason=words
     )
 
 
-def _reopen(b: ReopenBody, x: Context) -> UseCase:
-    text = x.text(b.reason)
-    words = text.words if text else None
-    return StepTicket(
-        ticket=x.ticket,
-        command=commands.Reopen(version=b.version, reason_code=b.reason_code, reason=words),
-        reason=text,
-    )
-
-
-def _level(b: LevelBody, x: Context) -> UseCase:
-    text = x.text(b.reason)
-    words = text.words if text else None
-    return StepTicket(
-        ticket=x.ticket,
-        command=commands.ChangeLevel(
-            version=b.version, level=b.level, reason_code=b.reason_code, reason=words
-        ),
-        reason=text,
-    )
-
-
-def _kind(b: KindBody, x: Context) -> UseCase:
-    text = x.text(b.reason)
-    return StepTicket(
-        ticket=x.ticket,
-        command=commands.ChangeKind(
-            version=b.version, kind=b.kind, by=x.principal.actor, reason_code=b.reason_code,
-            reason=text.words if text else None,
-        ),
-        reason=text,
+def _kind(b: KindBody, x: Context, words: Words | None) -> Step:
+    return commands.ChangeKind(
+        version=b.version, kind=b.kind, by=x.principal.actor, reason_code=b.reason_code,
+        reason=words,
     )  # fmt: skip
 
 
@@ -198,7 +174,7 @@ def _owner(b: OwnerBody, x: Context) -> UseCase:
     command = commands.ChangeOwner(
         version=b.version, owner=f"person:{b.owner}", by=x.principal.actor
     )
-    return StepTicket(ticket=x.ticket, command=command)
+    return x.step(command)
 
 
 def _merge(b: MergeBody, x: Context) -> UseCase:
@@ -210,14 +186,13 @@ def _merge(b: MergeBody, x: Context) -> UseCase:
 
 def _photos(b: PhotosBody, x: Context) -> UseCase:
     photos = [PhotoId(p) for p in b.photos]
-    command = commands.AddPhotos(version=b.version, photos=photos, by=x.principal.actor)
-    return StepTicket(ticket=x.ticket, command=command)
+    return x.step(commands.AddPhotos(version=b.version, photos=photos, by=x.principal.actor))
 
 
 def _place(b: PlaceBody, x: Context) -> UseCase:
     return PlaceTicket(
         ticket=x.ticket, version=b.version, household=b.household, building=b.building,
-        by=x.principal.actor,
+        by=x.principal.actor, city=x.city,
     )  # fmt: skip
 
 
@@ -233,18 +208,14 @@ async def check_people(accounts: Accounts, company: int, body: object) -> None:
         )
 
 
-def _step(make: Callable[[Seen, Context], Any]) -> Callable[[Seen, Context], UseCase]:
-    return lambda b, x: StepTicket(ticket=x.ticket, command=make(b, x))
+def _step(make: Callable[[Seen, Context], Step]) -> Callable[[Seen, Context], UseCase]:
+    return lambda b, x: x.step(make(b, x))
 
 
 COMMANDS: dict[str, Command] = {
     "accept": Command(
         Seen, _step(lambda b, x: commands.Accept(version=b.version, by=x.principal.actor)),
         {"version": 1}, "A seat takes the ticket on: first contact",
-    ),
-    "dispatch": Command(
-        DispatchBody, _dispatch, {"version": 2, "crew": "C07"},
-        "A person gives the ticket to a crew"
     ),
     "confirm": Command(
         Seen, _step(lambda b, _: commands.Confirm(version=b.version)), {"version": 3},
@@ -262,19 +233,19 @@ COMMANDS: dict[str, Command] = {
         CloseBody, _close, {"version": 6, "satisfied": True}, "The call-back was made",
     ),
     "cancel": Command(
-        CancelBody, _cancel, {"version": 2, "reason_code": "duplicate"},
+        CancelBody, reasoned(_cancel), {"version": 2, "reason_code": "duplicate"},
         "End the ticket without work, with a reason"
     ),
     "reopen": Command(
-        ReopenBody, _reopen, {"version": 7, "reason_code": "dissatisfied"},
+        ReopenBody, reasoned(_reopen), {"version": 7, "reason_code": "dissatisfied"},
         "It is not over, with a reason"
     ),
     "level": Command(
-        LevelBody, _level, {"version": 2, "level": "red", "reason_code": "danger"},
+        LevelBody, reasoned(_level), {"version": 2, "level": "red", "reason_code": "danger"},
         "Raise or lower the response level"
     ),
     "kind": Command(
-        KindBody, _kind, {"version": 2, "kind": "leak", "reason_code": "found_on_site"},
+        KindBody, reasoned(_kind), {"version": 2, "kind": "leak", "reason_code": "found_on_site"},
         "It is another kind of request than was heard"
     ),
     "owner": Command(

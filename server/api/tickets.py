@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import Parameter
+from msgspec.structs import replace
 
 from dispatch_core.errors import NotFound
 from dispatch_core.ids import TicketId
@@ -16,8 +17,10 @@ from server.adapters.ticket_reads import TicketFilter, TicketPage, TicketReads, 
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
 from server.api.ticket_commands import COMMANDS, Command, Context, Writing, check_people
+from server.api.ticket_field import FIELD_COMMANDS
 from server.usecases.ticket_answer import TicketAnswer
 
+ALL: dict[str, Command] = {**COMMANDS, **FIELD_COMMANDS}
 ANSWER_EXAMPLE = {
     "id": "260114-004711",
     "version": 4,
@@ -25,6 +28,11 @@ ANSWER_EXAMPLE = {
     "level": "red",
     "kind": "leak",
 }
+
+
+def _without_guards(answer: TicketAnswer) -> TicketAnswer:
+    """As a wall may show it: nobody's name."""
+    return replace(answer, permits=[replace(permit, guard=None) for permit in answer.permits])
 
 
 def create_handlers(
@@ -84,21 +92,25 @@ def create_handlers(
             received_from=received_from, received_to=received_to, figure=figure, limit=limit,
             after=after,
         )  # fmt: skip
-        return await reads.page(principal.company, wanted, clock.now())
+        page = await reads.page(principal.company, wanted, clock.now())
+        if principal.role == "wall":
+            return replace(page, items=[_without_guards(item) for item in page.items])
+        return page
 
     @get("/api/tickets/{ticket_id:str}", tags=["tickets"])
     async def ticket(request: Request[Any, Any, Any], ticket_id: str) -> TicketTrace:
         """One ticket, everything that happened to it, and whether its chain holds."""
         principal = await gate.principal(request)
-        found = await reads.trace(principal.company, ticket_id)
+        found = await reads.trace(principal.company, ticket_id, clock.now())
         if found is None:
             raise NotFound(
                 "no_such_ticket", f"There is no ticket {ticket_id}.", "Check its number."
             )
         if principal.role == "wall":
             for step in found.trace:
-                for of_resident in ("household", "resident"):
-                    step.event.pop(of_resident, None)
+                for of_people in ("household", "resident", "guard"):
+                    step.event.pop(of_people, None)
+            return replace(found, ticket=_without_guards(found.ticket))
         return found
 
-    return [*(handler(name, of) for name, of in COMMANDS.items()), tickets, ticket]
+    return [*(handler(name, of) for name, of in ALL.items()), tickets, ticket]

@@ -27,6 +27,7 @@ from server.adapters.migrate import app_dsn, feed_dsn
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
+from server.app.engine import Engine
 from server.app.process import many_files, start_logging
 from server.jobs import feed as feed_job
 from server.jobs.core import Core
@@ -50,11 +51,14 @@ async def _core(settings: Settings) -> None:
     assert settings.redis_url is not None  # noqa: S101
     keys = Keys(settings.keys)
     pool = Pool(app_dsn(settings.database_url, keys), size=4, name="heatops-core-jobs")
+    engine_pool = Pool(app_dsn(settings.database_url, keys), size=4, name="heatops-core-dispatch")
     reads = FeedReads(Pool(feed_dsn(settings.database_url, keys), size=2, name="heatops-core-feed"))
     clock = BusinessClock()
     broker = Broker(connect(settings.redis_url))
     gateways = Gateways(settings.data)
-    beside = Beside(Vault(keys), Policies(pool, settings.data / "policies"))
+    policies = Policies(pool, settings.data / "policies")
+    beside = Beside(Vault(keys), policies)
+    engine = Engine(settings, engine_pool, clock, policies, reads)
 
     async def lead(connection: asyncpg.Connection, generation: int) -> None:
         store = EngineStore(pool, clock, keys.get("journal"), generation, beside)
@@ -63,11 +67,14 @@ async def _core(settings: Settings) -> None:
         feed_session = FeedSession(connection, generation, LAYERS, happenings.line, list(TOPICS))
         await feed_session.open()
         publisher = Publisher(broker, reads)
-        async with asyncio.TaskGroup() as tasks:
+        deciding = EngineStore(engine_pool, clock, keys.get("journal"), generation, beside)
+        opened = engine.opened(deciding, connection, generation)
+        async with opened as decide, asyncio.TaskGroup() as tasks:
             tasks.create_task(feed_job.run(feed_session, publisher))
             tasks.create_task(publisher.run())
             tasks.create_task(Core(store, reads).run())
             tasks.create_task(Delivery(store, reads, gateways).run())
+            tasks.create_task(decide())
 
     holder = f"{socket.gethostname()}/{os.getpid()}"
     leadership = Leadership(feed_dsn(settings.database_url, keys), holder, lead)

@@ -70,6 +70,7 @@ from server.api import (
     records,
     requests,
     session,
+    stores,
     suspensions,
     tickets,
     visits,
@@ -83,6 +84,8 @@ from server.api.ticket_commands import Writing
 from server.api.ticket_rows import TicketRows
 from server.api.tiles import create_tiles_handler
 from server.api.wishes import Wishes
+from server.app import shift
+from server.app.desk import Desk
 from server.app.process import many_files, start_logging
 from server.settings import Settings
 from server.sources.tables.files import TableFiles
@@ -132,7 +135,7 @@ class Web:
         self.contradictions = Contradictions(self.pool, self.clock, self.vault, self.policies)
         self.campaigns = CampaignReads(self.pool)
         self.suspensions = SuspensionReads(self.pool, self.traces, self.vault)
-        self.tickets = TicketReads(self.pool, self.traces)
+        self.tickets = TicketReads(self.pool, self.traces, self.policies)
         self.calls = Calls(self.pool, self.vault)
         self.photos = Photos(self.pool, self.vault, settings.data / "photos")
         self.cases = CaseReads(self.pool, self.traces, self.vault)
@@ -142,6 +145,7 @@ class Web:
         self.hub = Hub(Audience)
         self.connections = live.Connections(self.hub, self.accounts)
         self.broker = Broker(connect(settings.redis_url))
+        self.desk = Desk(self.pool, connect(settings.redis_url))
         self.reader = Reader(self.hub, self.broker, self.reads, list(TOPICS))
 
     def files(self, folder: Path) -> imports.ImportDoor:
@@ -189,6 +193,7 @@ class Web:
                     await self.connections.shut_down()
                     for task in running:
                         task.cancel()
+                    self.desk.engine.close()
                     await self.pool.close()
                     await self.feed_pool.close()
         except BaseExceptionGroup:
@@ -238,7 +243,8 @@ def create_app(settings: Settings) -> Litestar:
             *layers.create_handlers(web.hub, web.gate),
             *requests.create_handlers(web.gate, web.requests),
             *addresses.create_handlers(
-                web.gate, web.books, web.questions, web.commits, web.clock, web.datums
+                web.gate, web.books, web.questions, web.commits, web.clock, web.datums,
+                web.policies,
             ),
             *calls.create_handlers(web.gate, web.calls, web.accounts, web.policies, web.clock),
             *photos.create_handlers(web.gate, web.photos),
@@ -281,7 +287,16 @@ def create_app(settings: Settings) -> Litestar:
                 web.case_intake,
             ),
             *messages.create_handlers(web.gate, web.messages),
-            *crews.create_handlers(web.gate, web.commits, web.records),
+            *shift.create_handlers(
+                shift.Parts(
+                    web.gate, web.pool, web.commits, web.vault, web.policies, web.clock
+                )
+            ),
+            *web.desk.create_handlers(
+                web.gate, web.commits, web.vault, web.policies, web.clock, web.records
+            ),
+            *crews.create_handlers(web.gate, web.commits, web.records, web.datums),
+            *stores.create_handlers(web.gate, web.commits, web.records, web.datums),
             *imports.create_handlers(web.files(settings.data / "imports")),
             *records.create_handlers(web.gate, web.records),
             *batches.create_handlers(

@@ -11,7 +11,7 @@ from server.cli.attach import prepared
 from server.cli.output import json_option, show, show_json
 from server.settings import from_env
 
-KINDS = ("households", "heat_tree", "crews", "points", "accounts", "tickets")
+KINDS = ("households", "heat_tree", "crews", "stores", "points", "accounts", "tickets")
 
 
 @click.command("export")

@@ -17,6 +17,7 @@ _HELP = {
     " flat, area, ...",
     "heat_tree": "Communities, plants down to risers, and buildings with their substation.",
     "crews": "Crews with trades, certificates, vehicle and shift.",
+    "stores": "Spare-parts stores: store, part, pieces.",
     "points": "Room-temperature points: sensor number, household or building.",
     "accounts": "What households owe, and what operations and finance hold true of them.",
 }

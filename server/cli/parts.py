@@ -1,4 +1,4 @@
-"""`heatops serve` and `heatops core`: one process of an installation each."""
+"""`heatops serve`, `heatops core` and what the core starts: one process of an installation each."""
 
 from __future__ import annotations
 
@@ -34,3 +34,15 @@ def core() -> None:
     from server.app import run_core
 
     run_core(settings)
+
+
+@click.command(hidden=True)
+@click.option("--fd", type=int, required=True, help="The socket over which the core asks.")
+@click.option("--nice", type=click.IntRange(0, 19), default=0)
+@click.option("--memory-mb", type=click.IntRange(256), required=True)
+def planner(fd: int, nice: int, memory_mb: int) -> None:
+    """Compute for a core process, which starts and ends this one."""
+    from server.jobs.planner_child import serve as serve_core
+    from server.jobs.planning import computations
+
+    serve_core(fd, computations(), nice=nice, memory_mb=memory_mb)

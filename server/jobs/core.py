@@ -17,7 +17,16 @@ from server.adapters.clock import system_now
 from server.adapters.engine_store import EngineStore, EngineTransaction
 from server.adapters.feed_reads import FeedReads
 from server.adapters.lease import Lost
-from server.jobs import cases, contradictions, figures, reminders, suspensions, watches
+from server.jobs import (
+    cases,
+    contradictions,
+    figures,
+    reminders,
+    reports,
+    speeds,
+    suspensions,
+    watches,
+)
 from server.jobs.network import NetworkEngine
 from server.jobs.rooms import RoomEngine
 
@@ -60,10 +69,13 @@ class Core:
             jobs.create_task(self._every(2.0, self._watch(suspensions.plan_visits)))
             jobs.create_task(self._every(2.0, self._watch(suspensions.watch)))
             jobs.create_task(self._every(2.0, self._watch(watches.shifts)))
+            jobs.create_task(self._every(2.0, self._watch(watches.stops_over)))
             jobs.create_task(self._every(5.0, self._watch(watches.lost_positions)))
             jobs.create_task(self._every(10.0, self._watch(watches.moods)))
             jobs.create_task(self._every(20.0, self._watch(watches.arrears_round)))
             jobs.create_task(self._every(5.0, self._watch(contradictions.nightly)))
+            jobs.create_task(self._every(60.0, self._watch(speeds.learn)))
+            jobs.create_task(self._every(5.0, self._watch(reports.freeze)))
             jobs.create_task(self._every(10.0, self._watch(reminders.start_due)))
             jobs.create_task(self._every(1.0, self._watch(reminders.write)))
             jobs.create_task(self._every(3.0, self._watch(reminders.count)))

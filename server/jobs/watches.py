@@ -11,10 +11,12 @@ import numpy as np
 
 from dispatch_core import arrears, crews, levels, sentiment, tickets
 from dispatch_core.commands import EndShift, StartShift
+from dispatch_core.events import LostContact
 from dispatch_core.ids import unix
 from geo.grid import Cell as GridCell
 from geo.grid import Grid
-from server.adapters.engine_store import EngineTransaction
+from server.adapters.engine_store import ACTOR, EngineTransaction
+from server.jobs import escalation
 
 
 async def ticket_warnings(tx: EngineTransaction) -> int:
@@ -26,11 +28,17 @@ async def ticket_warnings(tx: EngineTransaction) -> int:
         if ticket is None:
             continue
         events = tickets.watch(ticket, tx.now)
+        if ticket.state == "confirmed" and any(isinstance(e, LostContact) for e in events):
+            since = tx.now - timedelta(seconds=levels.POLICY.silent_past_arrival_s)
+            if await tx.moved(
+                ticket.crew, since
+            ):  # no check-in, but it drives: it is looked at again
+                events = [e for e in events if not isinstance(e, LostContact)]
         if events:
             tx.append(
                 stream, events, grounds="a clock reached its time", policy=levels.POLICY.version
             )
-            said += len(events)
+            said += len(events) + await escalation.carry_up(tx, stream)
     return said
 
 
@@ -55,6 +63,19 @@ async def lost_positions(tx: EngineTransaction) -> int:
                 grounds="no position for too long, or one again",
                 policy=crews.POLICY.version,
             )
+            said += len(events)
+    return said
+
+
+async def stops_over(tx: EngineTransaction) -> int:
+    """Stopped crews whose time to be back has come."""
+    known = await tx.streams_like("crew:")
+    due = [s for s, crew in known.items() if crews.stop_over(crew, tx.now, ACTOR)]
+    said = 0
+    for stream, crew in (await tx.heads(due)).items():
+        events = crews.stop_over(crew, tx.now, ACTOR) if crew is not None else []
+        if events:
+            tx.append(stream, events, grounds="the stop was over", policy=crews.POLICY.version)
             said += len(events)
     return said
 

@@ -1,5 +1,5 @@
-"""An OpenStreetMap file made into a city: the basemap as one PMTiles file, and the register of its
-buildings."""
+"""An OpenStreetMap file made into a city: the basemap as one PMTiles file, its roads beside it, and
+the register of its buildings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pathlib import Path
 from geo.bounds import Bounds
 from geo.shapes import point
 from geo.tiles import Feature
+from server.adapters.road_files import roads_beside, write_roads
 from server.settings import UserError
 from server.sources.city_tiles import Progress, write_city
 from server.sources.osm import Extract, Thing, read_osm
+from server.sources.osm_roads import read_roads
 from server.sources.pbf import OLD_STAYS
 from server.sources.register import (
     BuildingRecord,
@@ -58,12 +60,14 @@ class ImportedCity:
     buildings: list[BuildingRecord]
     streets: list[str]
     places: list[PlaceRecord]
+    road_nodes: int
+    """Of the graph beside the tiles; 0 where the file holds no road that vans may use."""
 
 
 def import_city(
     path: Path, out_dir: Path, name: str | None, progress: Progress, workers: int = 2
 ) -> ImportedCity:
-    """Read `path`, draw its basemap into `out_dir` and make the register.
+    """Read `path`, draw its basemap into `out_dir`, lay its roads beside it and make the register.
 
     `progress` hears the steps `read`, `register`, `tiles` and how much of each is done. Raises
     UserError `city_file_unreadable`, `city_file_not_pbf`, `city_file_truncated`,
@@ -88,12 +92,16 @@ def import_city(
     progress("register", 0.0)
     places = places_of(extract)
     buildings = buildings_of(extract, places)
+    progress("register", 0.5)
+    roads = read_roads(path)
     progress("register", 1.0)
     title = name or city_name(places, extract) or re.sub(r"(\.osm)?\.pbf$", "", path.name)
     tiles = out_dir / f"city-{digest[:12]}.pmtiles"
     try:
         features = features_of(extract, places)
         write_city(features, extract.bounds, tiles, title, ATTRIBUTION, progress, workers)
+        if roads is not None:
+            write_roads(roads, roads_beside(tiles))
     except OSError as error:
         raise UserError(
             "city_not_written",
@@ -115,6 +123,7 @@ def import_city(
         buildings,
         streets_of(extract),
         places,
+        0 if roads is None else len(roads.places),
     )
 
 

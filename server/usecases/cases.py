@@ -197,7 +197,7 @@ class ReceiveCase:
         return Decision(
             appends={},
             answer=CaseAndTicket(
-                case=answer_of(self._id, case), ticket=ticket_answer(case.ticket, ticket)
+                case=answer_of(self._id, case), ticket=ticket_answer(case.ticket, ticket, self.city)
             ),
             grounds="the same case again",
             policy=self.city.version,
@@ -224,7 +224,7 @@ class ReceiveCase:
                 "Name an open ticket, or leave it away: then one is found or made.",
                 ticket.present(),
             )
-        return ticket_answer(self.ticket, ticket)
+        return ticket_answer(self.ticket, ticket, self.city)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Commands on crews: enter one into the register, begin and end its shift."""
+"""Commands on crews: register, shift, what lies on the van, stopped and back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from datetime import datetime
 import msgspec
 
 from dispatch_core import crews
-from dispatch_core.commands import EndShift, RegisterCrew, StartShift
-from dispatch_core.crews import Crew
+from dispatch_core.commands import (
+    Base,
+    CrewBackToWork,
+    EndShift,
+    RegisterCrew,
+    StartShift,
+    StockCrew,
+    StopCrew,
+)
+from dispatch_core.crews import Crew, Stopped
+from dispatch_core.events import Pause
 from dispatch_core.ids import CrewId, CrewState, TicketId, unix
 from server.ports import Decision, Loaded, Wanted
 from server.usecases.streams import named
@@ -30,6 +39,18 @@ class CrewAnswer(msgspec.Struct, frozen=True, kw_only=True):
     current: TicketId | None
     tickets: list[TicketId]
     shift_ends_at: int | None
+    skill: int
+    territory: list[str]
+    """Districts it serves by day; empty: the whole city."""
+    base: Base | None
+    """Where it starts from, WGS-84."""
+    breaks: list[Pause]
+    equipment: list[str]
+    """What the van carries for good."""
+    parts: dict[str, int] | None
+    """What lies on the van, part -> pieces; null: nobody has said."""
+    stopped: Stopped | None
+    """It can take no work for now; the tickets in its hands are still with it."""
 
 
 def answer_of(crew_id: CrewId, crew: Crew) -> CrewAnswer:
@@ -48,15 +69,22 @@ def answer_of(crew_id: CrewId, crew: Crew) -> CrewAnswer:
         current=current,
         tickets=list(crew.tickets),
         shift_ends_at=crew.shift_ends_at,
+        skill=crew.skill,
+        territory=crew.territory,
+        base=crew.base,
+        breaks=crew.breaks,
+        equipment=crew.equipment,
+        parts=crew.parts,
+        stopped=crew.stopped,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCrew:
-    """RegisterCrew, StartShift or EndShift; where all is so already, nothing is written."""
+    """Every command but those of its tickets; where all is so already, nothing is written."""
 
     crew: CrewId
-    command: RegisterCrew | StartShift | EndShift
+    command: RegisterCrew | StartShift | EndShift | StockCrew | StopCrew | CrewBackToWork
 
     def wanted(self) -> Wanted:
         """The crew's stream."""
@@ -81,12 +109,19 @@ class ChangeCrew:
             appends={stream: events} if events else {},
             answer=answer_of(self.crew, crew),
             status=201 if before is None else 200,
-            grounds=self._grounds(),
+            grounds=self._grounds(crew),
             policy=crews.POLICY.version,
         )
 
-    def _grounds(self) -> str:
+    def _grounds(self, crew: Crew) -> str:
         match self.command:
+            case StockCrew():
+                return "the van was counted"
+            case StopCrew():
+                still = f"; still in its hands: {', '.join(crew.tickets)}" if crew.tickets else ""
+                return f"it can take no work: {self.command.reason_code}{still}"
+            case CrewBackToWork():
+                return "back at work"
             case RegisterCrew():
                 return "the crew's data in the register"
             case StartShift():

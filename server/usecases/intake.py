@@ -198,7 +198,7 @@ class ReceiveRequest:
         twice = ", the same call sent again" if duplicate else ""
         return self._decision(
             appends={named("ticket", name): events},
-            answer=answer_of(name, after(ticket, events, now), attached=True),
+            answer=answer_of(name, after(ticket, events, now), self.city, attached=True),
             status=200,
             grounds=f"reported again by {self.source}{twice}{said}",
         )
@@ -239,7 +239,7 @@ class ReceiveRequest:
         )
         return self._decision(
             appends={stream: events},
-            answer=answer_of(self.ticket, after(state, events, now)),
+            answer=answer_of(self.ticket, after(state, events, now), self.city),
             status=201,
             grounds=f"taken in by {self.source}; level {level}: {', '.join(reasons) or reason}",
             asks=(self.unplaced,) if self.unplaced else (),

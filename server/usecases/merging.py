@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch_core import commands, crews, levels, requests, tickets
+from dispatch_core import commands, levels, requests, tickets
 from dispatch_core.commands import ReleaseTicket
 from dispatch_core.errors import Invalid, NotFound
 from dispatch_core.events import Event
@@ -14,13 +14,14 @@ from dispatch_core.ids import Level, TicketId
 from dispatch_core.tickets import Ticket
 from server.ports import CityPolicy, Decision, Loaded, Wanted
 from server.usecases.cases import moved_cases
+from server.usecases.hands import crew_streams, of_crews, parts_released, store_stream
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeTicket:
-    """End `ticket` in `into`; its crew is released, its reports are counted there."""
+    """End `ticket` in `into`; its crews are released, its reports are counted there."""
 
     ticket: TicketId
     into: TicketId
@@ -36,13 +37,14 @@ class MergeTicket:
         )
 
     def more(self, loaded: Loaded, /) -> Wanted:
-        """The streams of those cases, and of the crew that has the ticket."""
+        """The streams of those cases, of the crews that have the ticket, and of its store."""
         ticket: Ticket | None = loaded.state(named("ticket", self.ticket))[0]
-        crew = (named("crew", ticket.crew),) if ticket and ticket.crew else ()
-        return Wanted(streams=(*loaded.cases.get(self.ticket, ()), *crew))
+        beside = (*crew_streams(ticket), *store_stream(ticket))
+        return Wanted(streams=(*loaded.cases.get(self.ticket, ()), *beside))
 
     def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """The facts of both tickets, of the crew and of every case; answers the one that stays.
+        """The facts of both tickets, of crews and store, and of every case; answers the one that
+        stays.
 
         Raises Invalid `same_ticket`; NotFound `no_such_ticket`; Conflict `version_conflict`,
         `wrong_state`.
@@ -66,15 +68,13 @@ class MergeTicket:
         )
         absorbed = tickets.decide(into, command, now)
         appends: dict[str, Sequence[Event]] = {stream: merged, into_stream: absorbed}
-        if ticket.crew is not None:
-            crew = named("crew", ticket.crew)
-            released = crews.decide(loaded.state(crew)[0], ReleaseTicket(ticket=self.ticket), now)
-            if released:
-                appends[crew] = released
+        release = ReleaseTicket(ticket=self.ticket)
+        appends.update(of_crews(loaded, ticket.crews, release, now))
+        appends.update(parts_released(loaded, self.ticket, ticket))
         appends.update(moved_cases(loaded, self.ticket, self.into, now))
         return Decision(
             appends=appends,
-            answer=answer_of(self.into, after(into, absorbed, now)),
+            answer=answer_of(self.into, after(into, absorbed, now), self.city),
             grounds=f"{self.ticket} is the same piece of work as {self.into}",
             policy=f"{levels.POLICY.version} {self.city.version}",
         )

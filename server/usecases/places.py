@@ -7,10 +7,13 @@ journal and on the wall. The typed address stays with the caller's sealed words.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import get_args
 
 from dispatch_core.errors import Invalid, NotFound
-from dispatch_core.ids import BuildingId, CommunityId, Place
+from dispatch_core.ids import BuildingId, CommunityId, NodeKind, Place
 from server.ports import Building, Household, Loaded, Node, Spot
+
+NODES: dict[str, NodeKind] = {kind: kind for kind in get_args(NodeKind)}
 
 
 def of_building(building: Building) -> Place:
@@ -36,6 +39,7 @@ def of_node(node: Node) -> Place:
         community=None,
         community_name=None,
         district=None,
+        node=NODES.get(node.kind),
     )
 
 

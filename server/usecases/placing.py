@@ -9,7 +9,7 @@ from dispatch_core import commands, levels, tickets
 from dispatch_core.errors import Invalid
 from dispatch_core.ids import HouseholdId, TicketId
 from dispatch_core.tickets import Ticket
-from server.ports import Decision, Loaded, Placed, Wanted
+from server.ports import CityPolicy, Decision, Loaded, Placed, Wanted
 from server.usecases.places import household_of, of_building, place_of
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
@@ -21,6 +21,7 @@ class PlaceTicket:
 
     ticket: TicketId
     by: str
+    city: CityPolicy
     version: int | None = None
     household: str | None = None
     building: str | None = None
@@ -68,7 +69,7 @@ class PlaceTicket:
         events = tickets.decide(ticket, command, now)
         return Decision(
             appends={stream: events},
-            answer=answer_of(self.ticket, after(ticket, events, now)),
+            answer=answer_of(self.ticket, after(ticket, events, now), self.city),
             grounds="a person found the door",
             policy=levels.POLICY.version,
             placed=None if self.asked else Placed(

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from dispatch_core import tickets
-from dispatch_core.events import Event
+from dispatch_core.events import Clocks, Event, Work
 from dispatch_core.ids import (
     Clock,
     CrewId,
     Level,
     OutageId,
+    PermitKind,
     Precision,
     RequestKind,
     TicketId,
     TicketState,
     unix,
 )
-from dispatch_core.tickets import Ticket
+from dispatch_core.tickets import Appointment, Escalation, HeldPermit, Lock, PartsWait, Ticket
+from server.ports import CityPolicy
+from server.usecases.work import work_for
+
+
+class PermitAnswer(HeldPermit, frozen=True, kw_only=True):
+    """A permit as it was written."""
+
+    permit: PermitKind
 
 
 class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +74,39 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     history: int
     """Tickets of the same fault at the same door within the days before, that were over."""
     merged_into: TicketId | None
+    work: Work | None
+    """What it asks of a crew; None only where the city's policy cannot be read."""
+    work_by: Literal["policy", "person"]
+    appointed: Appointment | None
+    permits: list[PermitAnswer]
+    parts_wait: PartsWait | None
+    pinned: Lock | None
+    with_crew: CrewId | None
+    """The second crew of a job that needs two."""
+    arrive_at: int | None
+    """When the crew was expected as it was given the ticket."""
+    auto: bool
+    """The policy gave it to its crew; no person did."""
+    displaced_by: TicketId | None
+    escalated: list[Escalation]
+    unproposed_since: int | None
+    reopened: int
+    clocks: Clocks
+    warnings: list[str]
+    """What is worth a look after this command, e.g. `nobody_stocks:DN80`."""
 
 
 CONFIRMED: frozenset[TicketState] = frozenset({"confirmed", "handling", "verifying", "closed"})
 
 
-def answer_of(ticket_id: TicketId, ticket: Ticket, *, attached: bool = False) -> TicketAnswer:
-    """What a caller is told of a ticket."""
+def answer_of(
+    ticket_id: TicketId,
+    ticket: Ticket,
+    city: CityPolicy | None = None,
+    *,
+    attached: bool = False,
+) -> TicketAnswer:
+    """What a caller is told of a ticket; `city` says what the work is where no person has."""
     due = ticket.due
     overdue = due is not None and due.warned == "passed"
     return TicketAnswer(
@@ -108,6 +144,24 @@ def answer_of(ticket_id: TicketId, ticket: Ticket, *, attached: bool = False) ->
         photos=len(ticket.photos),
         history=_history(ticket.reasons),
         merged_into=ticket.merged_into,
+        work=work_for(ticket, city) if city else ticket.work,
+        work_by="person" if ticket.work else "policy",
+        appointed=ticket.appointed,
+        permits=[
+            PermitAnswer(permit=kind, **msgspec.structs.asdict(held))
+            for kind, held in sorted(ticket.permits.items())
+        ],
+        parts_wait=ticket.parts_wait,
+        pinned=ticket.pinned,
+        with_crew=ticket.with_crew,
+        arrive_at=ticket.arrive_at,
+        auto=ticket.auto,
+        displaced_by=ticket.displaced_by,
+        escalated=ticket.escalated,
+        unproposed_since=ticket.unproposed_since,
+        reopened=ticket.reopened,
+        clocks=ticket.clocks,
+        warnings=[],
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from dispatch_core import commands, crews, levels, tickets
+from dispatch_core import levels, tickets
 from dispatch_core.commands import (
     Accept,
     AddPhotos,
     ArriveAtTicket,
-    AssignTicket,
     Cancel,
     ChangeKind,
     ChangeLevel,
@@ -25,11 +23,12 @@ from dispatch_core.commands import (
     TakeTicket,
     Verify,
 )
-from dispatch_core.errors import NotFound
 from dispatch_core.events import Event
-from dispatch_core.ids import CrewId, RedispatchReason, TicketId
+from dispatch_core.ids import TicketId
 from dispatch_core.tickets import Ticket
-from server.ports import Decision, Loaded, SecretText, Wanted
+from server.ports import CityPolicy, Decision, Loaded, SecretText, Wanted
+from server.usecases.dispatching import DispatchTicket
+from server.usecases.hands import crew_streams, of_crews, parts_released, store_stream
 from server.usecases.places import check_photos
 from server.usecases.streams import named
 from server.usecases.ticket_answer import TicketAnswer, after, answer_of
@@ -47,7 +46,9 @@ CREW_SIDE: dict[type, type[TakeTicket | ArriveAtTicket | ReleaseTicket]] = {
     Verify: ReleaseTicket,
     Cancel: ReleaseTicket,
 }
-"""What a step of the ticket means for the crew that has it."""
+"""What a step of the ticket means for the crews that have it."""
+OVER = (Close, Cancel, Reopen)
+"""After these the store keeps nothing for the ticket any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ class StepTicket:
     ticket: TicketId
     command: Step
     reason: SecretText | None = None
+    city: CityPolicy | None = None
+    """Says in the answer what the work is."""
 
     def wanted(self) -> Wanted:
         """The ticket's stream, and the photos that are to hang on it."""
@@ -64,33 +67,28 @@ class StepTicket:
         return Wanted(streams=(named("ticket", self.ticket),), photos=photos)
 
     def more(self, loaded: Loaded, /) -> Wanted:
-        """The stream of the crew that has the ticket, where the step concerns it."""
-        ticket, _ = loaded.state(named("ticket", self.ticket))
-        crew = self._crew(ticket)
-        return Wanted(streams=(named("crew", crew),) if crew else ())
-
-    def _crew(self, ticket: Ticket | None) -> CrewId | None:
-        return ticket.crew if ticket and type(self.command) in CREW_SIDE else None
+        """The streams of the crews and the store that the step concerns."""
+        ticket: Ticket | None = loaded.state(named("ticket", self.ticket))[0]
+        hands = crew_streams(ticket) if type(self.command) in CREW_SIDE else ()
+        store = store_stream(ticket) if isinstance(self.command, OVER) else ()
+        return Wanted(streams=(*hands, *store))
 
     def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """The ticket's facts, and those of its crew."""
+        """The ticket's facts, those of its crews, and of the store that keeps its parts."""
         stream = named("ticket", self.ticket)
-        ticket, _ = loaded.state(stream)
+        ticket: Ticket | None = loaded.state(stream)[0]
         if isinstance(self.command, AddPhotos):
             check_photos(loaded, self.command.photos)
         events = tickets.decide(ticket, self.command, now)
         appends: dict[str, Sequence[Event]] = {stream: events}
-        crew = self._crew(ticket)
-        if crew is not None:
-            crew_stream = named("crew", crew)
-            state, _ = loaded.state(crew_stream)
-            side = CREW_SIDE[type(self.command)](ticket=self.ticket)
-            made = crews.decide(state, side, now)
-            if made:
-                appends[crew_stream] = made
+        side = CREW_SIDE.get(type(self.command))
+        if ticket is not None and side is not None:
+            appends.update(of_crews(loaded, ticket.crews, side(ticket=self.ticket), now))
+        if isinstance(self.command, OVER):
+            appends.update(parts_released(loaded, self.ticket, ticket))
         return Decision(
             appends=appends,
-            answer=answer_of(self.ticket, after(ticket, events, now)),
+            answer=answer_of(self.ticket, after(ticket, events, now), self.city),
             grounds=self._grounds(),
             policy=levels.POLICY.version,
             texts=(self.reason,) if self.reason else (),
@@ -119,64 +117,3 @@ class StepTicket:
                 return f"owned by {self.command.owner}"
             case AddPhotos():
                 return f"{len(self.command.photos)} photos"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchTicket:
-    """A person gives the ticket to a crew; the crew that had it before is released."""
-
-    ticket: TicketId
-    version: int
-    crew: CrewId
-    by: str
-    reason_code: RedispatchReason | None = None
-    reason: SecretText | None = None
-
-    def wanted(self) -> Wanted:
-        """The streams of the ticket and of its new crew."""
-        return Wanted(streams=(named("ticket", self.ticket), named("crew", self.crew)))
-
-    def more(self, loaded: Loaded, /) -> Wanted:
-        """The stream of the crew that has the ticket now."""
-        old = self._old_crew(loaded)
-        return Wanted(streams=(named("crew", old),) if old else ())
-
-    def _old_crew(self, loaded: Loaded) -> CrewId | None:
-        ticket: Ticket | None = loaded.state(named("ticket", self.ticket))[0]
-        return ticket.crew if ticket and ticket.crew != self.crew else None
-
-    def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """The ticket's fact, the new crew's and the old crew's."""
-        stream, crew_stream = named("ticket", self.ticket), named("crew", self.crew)
-        ticket, _ = loaded.state(stream)
-        crew: crews.Crew | None = loaded.state(crew_stream)[0]
-        if crew is None:
-            raise NotFound(
-                "no_such_crew", f"There is no crew {self.crew}.", "Choose a crew of the register."
-            )
-        command = commands.Dispatch(
-            version=self.version,
-            crew=self.crew,
-            crew_name=crew.name,
-            by=self.by,
-            reason_code=self.reason_code,
-            reason=self.reason.words if self.reason else None,
-        )
-        events = tickets.decide(ticket, command, now)
-        assigned = crews.decide(crew, AssignTicket(ticket=self.ticket), now)
-        appends: dict[str, Sequence[Event]] = {stream: events, crew_stream: assigned}
-        old = self._old_crew(loaded)
-        if old is not None:
-            appends.update(self._released(loaded, old, now))
-        return Decision(
-            appends={name: made for name, made in appends.items() if made},
-            answer=answer_of(self.ticket, after(ticket, events, now)),
-            grounds=f"assigned by hand; reason: {self.reason_code or 'first assignment'}",
-            policy=crews.POLICY.version,
-            texts=(self.reason,) if self.reason else (),
-        )
-
-    def _released(self, loaded: Loaded, old: CrewId, now: datetime) -> dict[str, Sequence[Event]]:
-        stream = named("crew", old)
-        state: Any = loaded.state(stream)[0]
-        return {stream: crews.decide(state, ReleaseTicket(ticket=self.ticket), now)}

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from geo.road_graph import build
+from geo.road_lines import ways_of
 from server.adapters import seeding
 from server.adapters.accounts import ensure_company, new_source_token
 from server.adapters.cities import (
@@ -22,6 +24,7 @@ from server.adapters.cities import (
 from server.adapters.clock import set_clock
 from server.adapters.keys import Keys
 from server.adapters.policies import SHIPPED, choose_policy, read_policy
+from server.adapters.road_files import roads_beside, write_roads
 from server.adapters.vault import Vault
 from server.demo.autumn import SEASON
 from server.demo.calls import Call
@@ -224,6 +227,9 @@ def _generated(wish: _Wish, *, draw: bool) -> _Made:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{tiles}.pmtiles"
         write_city(city.features, city.bounds, file, city.name, "", wish.progress, 2)
+        roads = build(*ways_of([(f.cls, f.geometry) for f in city.features if f.layer == "road"]))
+        if roads is not None:
+            write_roads(roads, roads_beside(file))
     stored = City(city.name, "generated", tiles, "", city.bounds, city.bounds.center)
     return _Made(stored, register, ())
 

@@ -61,11 +61,14 @@ def names(house: House) -> dict[str, str]:
         "node": "B07", "cause": "other", "reason": WORDS,
         "expected_end_at": int(house.business_now().timestamp()) + 3600,
     }  # fmt: skip
+    crew_on_duty(house, "DR1")
+    proposal = house.person.get(f"/api/proposals/{ticket['id']}")
     return found | {
+        "digest": proposal["decision"],
         "ticket_id": ticket["id"], "outage_id": house.person.ok("/api/outages", outage)["id"],
-        "crew_id": crew_on_duty(house, "DR1"), "point_id": "RT-01", "node_id": "S1",
+        "crew_id": "DR1", "point_id": "RT-01", "node_id": "S1",
         "community_id": "K1", "key": "400:1:1", "company": "warm", "file": "none.pmtiles",
-        "name": "", "kind": "households", "source": "test",
+        "name": "", "kind": "households", "source": "test", "store_id": "W0",
     }  # fmt: skip
 
 

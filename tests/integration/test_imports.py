@@ -148,8 +148,17 @@ def test_the_export_of_an_import_of_an_export_is_the_same(play: Any) -> None:
         await house.take("points", [["point", "household", "building"], ["W1", "H1", ""],
                                     ["W2", "", "B2"]])  # fmt: skip
         await house.take("crews", [
-            ["crew", "name", "trades", "certificates", "members", "vehicle", "shift"],
-            ["C01", "道里一班", "二次网;室内", "焊工;confined space", "3", "暖抢-1", "6:00-18:00"],
+            ["crew", "name", "trades", "certificates", "members", "vehicle", "shift", "技能等级",
+             "责任区", "lon", "lat", "datum", "休息", "随车设备", "随车备件"],
+            ["C01", "道里一班", "二次网;室内", "焊工;confined space", "3", "暖抢-1", "6:00-18:00",
+             "4级", "道里区;道外区", "126.6", "45.7", "wgs84", "11:00-13:00/40",
+             "pump", "闸阀 DN80:2;放气阀：5"],
+        ])  # fmt: skip
+        await house.take("stores", [
+            ["仓库编号", "名称", "lon", "lat", "datum", "备件", "库存数量"],
+            ["W1", "道里备件库", "126.6", "45.7", "wgs84", "闸阀 DN80", "6"],
+            ["W1", "", "", "", "", "放气阀", "40个"],
+            ["W2", "空库", "126.7", "45.7", "wgs84", "", ""],
         ])  # fmt: skip
         await house.take("accounts", [
             ["户号", "采暖季", "欠费(元)", "计费方式", "应收(元)", "入网状态", "阀门状态",
@@ -158,7 +167,9 @@ def test_the_export_of_an_import_of_an_export_is_the_same(play: Any) -> None:
             ["H1", "2024-2025", "", "基础热费", "700", "脱网", "关", "2025-01-10"],
             ["H2", "", "0", "", "", "", "", ""],
         ])  # fmt: skip
-        kinds: list[ImportKind] = ["heat_tree", "households", "crews", "points", "accounts"]
+        kinds: list[ImportKind] = [
+            "heat_tree", "households", "crews", "stores", "points", "accounts",
+        ]  # fmt: skip
         for kind in kinds:
             first = await house.written(kind, house.company, f"{kind}.csv")
             done = await house.take(kind, house.folder / f"{kind}.csv", house.other)

@@ -11,7 +11,7 @@ from path_cases import new_number, take
 from path_heating import apply, household, local, wish
 from path_house import House
 from path_routes import guarded
-from path_work import at_once, receive
+from path_work import at_once, receive, register_crew
 
 REQUEST = {"kind": "leak", "level": "red", "source": "phone", "building": "B01"}
 UNKEYED = {
@@ -21,12 +21,16 @@ UNKEYED = {
     "/api/calls/look-up",
     "/api/addresses/resolve",
     "/api/photos",
+    "/api/presence",
+    "/api/proposals/{ticket_id}/price",
+    "/api/what-if",
 }
 """They change no business data; a picture is its own key."""
 NAMES = {
     "ticket_id": "260101-000001", "outage_id": "260101-000002", "crew_id": "C00",
     "application_id": "260101-000003", "visit_id": "260101-000004", "question_id": "9",
     "case_id": "hotline_12345-1", "message_id": "9", "kind": "points", "source": "rooms",
+    "store_id": "W0",
 }  # fmt: skip
 
 
@@ -166,11 +170,19 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
     refuse = {"version": held["version"], "because": ["owner"]}
     standing = {"household": home["household"], "billing": "base", "billed_fen": 1}
     at = f"/api/tickets/{ticket['id']}"
+    place = f"/api/tickets/{receive(person, separate=True)['id']}"
+    register_crew(person, "OC1")
+    store = {"name": "库", "lon": 126.63, "lat": 45.75, "datum": "wgs84", "parts": {"闸阀": 3}}
+    issue = {"crew": "OC1", "parts": {"闸阀": 1}}
     return [
         ("/api/suspensions", wish(other, photos=[]), wish(other, photos=[], words="再申请")),
         (f"/api/suspensions/{held['id']}/refuse", refuse, refuse | {"reason": "不符合"}),
         ("/api/cases", hotline, hotline | {"kind": "repair"}),
         (f"/api/cases/{case['id']}/sign", {"version": 1}, {"version": 2}),
+        ("/api/stores/OW1", store, store | {"parts": {}}),
+        ("/api/stores/OW1/issue", issue, issue | {"parts": {"闸阀": 2}}),
+        ("/api/crews/OC1/stop", {"reason_code": "sick"}, {"reason_code": "accident"}),
+        (f"{place}/pin", {"version": 1, "crew": "OC1"}, {"version": 2, "crew": "OC1"}),
         (f"{at}/owner", {"version": 1, "owner": "admin"}, {"version": 2, "owner": "admin"}),
         ("/api/batches/household-standings", {"items": [standing]}, {"items": []}),
         ("/api/campaigns", {"purpose": "suspension_deadline", "days_before": 60},

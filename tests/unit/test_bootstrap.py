@@ -151,7 +151,8 @@ def test_locks_pin_hash_and_name_no_host(lock: str) -> None:
 
 
 def test_every_direct_requirement_is_locked() -> None:
-    for name in ("requirements", "requirements-build", "requirements-dev", "requirements-node"):
+    for kind in ("", "-build", "-dev", "-bench", "-node"):
+        name = f"requirements{kind}"
         lock = ROOT / f"{'requirements' if name.endswith('build') else name}.lock"
         locked = set(re.findall(r"(?m)^([a-z0-9._-]+)==", lock.read_text("utf-8")))
         wanted = re.findall(r"(?m)^([A-Za-z0-9._-]+)", (ROOT / f"{name}.in").read_text("utf-8"))

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from dispatch_core.commands import RegisterCrew
+from dispatch_core.commands import Base, RegisterCrew, StockCrew
 from dispatch_core.crews import Crew
 from dispatch_core.errors import Refused
 from dispatch_core.ids import CrewId
@@ -80,14 +80,32 @@ class CrewWriter:
                     raise
                 outcome.refuse(entry, refused.code, refused.detail, refused.what_to_do)
                 continue
+            stocked = await self._stock(entry, crew)
             taken.append(entry)
             if crew is None:
                 outcome.added += 1
-            elif decision.appends:
+            elif decision.appends or stocked:
                 outcome.changed += 1
             else:
                 outcome.unchanged += 1
         return [] if self._dry else taken
+
+    async def _stock(self, entry: Entry, crew: Crew | None) -> bool:
+        """What lies on the van, where the row says so; whether that is new."""
+        parts = entry.values.get("parts")
+        if parts is None:
+            return False
+        there = {part: n for part, n in parts.items() if n}
+        if crew is not None and crew.parts == there:
+            return False
+        if not self._dry:
+            command = StockCrew(parts=there, by=self._principal.actor)
+            await self._commits.submit(
+                self._principal, f"POST /api/crews/{entry.key}/stock",
+                f"{self._run}-{entry.row}", entry.digest,
+                ChangeCrew(crew=CrewId(entry.key), command=command),
+            )  # fmt: skip
+        return True
 
     async def finish(self, c: asyncpg.Connection) -> None:
         """Nothing is left to do."""
@@ -100,5 +118,11 @@ def _command(entry: Entry, crew: Crew | None) -> RegisterCrew:
     return RegisterCrew(
         crew=CrewId(entry.key), name=data["name"], trades=data["trades"],
         certificates=data["certificates"], members=data["members"], vehicle=data["vehicle"],
-        shift=data["shift"],
+        shift=data["shift"], skill=entry.values.get("skill"),
+        territory=entry.values.get("territory"), base=_base(entry.values),
+        breaks=entry.values.get("breaks"), equipment=entry.values.get("equipment"),
     )  # fmt: skip
+
+
+def _base(values: dict[str, Any]) -> Base | None:
+    return Base(lon=values["lon"], lat=values["lat"]) if "lon" in values else None

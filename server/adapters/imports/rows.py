@@ -15,7 +15,9 @@ import msgspec
 
 from server.adapters.accounts import Principal
 
-ImportKind = Literal["households", "heat_tree", "crews", "points", "accounts", "tickets"]
+ImportKind = Literal[
+    "households", "heat_tree", "crews", "stores", "points", "accounts", "tickets"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

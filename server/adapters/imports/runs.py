@@ -23,6 +23,9 @@ _RECORDS: dict[ImportKind, str] = {
     + " UNION ALL SELECT 'building/' || building_id FROM building" + _HERE
     + " UNION ALL SELECT 'community/' || community_id FROM community" + _HERE,
     "crews": "SELECT substr(stream, 6) FROM stream_head" + _HERE + " AND stream LIKE 'crew:%'",
+    "stores": "SELECT substr(h.stream, 7) || chr(31) || p.part FROM stream_head h,"
+    " jsonb_object_keys(h.state::jsonb -> 'parts') AS p(part)" + _HERE
+    + " AND h.stream LIKE 'store:%'",
     "points": "SELECT point_id FROM point" + _HERE,
     "accounts": "SELECT season || '/' || household_id FROM household_standing" + _HERE,
 }  # fmt: skip

@@ -129,6 +129,23 @@ def whole(low: int, high: int, units: str = "") -> Read:
     return read
 
 
+_PIECES = re.compile(r"(.+?)\s*[:：×x*]\s*(\d{1,6})")
+
+
+def pieces(cell: str) -> dict[str, int]:
+    """Parts with their numbers: `闸阀 DN80:2;放气阀:5`."""
+    found: dict[str, int] = {}
+    for part in (p for p in _SPLIT.split(cell) if p):
+        told = _PIECES.fullmatch(part)
+        if told is None or len(told[1]) > 80 or told[1] in found:
+            raise BadCell(
+                "bad_parts", f"{shown(part)} is no part with its number.",
+                "Write parts as NAME:PIECES, separated by ;",
+            )  # fmt: skip
+        found[told[1]] = int(told[2])
+    return found
+
+
 _YES = {"yes", "y", "true", "1", "是", "有", "√", "对"}
 _NO = {"no", "n", "false", "0", "否", "无", "没有", "×", "错"}
 

@@ -31,7 +31,11 @@ COLUMNS: Mapping[ImportKind, tuple[str, ...]] = {
         "street", "house_number", "district", "community", "radius_m", "levels", "area_m2", "use",
         "warranty_until", "outline",
     ),
-    "crews": ("crew", "name", "trades", "certificates", "members", "vehicle", "shift"),
+    "crews": (
+        "crew", "name", "trades", "certificates", "members", "vehicle", "shift", "skill",
+        "territory", "lon", "lat", "datum", "breaks", "equipment", "parts",
+    ),
+    "stores": ("store", "name", "lon", "lat", "datum", "part", "pieces"),
     "points": ("point", "household", "building"),
     "accounts": (
         "household", "season", "unpaid_fen", "balance_at", "network", "network_at", "valve",

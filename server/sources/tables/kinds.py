@@ -4,14 +4,16 @@ together."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from dispatch_core.events import Pause
 from geo.datums import Coordinate, DatumRefused, Datums
-from server.adapters.imports import accounts, heat_tree
+from server.adapters.imports import accounts, heat_tree, stores
 from server.adapters.imports.rows import ImportKind
 from server.adapters.imports.runs import Mark
 from server.sources.tables import cells
@@ -191,6 +193,11 @@ _TRADES = {
 }  # fmt: skip
 
 
+_BREAK = re.compile(
+    r"((?:[01]?[0-9]|2[0-3]):[0-5][0-9])[-~—]((?:[01]?[0-9]|2[0-3]):[0-5][0-9])/(\d{1,3})"
+)
+
+
 def _shift(cell: str) -> str:
     said = cell.replace("：", ":").replace("—", "-").replace("~", "-").replace(" ", "")
     try:
@@ -200,6 +207,24 @@ def _shift(cell: str) -> str:
             "bad_shift", f"{cells.shown(cell)} is no shift.", "Write it as 06:00-18:00."
         ) from None
     return f"{first:%H:%M}-{last:%H:%M}"
+
+
+def _break(cell: str) -> Pause:
+    found = _BREAK.fullmatch(cell.replace("：", ":").replace(" ", ""))
+    if found is None:
+        raise BadCell(
+            "bad_break", f"{cells.shown(cell)} is no break.", "Write it as 11:00-13:00/40."
+        )
+    return Pause(after=found[1].zfill(5), before=found[2].zfill(5), minutes=int(found[3]))
+
+
+def _stocked(values: Values, place: Place) -> Values:
+    """A row with pieces says of what; a part without a number is not there."""
+    if "pieces" in values and "part" not in values:
+        raise BadCell("missing_field", "The row has pieces and no part.", "Name the part.")
+    if "part" in values and "pieces" not in values:
+        raise BadCell("missing_field", "The row has a part and no pieces.", "Write 0 for none.")
+    return _placed(values, place)
 
 
 CREWS = Kind(
@@ -212,11 +237,35 @@ CREWS = Kind(
         Field("members", whole(2, 20, "人"), ("人数", "成员数")),
         Field("vehicle", cells.text(80), ("车辆", "车牌", "抢修车")),
         Field("shift", _shift, ("班次", "当班时间")),
+        Field("skill", whole(1, 5, "级"), ("技能等级", "技能级别", "等级")),
+        Field("territory", many(identifier(80)), ("责任区", "片区", "辖区", "districts")),
+        *_PLACE,
+        Field("breaks", many(_break, 4), ("休息", "休息时间")),
+        Field("equipment", many(identifier(80)), ("随车设备", "随车装备", "设备")),
+        Field("parts", cells.pieces, ("随车备件", "车载备件", "备件")),
     ),
     ("crew",),
-    lambda values, _: values,
+    _placed,
     _keyed("crew"),
 )
+
+
+# ---------------------------------------------------------------- stores
+STORES = Kind(
+    "stores",
+    (
+        Field("store", identifier(40), ("store_id", "warehouse", "仓库", "库房", "备件库",
+                                        "仓库编号")),
+        Field("name", cells.text(80), ("名称", "仓库名称", "库房名称")),
+        *_PLACE,
+        Field("part", cells.text(80), ("备件", "备件名称", "物料", "物料名称", "规格型号")),
+        Field("pieces", whole(0, 1_000_000, "个件只套台"), ("数量", "库存", "库存数量", "件数",
+                                                        "qty", "quantity")),
+    ),
+    ("store",),
+    _stocked,
+    lambda values: stores.key_of(values["store"], values.get("part")),
+)  # fmt: skip
 
 
 # ---------------------------------------------------------------- points
@@ -307,4 +356,4 @@ def kind_of(name: str, place: Place) -> Kind:
     return _KINDS[name]
 
 
-_KINDS: Mapping[str, Kind] = {k.name: k for k in (HOUSEHOLDS, HEAT_TREE, CREWS, POINTS)}
+_KINDS: Mapping[str, Kind] = {k.name: k for k in (HOUSEHOLDS, HEAT_TREE, CREWS, STORES, POINTS)}

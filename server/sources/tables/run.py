@@ -34,6 +34,7 @@ from server.adapters.imports.rows import (
     Writer,
 )
 from server.adapters.imports.runs import Connection, Mark, Runs
+from server.adapters.imports.stores import StoreWriter
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
@@ -262,6 +263,8 @@ class Importer:
                 return TreeWriter(company, dry=dry)
             case "crews":
                 return CrewWriter(wish.principal, under.run, self._commits, dry=dry)
+            case "stores":
+                return StoreWriter(wish.principal, under.run, self._commits, dry=dry)
             case "points":
                 return PointWriter(company, dry=dry)
             case "accounts":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from dispatch_core import commands as c
@@ -142,3 +143,83 @@ def test_a_position_is_lost_after_five_silent_minutes_and_regained_by_a_fix() ->
 
 def test_a_crew_off_duty_owes_no_fix() -> None:
     assert crews.watch(carry(None, REGISTER), None, T0 + timedelta(days=1)) == []
+
+
+# ---------------------------------------------------------------- the register's further data
+def full(**changed: Any) -> c.RegisterCrew:
+    more: dict[str, Any] = {
+        "skill": 4, "territory": ["道里区"], "base": c.Base(lon=126.6, lat=45.7),
+        "breaks": [e.Pause(after="11:00", before="13:00", minutes=40)], "equipment": ["pump"],
+    }  # fmt: skip
+    return msgspec.structs.replace(REGISTER, **(more | changed))
+
+
+def test_what_the_register_does_not_say_stays() -> None:
+    crew = carry(None, REGISTER)
+    assert (crew.skill, crew.territory, crew.base, crew.breaks) == (3, [], None, [])
+    crew = carry(crew, full())
+    again = carry(crew, REGISTER)
+    assert (again.skill, again.territory, again.base) == (4, ["道里区"], crew.base)
+    assert (again.breaks, again.equipment) == (crew.breaks, ["pump"])
+    assert crews.decide(crew, REGISTER, T0) == []
+    assert carry(crew, full(territory=[], equipment=[])).territory == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"skill": 0}, {"skill": 6},
+        {"breaks": [e.Pause(after="11", before="13:00", minutes=40)]},
+        {"breaks": [e.Pause(after="11:00", before="24:00", minutes=40)]},
+        {"breaks": [e.Pause(after="11:00", before="13:00", minutes=0)]},
+        {"breaks": [e.Pause(after="11:00", before="13:00", minutes=500)]},
+    ],
+)  # fmt: skip
+def test_a_skill_or_a_break_that_is_none_is_refused(changed: Any) -> None:
+    with pytest.raises(Invalid, match="bad_crew"):
+        crews.decide(None, full(**changed), T0)
+
+
+# ---------------------------------------------------------------- stocked, stopped, back
+def test_a_van_is_counted_and_never_below_zero() -> None:
+    crew = on_duty()
+    assert crew.parts is None
+    crew = carry(crew, c.StockCrew(parts={"DN80": 2, "DN50": 0}, by="u"))
+    assert crew.parts == {"DN80": 2}
+    assert crews.decide(crew, c.StockCrew(parts={"DN80": 2}, by="u"), T0) == []
+    assert carry(crew, c.StockCrew(parts={}, by="u")).parts == {}
+    for parts in ({"DN80": -1}, {"": 1}):
+        with pytest.raises(Invalid, match="bad_parts"):
+            crews.decide(crew, c.StockCrew(parts=parts, by="u"), T0)
+
+
+def test_a_stopped_crew_keeps_what_it_has_and_takes_nothing_more() -> None:
+    crew = carry(on_duty(), c.AssignTicket(ticket="t1"))
+    crew = carry(crew, c.StopCrew(reason_code="breakdown", by="u"))
+    with pytest.raises(Conflict, match="crew_stopped") as refused:
+        crews.decide(crew, c.AssignTicket(ticket="t2"), T0)
+    assert refused.value.extra["stopped"] is True
+    assert crews.decide(crew, c.AssignTicket(ticket="t1"), T0) == []
+    crew = carry(crew, c.TakeTicket(ticket="t1"), c.ReleaseTicket(ticket="t1"))
+    assert crew.doing == ("free", None)
+    crew = carry(crew, c.CrewBackToWork(by="u"), c.AssignTicket(ticket="t2"))
+    assert crews.decide(crew, c.CrewBackToWork(by="u"), T0) == []
+    assert crew.doing == ("dispatched", "t2")
+
+
+def test_a_stop_ends_at_its_time_and_is_told_once() -> None:
+    crew = on_duty()
+    with pytest.raises(Invalid, match="bad_time"):
+        crews.decide(crew, c.StopCrew(reason_code="sick", until_at=AT0, by="u"), T0)
+    stop = c.StopCrew(reason_code="sick", until_at=AT0 + 3600, by="u")
+    crew = carry(crew, stop)
+    assert crews.decide(crew, stop, T0) == []
+    assert crews.stop_over(crew, T0 + timedelta(minutes=59), "system:core") == []
+    longer = carry(crew, c.StopCrew(reason_code="sick", by="u"), now=T0 + timedelta(minutes=5))
+    assert longer.stopped == crews.Stopped(reason_code="sick", since=AT0, until_at=None)
+    assert crews.stop_over(longer, T0 + timedelta(days=9), "system:core") == []
+    now = T0 + timedelta(hours=1)
+    (back,) = crews.stop_over(crew, now, "system:core")
+    crew = crews.apply(crew, back, unix(now))
+    assert crew.stopped is None
+    assert crews.stop_over(crew, now, "system:core") == []

@@ -38,6 +38,8 @@ def _example(info: msgspec.inspect.Type) -> Any:
             return _example(next(t for t in info.types if not isinstance(t, i.NoneType)))
         case i.ListType():
             return [_example(info.item_type)]
+        case i.DictType():
+            return {_example(info.key_type): _example(info.value_type)}
         case i.IntType():
             return 7
         case i.BoolType():
@@ -63,7 +65,8 @@ def test_the_catalogue_is_the_union() -> None:
     told = {kind for kind, entry in CATALOGUE.items() if not entry.journalled}
     assert told == {
         "crew_positions", "network_state", "weather_observed", "requests_figure", "closing_figure",
-        "rooms_figure", "supply_figure", "source_heartbeat",
+        "rooms_figure", "supply_figure", "source_heartbeat", "ticket_proposed",
+        "crew_day_planned", "proposal_withdrawn", "plan_figures",
     }  # fmt: skip
 
 

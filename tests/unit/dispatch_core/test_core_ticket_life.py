@@ -10,13 +10,24 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from ticket_steps import AT0, COMMANDS, MINUTE, T0, at_state, carry, kinds, receive
+from ticket_steps import (
+    AT0,
+    COMMANDS,
+    CONTENT,
+    MINUTE,
+    T0,
+    at_state,
+    carry,
+    dispatch,
+    kinds,
+    receive,
+)
 
 from dispatch_core import commands as c
 from dispatch_core import events as e
 from dispatch_core import levels, tickets
 from dispatch_core.errors import Conflict, Refused
-from dispatch_core.ids import unix
+from dispatch_core.ids import CrewId, unix
 from dispatch_core.tickets import Ticket
 
 
@@ -78,6 +89,26 @@ def test_a_silent_ticket_is_lost_and_the_next_word_regains_it() -> None:
     assert not carry(ticket, c.Confirm(version=ticket.version), later).lost_contact
 
 
+def test_a_crew_on_its_way_owes_its_check_in_at_the_planned_arrival() -> None:
+    arrive_at = AT0 + 5 * 3600
+    ticket = at_state("accepted")
+    ticket = carry(
+        ticket,
+        c.Dispatch(
+            version=ticket.version,
+            crew=CrewId("C1"),
+            crew_name="一班",
+            by="u1",
+            arrive_at=arrive_at,
+        ),
+        T0,
+    )
+    ticket = carry(ticket, c.Confirm(version=ticket.version), T0)
+    ends = datetime.fromtimestamp(arrive_at + 1800, UTC)
+    assert "lost_contact" not in kinds(tickets.watch(ticket, ends - timedelta(seconds=1)))
+    assert "lost_contact" in kinds(tickets.watch(ticket, ends))
+
+
 class Life(RuleBasedStateMachine):
     """Random commands, right and wrong, at random times, with the watch in between."""
 
@@ -99,7 +130,7 @@ class Life(RuleBasedStateMachine):
             assert event.due == self.ticket.due
 
     @rule(
-        pick=st.integers(0, 35),
+        pick=st.integers(0, 71),
         legal=st.sampled_from([True, True, True, False]),
         offset=st.sampled_from([0, 0, 0, 0, -1, 1]),
         wait=st.integers(0, 4 * 3600),
@@ -121,7 +152,7 @@ class Life(RuleBasedStateMachine):
             why = refused.code
         else:
             why = None
-        assert may == (why is None or why.startswith("same_") or why == "no_photos")
+        assert may == (why is None or why.startswith("same_") or why in CONTENT)
         assert bool(made) == (why is None)
         assert self.ticket is before
         self.take(made)
@@ -155,6 +186,69 @@ class Life(RuleBasedStateMachine):
         assert levels.SEVERITY[self.ticket.level] <= levels.SEVERITY[before.level]
         met = not absorbed and accepted and before.state == "received"
         assert (self.ticket.state != before.state) == met
+
+    @rule(second=st.sampled_from(["k3", "k4"]), wait=st.integers(0, 3600))
+    def two_crews(self, second: str, wait: int) -> None:
+        """A job that needs two crews at one start."""
+        self.now += timedelta(seconds=wait)
+        before = self.ticket
+        assert before is not None
+        if "dispatch" not in tickets.POSSIBLE[before.state]:
+            return
+        command = dispatch(before.version, "k2", with_crew=second, reason_code="nearer_crew")
+        if before.crews == ("k2", second):
+            with pytest.raises(Refused, match="same_crew"):
+                tickets.decide(before, command, self.now)
+            return
+        self.take(tickets.decide(before, command, self.now))
+        assert self.ticket is not None
+        assert self.ticket.crews == ("k2", second)
+
+    @rule(what=st.sampled_from(["on_site", "respond", None]), since=st.booleans())
+    def the_core_speaks(self, what: Any, since: bool) -> None:
+        """Each thing is said once of an open ticket, and never of one that is over."""
+        before = self.ticket
+        assert before is not None
+        commands: list[Any] = [c.Escalate(clock=what, deadline=None, to="duty")]
+        if since:
+            commands.append(c.MarkUnproposed(since=unix(self.now), rules={"skill": 2}))
+        else:
+            commands.append(c.ProposedAgain())
+        for command in commands:
+            self.take(tickets.decide(self.ticket, command, self.now))
+            assert tickets.decide(self.ticket, command, self.now) == []
+        assert self.ticket is not None
+        assert self.ticket.decided == before.decided
+        if before.state not in tickets.OPEN:
+            assert self.ticket is before
+
+    @invariant()
+    def hands_fit_the_state(self) -> None:
+        """Before dispatch nobody has it; a second crew never stands alone; nothing is said twice."""
+        ticket = getattr(self, "ticket", None)
+        if ticket is None:
+            return
+        if ticket.state in {"received", "accepted"}:
+            assert ticket.crews == ()
+            assert ticket.clocks.on_site is None
+        if ticket.state in {"dispatched", "confirmed", "handling", "verifying"}:
+            assert ticket.crew is not None
+            assert ticket.displaced_by is None
+            assert ticket.unproposed_since is None
+        assert ticket.with_crew is None or ticket.with_crew != ticket.crew
+        assert len(set(ticket.escalated)) == len(ticket.escalated)
+        assert ticket.state in tickets.OPEN or ticket.reserved is None
+
+    @invariant()
+    def late_parts_are_said_once(self) -> None:
+        waiting: list[bool] = []
+        for event, at in getattr(self, "history", []):
+            if isinstance(event, e.TicketPartsAwaited):
+                waiting.append(False)
+            elif isinstance(event, e.TicketPartsLate):
+                assert waiting[-1] is False
+                assert event.expected_at <= at
+                waiting[-1] = True
 
     @invariant()
     def the_first_owner_stays(self) -> None:

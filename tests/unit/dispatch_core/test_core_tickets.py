@@ -6,7 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ticket_steps import AFTER, AT0, COMMANDS, MINUTE, NOTE, T0, at_state, carry, dispatch, receive
+from ticket_steps import (
+    AFTER,
+    AT0,
+    COMMANDS,
+    MINUTE,
+    NOTE,
+    T0,
+    at_state,
+    carry,
+    dispatch,
+    prepared,
+    receive,
+)
 
 from dispatch_core import commands as c
 from dispatch_core import events as e
@@ -18,7 +30,7 @@ from dispatch_core.ids import unix
 @pytest.mark.parametrize("state", list(tickets.POSSIBLE))
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_the_whole_state_machine(state: str, name: str) -> None:
-    ticket = at_state(state)
+    ticket = prepared(at_state(state), name)
     command = COMMANDS[name](ticket.version)
     if name in tickets.POSSIBLE[ticket.state]:
         after = carry(ticket, command, T0 + 20 * MINUTE)

@@ -68,7 +68,13 @@ def at_state(state: str, level: str = "yellow") -> Ticket:
     return ticket
 
 
-COMMANDS = {
+DAY = 24 * 3600
+WORK = e.Work(trade="secondary", minutes=45, parts={"DN80": 1})
+LIMITS = c.GasLimits(
+    oxygen_min_pct=19.5, oxygen_max_pct=23.5, lel_max_pct=10.0, co_max_ppm=24.0,
+    h2s_max_ppm=6.6, valid_s=1800,
+)  # fmt: skip
+COMMANDS: dict[str, Any] = {
     "accept": lambda v: c.Accept(version=v, by="user:1"),
     "dispatch": lambda v: dispatch(v, "k2", reason_code="nearer_crew"),
     "confirm": lambda v: c.Confirm(version=v),
@@ -85,12 +91,47 @@ COMMANDS = {
     "change_place": lambda v: c.ChangePlace(version=v, place=ELSEWHERE, by="user:1"),
     "merge": lambda v: c.Merge(version=v, into="t2", by="user:1"),
     "add_photos": lambda v: c.AddPhotos(version=v, photos=["f1"], by="user:1"),
+    "link": lambda v: c.Link(version=v, digest=f"link-{v}", by="user:1"),
+    "set_work": lambda v: c.SetWork(version=v, work=WORK, by="user:1"),
+    "appoint": lambda v: c.Appoint(
+        version=v, from_at=AT0 + 30 * DAY, until_at=AT0 + 30 * DAY + 7200, by="user:1"
+    ),
+    "permit": lambda v: c.Permit(
+        version=v,
+        permit="hot_work",
+        number="YX-1",
+        valid_until=AT0 + 60 * DAY,
+        by="user:1",
+        limits=LIMITS,
+    ),
+    "await_parts": lambda v: c.AwaitParts(
+        version=v, parts={"DN80": 1}, expected_at=AT0 + DAY, by="user:1"
+    ),
+    "parts_ready": lambda v: c.PartsReady(version=v, by="user:1"),
+    "pin": lambda v: c.Pin(version=v, crew="k1", crew_name="k1班", by="user:1"),
+    "unpin": lambda v: c.Unpin(version=v, by="user:1"),
+    "displace": lambda v: c.Displace(
+        version=v, reason_code="by_hand", by="person:1", made_safe=True
+    ),
 }
+CONTENT = {
+    "no_photos", "no_parts_awaited", "not_pinned", "bad_time", "bad_window", "not_appointed",
+    "with_other_crew",
+}  # fmt: skip
+"""Refusals of what a command says, not of the state that it meets."""
 AFTER = {
     "accept": "accepted", "dispatch": "dispatched", "confirm": "confirmed", "handle": "handling",
     "verify": "verifying", "close": "closed", "cancel": "cancelled", "reopen": "accepted",
-    "merge": "cancelled",
+    "merge": "cancelled", "displace": "accepted",
 }  # fmt: skip
+
+
+def prepared(ticket: Ticket, name: str) -> Ticket:
+    """The ticket with what the step ends: parts that it waits for, or a lock."""
+    before = {"parts_ready": "await_parts", "unpin": "pin"}.get(name)
+    if before is None or before not in tickets.POSSIBLE[ticket.state]:
+        return ticket
+    return carry(ticket, COMMANDS[before](ticket.version), T0 + 9 * MINUTE)
 
 
 def kinds(events: list[e.Event]) -> list[str]:

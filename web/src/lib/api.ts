@@ -47,6 +47,8 @@ export class ApiError extends Error {
     readonly code: string,
     detail: string,
     readonly whatToDo: string,
+    /** The record as it stands now, where that is why. */
+    readonly present: Record<string, unknown> | null = null,
   ) {
     super(detail);
   }
@@ -84,14 +86,14 @@ export async function call<Answer>(
   }
   const text = await response.text();
   if (response.ok) return (text === '' ? null : JSON.parse(text)) as Answer;
-  let problem: { code?: string; detail?: string; what_to_do?: string } = {};
+  let problem: { code?: string; detail?: string; what_to_do?: string; present?: Record<string, unknown> } = {};
   try {
     problem = JSON.parse(text) as typeof problem;
   } catch {
     // A proxy's own error page has no problem document; the status says enough.
   }
   if (response.status === 401 && !path.startsWith('/api/sign-in')) throw new SignedOut();
-  throw new ApiError(response.status, problem.code ?? 'http', problem.detail ?? '', problem.what_to_do ?? '');
+  throw new ApiError(response.status, problem.code ?? 'http', problem.detail ?? '', problem.what_to_do ?? '', problem.present ?? null);
 }
 
 export const session = (): Promise<Session> => call('GET', '/api/session');

@@ -293,7 +293,7 @@ export interface PlanFigure {
   changed: number;
   cap: number;
   travel: string;
-  travel_note: string | null;
+  travel_because: string | null;
 }
 
 /** Client: the single-use pass from POST /api/live-passes, sent first. */

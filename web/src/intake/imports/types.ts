@@ -1,7 +1,7 @@
 // What the calls about imports answer; times are Unix seconds.
-export const KINDS = ['households', 'heat_tree', 'accounts', 'points', 'crews', 'tickets'] as const;
+export const KINDS = ['households', 'heat_tree', 'accounts', 'points', 'crews', 'stores', 'tickets'] as const;
 export type Kind = (typeof KINDS)[number];
-export const KEYS: Record<Kind, string> = { households: 'H', heat_tree: 'T', accounts: 'A', points: 'P', crews: 'C', tickets: 'K' };
+export const KEYS: Record<Kind, string> = { households: 'H', heat_tree: 'T', accounts: 'A', points: 'P', crews: 'C', stores: 'S', tickets: 'K' };
 
 export interface Reject {
   row: number;

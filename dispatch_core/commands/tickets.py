@@ -1,11 +1,12 @@
-"""What people and sources may ask for: each command names the version its sender saw."""
+"""Commands on a ticket: intake, its five steps, and what people mend."""
 
 from __future__ import annotations
 
 import msgspec
 
+from dispatch_core.commands.field import Displace, FieldStep, FieldWatch, Link
+from dispatch_core.events import Price
 from dispatch_core.ids import (
-    BuildingId,
     CancelReason,
     CrewId,
     HouseholdId,
@@ -13,8 +14,6 @@ from dispatch_core.ids import (
     KindReason,
     Level,
     LevelReason,
-    NodeKind,
-    OutageCause,
     OutageId,
     PhotoId,
     Place,
@@ -22,7 +21,6 @@ from dispatch_core.ids import (
     ReopenReason,
     RequestKind,
     TicketId,
-    Trade,
     Words,
 )
 
@@ -136,6 +134,16 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     reason_code: RedispatchReason | None = None
     reason: Words | None = None
+    with_crew: CrewId | None = None
+    """The second crew of a job that needs two."""
+    plan: int | None = None
+    """The plan that the proposal was made on; None: by hand, without one."""
+    decision: str | None = None
+    rank: int | None = None
+    price: Price | None = None
+    arrive_at: int | None = None
+    auto: bool = False
+    """The policy lets the proposal confirm itself."""
 
 
 class Confirm(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,91 +200,6 @@ Amendment = Merge | ChangeKind | ChangeOwner | ChangePlace | AddPhotos
 """What a ticket is changes, not how far it has come."""
 TicketStep = (
     Accept | Dispatch | Confirm | Handle | Verify | Close | Cancel | Reopen | ChangeLevel
-    | Amendment
+    | Amendment | FieldStep | Displace | Link
 )  # fmt: skip
-TicketCommand = ReceiveRequest | Repeat | Absorb | TicketStep
-
-
-class RegisterCrew(msgspec.Struct, frozen=True, kw_only=True):
-    """Enter a crew into the register, or change its data."""
-
-    crew: CrewId
-    name: str
-    trades: list[Trade]
-    certificates: list[str]
-    members: int
-    vehicle: str
-    shift: str
-
-
-class StartShift(msgspec.Struct, frozen=True, kw_only=True):
-    """The crew comes on duty until `ends_at` (Unix seconds)."""
-
-    ends_at: int
-
-
-class EndShift(msgspec.Struct, frozen=True, kw_only=True):
-    """The crew goes off duty."""
-
-
-class AssignTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """Give the crew a ticket: the crew's side of Dispatch."""
-
-    ticket: TicketId
-
-
-class TakeTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """The crew sets out for a ticket: its side of Confirm."""
-
-    ticket: TicketId
-
-
-class ArriveAtTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """The crew is on site: its side of Handle."""
-
-    ticket: TicketId
-
-
-class ReleaseTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """The crew no longer has the ticket."""
-
-    ticket: TicketId
-
-
-CrewCommand = (
-    RegisterCrew | StartShift | EndShift
-    | AssignTicket | TakeTicket | ArriveAtTicket | ReleaseTicket
-)  # fmt: skip
-
-
-class OpenOutage(msgspec.Struct, frozen=True, kw_only=True):
-    """Heat is shut off at a node: the node and what hangs on it come from the heat tree."""
-
-    outage: OutageId
-    name: str
-    node_kind: NodeKind
-    node: str
-    lon: float
-    lat: float
-    buildings: list[BuildingId]
-    households: int
-    cause: OutageCause
-    expected_end_at: int
-    reason: Words | None = None
-
-
-class ExtendOutage(msgspec.Struct, frozen=True, kw_only=True):
-    """The outage will end at another time."""
-
-    version: int
-    expected_end_at: int
-    reason: Words | None = None
-
-
-class EndOutage(msgspec.Struct, frozen=True, kw_only=True):
-    """Heat is back."""
-
-    version: int
-
-
-OutageCommand = OpenOutage | ExtendOutage | EndOutage
+TicketCommand = ReceiveRequest | Repeat | Absorb | TicketStep | FieldWatch

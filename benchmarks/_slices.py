@@ -1,0 +1,25 @@
+"""Running a planner for a time of one core: how many steps that is here, and the steps in slices."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ext.planner import Planner
+
+SLICE = 500
+TRIAL = 20_000
+
+
+def steps_in(problem: dict[str, Any], seconds: float, trial: int = TRIAL) -> int:
+    """Steps that fit into so many seconds of this machine, from a short search of the same problem."""
+    plan = Planner(**problem, budget=trial)
+    begin = time.process_time()
+    plan.improve(trial)
+    return max(int(trial * seconds / max(time.process_time() - begin, 1e-9)), SLICE)
+
+
+def run(plan: Planner, until: float) -> None:
+    """Improve the plan until its budget is used up, or the process has used so much processor time."""
+    while plan.iterations < plan.budget and time.process_time() < until:
+        plan.improve(min(SLICE, plan.budget - plan.iterations))

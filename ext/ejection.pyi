@@ -1,0 +1,2 @@
+"""How one ticket goes into one crew's route, plainly or with visits displaced, and where those go:
+kernels of ext.insertion, for compiled modules only."""

@@ -1,0 +1,25 @@
+"""A coordinate as callers give it, brought to WGS-84."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dispatch_core.errors import Invalid
+from geo.datums import Coordinate, DatumRefused, Datums
+
+
+class Spot(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Degrees and the datum they are in, as in a request for service; none without a datum."""
+
+    lon: float
+    lat: float
+    datum: str = ""
+
+
+def to_wgs84(spot: Spot, datums: Datums) -> tuple[float, float]:
+    """(longitude, latitude). Raises Invalid by geo.datums' code."""
+    try:
+        point = datums.to_wgs84(Coordinate(spot.lon, spot.lat, spot.datum))
+    except DatumRefused as refused:
+        raise Invalid(refused.code, refused.detail, refused.what_to_do) from None
+    return point.lon, point.lat

@@ -1,0 +1,185 @@
+"""The rolling plan: a child makes it every some seconds, and what still holds of it when it is done
+comes into force."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from dispatch_core.dispatch import CrewDay, Plan
+from dispatch_core.errors import Unavailable
+from dispatch_core.events import CrewDayPlanned, Event, PlanFigures, PlannedVisit
+from dispatch_core.ids import CrewId, TicketId
+from realtime.reader import Gone
+from server.adapters import decision_pieces, dispatch_waiting, plan_store
+from server.adapters.dispatch_snapshots import Snapshots, Taken
+from server.adapters.dispatch_waiting import Present
+from server.adapters.engine_store import EngineStore
+from server.adapters.feed_reads import FeedReads
+from server.adapters.lease import Lost
+from server.adapters.plan_store import Made, PlanHead, StoredPlan
+from server.jobs.planning_asks import AskPlan, Planned
+from server.jobs.worker import Died, Worker
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+SPARE_CPU_S = 5.0
+"""For reading the inputs and writing the answer."""
+LATE = 4.0
+"""On a busy machine a second of CPU may take so many by the clock."""
+
+
+class PlanRounds:
+    """Rounds of all companies, one after the other."""
+
+    def __init__(
+        self, store: EngineStore, reads: FeedReads, snapshots: Snapshots, worker: Worker
+    ) -> None:
+        self._store = store
+        self._reads = reads
+        self._snapshots = snapshots
+        self._worker = worker
+        self._next: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Raises lease.Lost when another core leads."""
+        while True:
+            try:
+                companies = await self._reads.companies()
+            except (Unavailable, Gone):
+                companies = {}
+            for company in companies:
+                if time.monotonic() < self._next.get(company, 0.0):
+                    continue
+                every = 5.0
+                try:
+                    every = await self._round(company)
+                except Lost:
+                    raise
+                except (Unavailable, Gone, Died) as error:
+                    log.warning("a round of the plan is lost: %s", error)
+                except Exception:
+                    log.exception("a round of the plan failed; the next is in a moment")
+                self._next[company] = time.monotonic() + every
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _round(self, company: int) -> float:
+        """Seconds until the next one."""
+        async with self._store.company(company) as tx:
+            rounds = (await tx.policy()).dispatch.rounds
+            open_ = (await dispatch_waiting.look(tx.connection, company)).open
+            head = await plan_store.plan_head(tx.connection, company)
+        idle = head.stored is not None and not any(d.visits for d in head.stored.plan.days)
+        if not open_ and (idle or head.version == 0):
+            return LOOK_EVERY_S
+        taken = await self._snapshots.take(company)
+        asked = AskPlan(
+            inputs=msgspec.Raw(taken.body), iterations=rounds.iterations, cpu_s=rounds.cpu_s
+        )
+        cpu_s = rounds.cpu_s + SPARE_CPU_S
+        done = await self._worker.ask(
+            "plan", msgspec.msgpack.encode(asked), cpu_s=cpu_s, within_s=cpu_s * LATE
+        )
+        planned = msgspec.msgpack.decode(done.body, type=Planned)
+        await self._into_force(company, taken, planned, done.cpu_ms)
+        return float(rounds.every_s)
+
+    async def _into_force(self, company: int, taken: Taken, planned: Planned, cpu_ms: int) -> None:
+        root, pieces = decision_pieces.cut(taken.inputs)
+        made = Made(
+            "plan", None, None, taken.inputs.plan, taken.inputs.policy_version, taken.inputs.at,
+            root, {"iterations": planned.iterations}, planned,
+        ).stored()  # fmt: skip
+        async with self._store.company(company) as tx:
+            c = tx.connection
+            before = await plan_store.plan_head(c, company)
+            if before.version != taken.inputs.plan:
+                return  # another core's plan came first
+            present = await dispatch_waiting.present(c, company)
+            plan = still_true(planned.plan, taken, present)
+            version = before.version + 1
+            held = [
+                msgspec.structs.replace(
+                    h,
+                    visits=[
+                        msgspec.structs.replace(v, tickets=left)
+                        for v in h.visits
+                        if (left := [t for t in v.tickets if _holds(t, taken, present)])
+                    ],
+                )
+                for h in planned.held
+            ]
+            stored = StoredPlan(
+                plan=plan, held=held, cpu_ms=cpu_ms, travel_because=taken.travel_because
+            )
+            await plan_store.save_decisions(c, company, [made], pieces)
+            if not await plan_store.save_plan(c, company, version, made.digest, stored):
+                return
+            await tx.tell([*_days(before, plan, version), ("figure:plan", _figures(
+                stored, version))])  # fmt: skip
+
+
+def still_true(plan: Plan, taken: Taken, present: Mapping[TicketId, Present]) -> Plan:
+    """The plan without the tickets that moved while it was made."""
+    return msgspec.structs.replace(
+        plan,
+        days=[
+            msgspec.structs.replace(
+                day, visits=[v for visit in day.visits if (v := _left(visit, taken, present))]
+            )
+            for day in plan.days
+        ],
+        unplanned=[u for u in plan.unplanned if _holds(u.ticket, taken, present)],
+    )
+
+
+def _left(
+    visit: PlannedVisit, taken: Taken, present: Mapping[TicketId, Present]
+) -> PlannedVisit | None:
+    left = [t for t in visit.tickets if _holds(t, taken, present)]
+    return msgspec.structs.replace(visit, tickets=left) if left else None
+
+
+def _holds(ticket: TicketId, taken: Taken, present: Mapping[TicketId, Present]) -> bool:
+    was, now = taken.tickets.get(ticket), present.get(ticket)
+    return (
+        was is not None
+        and now is not None
+        and (was.state, was.level, was.crew, was.with_crew)
+        == (now.state, now.level, now.crew, now.with_crew)
+    )
+
+
+def _days(before: PlanHead, plan: Plan, version: int) -> list[tuple[str, Event]]:
+    """The days that are others than they were, and those of crews that have none any more."""
+    old: dict[CrewId, CrewDay] = {d.crew: d for d in before.stored.plan.days} if (
+        before.stored) else {}  # fmt: skip
+    new = {day.crew: day for day in plan.days}
+    new |= {crew: CrewDay(crew=crew, visits=[], breaks=[]) for crew in old if crew not in new}
+    return [
+        (f"crew:{crew}", CrewDayPlanned(plan=version, visits=day.visits, breaks=day.breaks))
+        for crew, day in sorted(new.items())
+        if old.get(crew) != day
+    ]
+
+
+def _figures(stored: StoredPlan, version: int) -> PlanFigures:
+    plan, f = stored.plan, stored.plan.figures
+    return PlanFigures(
+        plan=version,
+        made_at=plan.made_at,
+        visits=f.visits,
+        unplanned=f.unplanned,
+        late=f.late_red + f.late_yellow + f.late_blue,
+        changed=f.changed,
+        cap=f.cap,
+        travel=plan.travel,
+        travel_because=stored.travel_because,
+        cpu_ms=stored.cpu_ms,
+        iterations=f.iterations,
+    )

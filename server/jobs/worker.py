@@ -1,0 +1,123 @@
+"""A child process that computes for the core: asked over a socket, killed when it is late."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import msgspec
+
+from server.adapters import frames
+from server.engines.children import spawn
+from server.settings import CHECKOUT
+
+LONGEST_DELAY = 10.0
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child is asked: which computation, with what, and the CPU that it may take."""
+
+    what: str
+    body: bytes
+    cpu_s: float
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What it answers. `failed` names a defect of ours, `refused` a refusal."""
+
+    body: bytes = b""
+    cpu_ms: int = 0
+    refused: frames.Refusal | None = None
+    failed: str | None = None
+
+
+class Died(Exception):  # noqa: N818 - an outcome, not a defect
+    """The child ended, or was killed because it was late: the work is lost and may be asked
+    again."""
+
+
+class Worker:
+    """One child, started when it is first asked and again after each death. It ends with us."""
+
+    def __init__(self, name: str, *, nice: int, memory_mb: int) -> None:
+        self._name = name
+        self._arguments = ["--nice", str(nice), "--memory-mb", str(memory_mb)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._one = asyncio.Lock()
+        self._deaths = 0
+        self._not_before = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The child that lives, if one does."""
+        return self._process.pid if self._process else None
+
+    async def ask(self, what: str, body: bytes, *, cpu_s: float, within_s: float) -> Done:
+        """The answer to one piece of work; one at a time.
+
+        Raises:
+            Died: it did not answer within `within_s`, took more CPU or memory than it may, or was
+            killed. Refused: by the computation.
+        """
+        async with self._one:
+            try:
+                async with asyncio.timeout(within_s):
+                    done = await self._exchange(Work(what=what, body=body, cpu_s=cpu_s))
+            except (frames.Broken, OSError, TimeoutError) as error:
+                self._deaths += 1
+                delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
+                self._not_before = time.monotonic() + delay
+                await self._end()
+                raise Died(f"{self._name}: {what}: {error!r}") from error
+            except BaseException:
+                await self._end()  # an answer to a question that nobody asks any more
+                raise
+        self._deaths = 0
+        if done.refused is not None:
+            raise done.refused.error()
+        if done.failed is not None:
+            raise RuntimeError(f"{self._name}: {what}: {done.failed}")
+        return done
+
+    async def _exchange(self, work: Work) -> Done:
+        if self._process is not None and self._process.poll() is not None:
+            await self._end()
+        if self._streams is None:
+            await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
+            self._streams = await self._start()
+        reader, writer = self._streams
+        writer.write(frames.framed(work))
+        await writer.drain()
+        return frames.decode(await frames.read(reader), Done)
+
+    async def _start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = spawn(
+                [sys.executable, "-m", "server", "planner", "--fd", str(theirs.fileno()),
+                 *self._arguments],
+                death_signal=signal.SIGKILL,
+                folder=CHECKOUT,  # where `-m server` is ours
+                pass_fds=[theirs.fileno()],
+            )  # fmt: skip
+        return await asyncio.open_unix_connection(sock=ours)
+
+    async def _end(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+        if self._process is not None:
+            self._process.kill()
+            process, self._process = self._process, None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(process.wait, 5)
+
+    async def close(self) -> None:
+        """The child's end."""
+        await self._end()
