@@ -1,7 +1,7 @@
 # cython: autotestdict=False, auto_pickle=False
 """The ground a planner stands on: its problem and search in C, made from checked arrays."""
 
-from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
@@ -86,7 +86,7 @@ cdef class Ground:
             raise ValueError(f"unknown arguments: {', '.join(sorted(given))}")
         mean = self._make_search(travel, places, bits, seed)
         mean *= int(self.m.travel_cost + self.m.duration_cost) or 1
-        hot = max(mean * 9 // 32, 1) if hot is None else _one("hot", hot, 1, 1 << 31)
+        hot = max(mean * 9 // 8, 1) if hot is None else _one("hot", hot, 1, 1 << 31)
         cold = max(hot // 100, 1) if cold is None else _one("cold", cold, 1, 1 << 31)
         temper = _one("temper", temper, 1, 1 << 20)
         self.s.hot = min(max(hot * temper >> 10, 1), 1 << 31)
@@ -262,5 +262,6 @@ cdef class Ground:
         s.line = <int32_t *>self._room(4 * ROOM * 4)
         s.cache = <Place *>self._room(<size_t>tasks * crews * sizeof(Place))
         m.route, s.old, s.best = self._routes(crews), self._routes(crews), self._routes(crews)
-        m.spare = self._routes(1)[0]
+        m.bare = self._routes(crews)
+        m.bare_of = <uint32_t *>self._room(crews * 4)
         return mean

@@ -7,11 +7,13 @@ position, then the displaced visits: integers only, ties by number, the same ans
 The score compares with the plan without the ticket; `was` and `late_before` are the plan as it is.
 """
 
-from typing import final
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ext.options import Answer as Answer
+from ext.options import Delayed as Delayed
+from ext.options import Displaced as Displaced
+from ext.options import Option as Option
 from ext.visits import Plan
 
 _I32 = NDArray[np.int32]
@@ -43,143 +45,6 @@ its windows and shift allow. The caller's bits are 0 to 30."""
 NONE: int
 """2**62: the total of a crew that has no plain insertion."""
 
-@final
-class Displaced:
-    """A visit that gives way."""
-
-    @property
-    def ticket(self) -> int: ...
-    @property
-    def level(self) -> int: ...
-    @property
-    def state(self) -> int: ...
-    @property
-    def crew(self) -> int:
-        """Who had it."""
-
-    @property
-    def was(self) -> int:
-        """When its work would have started."""
-
-    @property
-    def to_crew(self) -> int:
-        """Who gets it, -1: nobody; the same crew when it comes later in the same route."""
-
-    @property
-    def position(self) -> int:
-        """Before which visit of that crew's new route it goes, -1."""
-
-    @property
-    def start(self) -> int:
-        """When its work starts then; NEVER without a crew."""
-
-    @property
-    def late(self) -> int:
-        """Seconds after its due time."""
-
-    @property
-    def why(self) -> int:
-        """PLACED, NO_CREW or NO_TIME."""
-
-@final
-class Delayed:
-    """A visit that keeps its crew and gains lateness."""
-
-    @property
-    def ticket(self) -> int: ...
-    @property
-    def crew(self) -> int: ...
-    @property
-    def was(self) -> int:
-        """Start of work as planned."""
-
-    @property
-    def start(self) -> int:
-        """Start of work then."""
-
-    @property
-    def late_before(self) -> int: ...
-    @property
-    def late(self) -> int:
-        """Seconds late then: it breaches newly where `late_before` is 0."""
-
-@final
-class Option:
-    """One crew for the ticket."""
-
-    @property
-    def crew(self) -> int: ...
-    @property
-    def position(self) -> int:
-        """How many of the visits that the crew keeps come before it."""
-
-    @property
-    def arrival(self) -> int:
-        """When the crew is there."""
-
-    @property
-    def start(self) -> int:
-        """When work starts: arrival, the window, or what the crew must wait for (`ready`)."""
-
-    @property
-    def drive(self) -> int:
-        """Seconds of the way to the ticket."""
-
-    @property
-    def late(self) -> int:
-        """Seconds after the ticket's due time."""
-
-    @property
-    def newly_late(self) -> int:
-        """How many other tickets breach their due time that did not before, displaced ones too
-        (one that is left without a crew breaches when it has a due time)."""
-
-    @property
-    def score(self) -> tuple[int, ...]:
-        """The parts of SCORE."""
-
-    @property
-    def total(self) -> int:
-        """Sum of weight x part."""
-
-    @property
-    def levels(self) -> int:
-        """Displaced visits by level, four bits each, the more urgent the higher."""
-
-    @property
-    def unplanned(self) -> int:
-        """Displaced visits left without a crew, counted likewise."""
-
-    @property
-    def route(self) -> tuple[int, ...]:
-        """The crew's visits in order, the ticket among them: what to give to Plan.set_route; the
-        displaced that come back to this crew are in it."""
-
-    @property
-    def displaced(self) -> tuple[Displaced, ...]: ...
-    @property
-    def delayed(self) -> tuple[Delayed, ...]: ...
-
-@final
-class Answer:
-    """What `propose` found."""
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """The best first; empty when nobody can."""
-
-    @property
-    def broken(self) -> _U32:
-        """Of every crew (K): the rules it breaks as they were given, and NO_POSITION."""
-
-    @property
-    def totals(self) -> _I64:
-        """Of every crew (K): the total of its best plain insertion; NONE without one."""
-
-    @property
-    def starts(self) -> _I32:
-        """Of every crew (K): when work would start by that; NEVER without one."""
-
 def propose(
     plan: Plan,
     ticket: int,
@@ -201,8 +66,8 @@ def propose(
 
     `broken` uint32 (K) holds each crew's broken rules (0: may), `weights` int64 (10) what each part
     of SCORE counts (0 to 10,000), `continuity`, `skill`, `parts` int32 (K) the parts that are given
-    (absent: 0), `ready` int32 (K) from when the crew could work at the ticket (parts from the store,
-    a permit; the Plan does not know it: put it into the ticket's `earliest` with the route).
+    (absent: 0), `ready` int32 (K) from when the crew could work at the ticket (parts from the
+    store, a permit; the Plan does not know it: put it into the ticket's `earliest` with the route).
     Lateness counts in whole steps of `late_step` seconds, begun ones too (0: only by its weight;
     then nobody is displaced). A ticket that the plan holds is taken out first, so that answers
     compare. Displaced are only visits of a larger `level` number that are not on site: as few of

@@ -169,13 +169,16 @@ cdef void cheapest_place(Model *m, int32_t k, int32_t task, Place *best) noexcep
                 _pair(m, k, r, task, False, r.n, r.n, base, best)
         elif r.store > r.frozen:
             # The store may come earlier than it does now.
-            bare = &m.spare
-            bare.n = r.n
-            bare.frozen = r.frozen
+            bare = &m.bare[k]
             old = r.store
-            memcpy(bare.visit, r.visit, sizeof(int32_t) * r.n)
-            take_out(bare, old)
-            build(m, k, bare)
+            if m.bare_of[k] != r.version:
+                m.bare_of[k] = r.version
+                bare.n = r.n
+                bare.frozen = r.frozen
+                bare.off = r.off
+                memcpy(bare.visit, r.visit, sizeof(int32_t) * r.n)
+                take_out(bare, old)
+                build(m, k, bare)
             _pair(m, k, bare, task, True, old - 1, old, base, best)
     if best.delta < NEVER:
         best.delta += own_cost(m, task, k)

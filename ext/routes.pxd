@@ -81,7 +81,8 @@ cdef struct Model:
     int64_t churn_cost
     int64_t travel_cost, duration_cost
     Route *route            # [crews] the plan that is worked on
-    Route spare             # room to try a route in
+    Route *bare             # [crews] the route without its store, where that was asked for ...
+    uint32_t *bare_of       # [crews] ... and the version of the route that it was made of
     uint32_t versions
     int8_t lateness         # some task's lateness costs
 

@@ -140,7 +140,7 @@ cdef class Travel:
 
 cdef class Plan:
     cdef State state
-    cdef readonly Travel travel
+    cdef Travel travel
     cdef Py_ssize_t room
     cdef bint busy
     cdef void* _block

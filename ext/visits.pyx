@@ -1,4 +1,4 @@
-# cython: autotestdict=False
+# cython: autotestdict=False, auto_pickle=False
 """The crews' plan in flat arrays: who visits what in which order, when, and how much slack is left."""
 
 cimport cython

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.road_graph import RoadGraph
-from geo.travel import LONGEST_S, MICRO, Places, Seconds, TravelModel, seconds
+from geo.travel import LONGEST_S, MICRO, UNKNOWN, Places, Seconds, TravelModel, seconds
 
 try:
     import pyroutingkit
@@ -69,7 +69,7 @@ class Roads:
     Raises Unusable without the library.
     """
 
-    def __init__(self, graph: RoadGraph) -> None:
+    def __init__(self, graph: RoadGraph, middle_mmps: int | None = None) -> None:
         if pyroutingkit is None:
             raise Unusable("no_library", "The road library is not made for this platform.")
         self.graph = graph
@@ -82,43 +82,43 @@ class Roads:
         self._open = np.flatnonzero(graph.stops)
         self._scale = np.array([np.cos(np.radians(degrees[:, 1].mean())), 1.0]) * 0.11119508
         self._tree = shapely.STRtree(shapely.points(graph.places[self._open] * self._scale))
-        self.middle_mmps = self._middle_speed()
+        self.middle_mmps = middle_mmps or self._middle_speed()
+        """Their speed with nobody in the way, to which an hour's is set in proportion; given where
+        times are to be found again."""
 
-    def table(
-        self, model: TravelModel, a: Places, b: Places, at: int, off_road_m: int
-    ) -> tuple[Seconds, int]:
+    def times(self, model: TravelModel, a: Places, b: Places, at: int, off_road_m: int) -> Seconds:
         """Travel times from each of `a` (n) to each of `b` (m) along the roads at a departure at
-        `at`, int32 (n, m), and how many pairs are by great circle instead: an end farther than
-        `off_road_m` from any road, or no way between.
+        `at`, int32 (n, m); UNKNOWN with an end farther than `off_road_m` from any road, or no way
+        between.
 
         Times are class speeds slowed alike, so that the roads' middle speed is the one learnt for
         the hour. Between places on one node of the roads it is always great circle.
         """
         ours, theirs = self._snap(a, off_road_m), self._snap(b, off_road_m)
-        straight = seconds(model, a, b, at)
+        answer = np.full((len(a), len(b)), UNKNOWN, np.int32)
         if not (ours.node >= 0).any() or not (theirs.node >= 0).any():
-            return straight, straight.size
+            return answer
         starts, row = np.unique(ours.node, return_inverse=True)
         ends, column = np.unique(theirs.node, return_inverse=True)
         metric = self._metric(model.speed_mmps[model.slot(at)])
         found = metric.distances_many_to_many(
             np.maximum(starts, 0).astype(np.uint32), np.maximum(ends, 0).astype(np.uint32)
         )
-        answer, patched = straight, 0
+        straight = seconds(model, a, b, at)
         for start in range(0, len(a), _ROWS):
             block = slice(start, start + _ROWS)
             ms = found[row[block]][:, column]
             known = ms < pyroutingkit.INF_WEIGHT
             known &= (ours.node[block] >= 0)[:, None]
             known &= theirs.node >= 0
-            patched += known.size - int(known.sum())
-            known &= ours.node[block, None] != theirs.node
             ms += ours.access_ms[block, None]
             ms += theirs.access_ms
             ms += np.uint32(999)
             ms //= np.uint32(1_000)
             np.copyto(answer[block], np.minimum(ms, LONGEST_S), where=known, casting="unsafe")
-        return answer, patched
+            beside = known & (ours.node[block, None] == theirs.node)
+            np.copyto(answer[block], straight[block], where=beside)
+        return answer
 
     def customise(self, speed_mmps: int) -> None:
         """Make the times of an hour whose middle speed is `speed_mmps` ready."""

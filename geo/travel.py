@@ -27,6 +27,8 @@ LONGEST_S: Final = 7 * 86_400
 """No journey counts as longer: sums of a day's journeys stay far inside an int32."""
 SLOWEST_MMPS, FASTEST_MMPS = 1_000, 40_000
 DETOUR_MOST_PM, SPREAD_MOST_PM = 3_000, 4_000
+UNKNOWN: Final = -1
+"""Stands in a source's times for a pair without a way."""
 
 _EARTH_M = 6_371_008.8
 _RADIANS = 3.14159265358979323846 / (180 * MICRO)
@@ -92,6 +94,16 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class RoadsUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which roads gave the times of a table, and how: enough to find them again."""
+
+    file: str
+    """SHA-256 of the road file, hexadecimal."""
+    middle_mmps: int
+    """The roads' own middle speed, to which the hour's is set in proportion."""
+    off_road_m: int
+
+
 class TravelTable(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Travel times from n origins to m destinations, with all that they follow from.
 
@@ -111,11 +123,22 @@ class TravelTable(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     patched: int = 0
     """Pairs that the source knows no way for, or places off its roads: taken by great circle."""
     note: Note | None = None
+    roads: RoadsUsed | None = None
+    found_digest: str = ""
+    """Of a slim table: SHA-256 of what was found, hexadecimal."""
+
+    @property
+    def places(self) -> tuple[Places, Places]:
+        """Origins (n, 2) and destinations (m, 2)."""
+        return _places_of(self.origins), _places_of(self.destinations)
 
     @cached_property
     def seconds(self) -> Seconds:
-        """The travel times, int32 (n, m); not to be written to."""
-        a, b = _places_of(self.origins), _places_of(self.destinations)
+        """The travel times, int32 (n, m); not to be written to. Raises LookupError for a slim
+        table."""
+        if self.found_digest:
+            raise LookupError("a slim table's times have to be found again")
+        a, b = self.places
         if not self.found:
             return seconds(self.model, a, b, self.at)
         return np.frombuffer(self.found, "<i4").reshape(len(a), len(b))
@@ -129,6 +152,22 @@ class TravelTable(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The same without what follows from the rest."""
         bare = self.source == "great_circle" and self.found
         return msgspec.structs.replace(self, found=b"") if bare else self
+
+    def slim(self) -> TravelTable:
+        """The stored form without what can be found again on the roads it names, which is most of
+        its bytes."""
+        if self.roads is None or not self.found:
+            return self.stored()
+        named = hashlib.sha256(self.found).hexdigest()
+        return msgspec.structs.replace(self, found=b"", found_digest=named)
+
+    def whole(self, times: Seconds) -> TravelTable:
+        """A slim table with the times of its roads, UNKNOWN where they know no way. Raises
+        ValueError when these are not the ones it had."""
+        found = as_bytes(completed(times, self.model, *self.places, self.at)[0])
+        if hashlib.sha256(found).hexdigest() != self.found_digest:
+            raise ValueError("the roads give other times now")
+        return msgspec.structs.replace(self, found=found, found_digest="")
 
     @cached_property
     def digest(self) -> str:
@@ -170,6 +209,17 @@ def seconds(model: TravelModel, a: Places, b: Places, at: int) -> Seconds:
         np.minimum(block, LONGEST_S, out=block)
         answer[start : start + _ROWS] = block
     return answer
+
+
+def completed(
+    times: Seconds, model: TravelModel, a: Places, b: Places, at: int
+) -> tuple[Seconds, int]:
+    """A source's times with those by great circle where it knows no way, and for how many pairs
+    that was."""
+    unknown = times == UNKNOWN
+    if not unknown.any():
+        return times, 0
+    return np.where(unknown, seconds(model, a, b, at), times), int(unknown.sum())
 
 
 def between(model: TravelModel, a: tuple[int, int], b: tuple[int, int], at: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 import msgspec
 import numpy as np
@@ -45,6 +46,9 @@ reflection."""
 JOURNEY_M, JOURNEY_S = 400.0, 60
 WHOLE_M = 500.0
 """Great circle from which on a journey tells of detours."""
+
+WIDE_PM = 1_200
+"""The longest tenth of detours over the middle one before any were seen, thousandths."""
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -219,9 +223,14 @@ def learnt_model(
     (DETOUR_BINS). The prior weighs as much as `prior_journeys` journeys in every hour, so that one
     crew's bad day moves little; medians, so that no single journey moves much.
 
-    The spread is the middle speed over that of the slowest tenth: what nine of ten journeys of a
-    length stay within.
+    The spread is what nine of ten journeys between two places stay within: the middle speed over
+    that of the slowest tenth, and the longest tenth of detours over the middle one, as two errors
+    that know nothing of each other.
     """
+    wide, whole = WIDE_PM, int(detours.sum())
+    if whole:
+        half, most = (_quantile(detours, 1_000, DETOUR_BIN_PM, part, 10) for part in (5, 9))
+        wide = _mixed(wide, prior_journeys, most * 1_000 // half, whole)
     speed, spread, seen = [], [], []
     for slot in range(SLOTS):
         n = int(speeds[slot].sum())
@@ -230,13 +239,16 @@ def learnt_model(
             half = _quantile(speeds[slot], 0, SPEED_BIN_MMPS, 1, 2)
             tenth = max(1, _quantile(speeds[slot], 0, SPEED_BIN_MMPS, 1, 10))
             middle = _mixed(middle, prior_journeys, half, n)
-            slow = _mixed(slow, prior_journeys, half * 1_000 // tenth, n)
+            apart = half * 1_000 // tenth
+            both = 1_000 + isqrt((apart - 1_000) ** 2 + (wide - 1_000) ** 2)
+            slow = _mixed(slow, prior_journeys, both, n)
         speed.append(min(FASTEST_MMPS, max(SLOWEST_MMPS, middle)))
         spread.append(min(SPREAD_MOST_PM, max(1_000, slow)))
         seen.append(min(n, 2**31 - 1))
-    detour, n = prior.detour_pm, int(detours.sum())
-    if n:
-        detour = _mixed(detour, prior_journeys, _quantile(detours, 1_000, DETOUR_BIN_PM, 1, 2), n)
+    detour = prior.detour_pm
+    if whole:
+        middle = _quantile(detours, 1_000, DETOUR_BIN_PM, 1, 2)
+        detour = _mixed(detour, prior_journeys, middle, whole)
     return msgspec.structs.replace(
         prior,
         version=version,

@@ -36,8 +36,12 @@ class Desk:
         Raises:
             NotFound: `no_such_task`, a ticket that is not among the inputs.
         """
-        inputs, j = self.inputs, self._row(ticket)
-        task = inputs.tasks[j]
+        j = self._row(ticket)
+        with self._search.as_new(j):
+            return self._proposal(j)
+
+    def _proposal(self, j: int) -> Proposal:
+        inputs, task = self.inputs, self.inputs.tasks[j]
         mask = self.board.broken(j, planning=False)
         found, mask = self._best(j, mask)
         told = self._told(j, mask)
@@ -46,7 +50,7 @@ class Desk:
             safe = self._search.safe_first(j, self.board.broken(j, planning=False), found)
         left_out = Counter(r.rule for r in told if r.rule is not None)
         return Proposal(
-            ticket=ticket,
+            ticket=task.ticket,
             ticket_version=task.version,
             plan=inputs.plan,
             made_at=inputs.at,
@@ -80,10 +84,14 @@ class Desk:
         """
         j, k = self._row(ticket), self._crew(crew)
         mate = None if with_crew is None else self._crew(with_crew)
+        ready = 0 if start_at is None else max(0, start_at - self.inputs.at)
+        with self._search.as_new(j):
+            return self._priced(j, k, mate, self._position(j, k, after), ready)
+
+    def _priced(self, j: int, k: int, mate: int | None, position: int, ready: int) -> Priced:
         mask = self.board.broken(j, planning=False)
         best, _ = self._best(j, mask)
         against = choice_of(self._search, j, best[0], mask) if best else None
-        ready = 0 if start_at is None else max(0, start_at - self.inputs.at)
         rule = rules.told(int(mask[k]))
         if rule is None and mate is not None:
             rule = rules.told(int(mask[mate]))
@@ -93,7 +101,7 @@ class Desk:
                 found = pair_at(self._search, j, mask, k, mate, ready)
                 rule = "second_crew" if found is None else None
             else:
-                found = self._search.one(j, k, ready=ready, position=self._position(j, k, after))
+                found = self._search.one(j, k, ready=ready, position=position)
                 rule = self._search.time_rule(j, k) if found is None else None
         choice = choice_of(self._search, j, found, mask) if found is not None else None
         return Priced(

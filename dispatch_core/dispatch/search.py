@@ -199,6 +199,20 @@ class Search:
     # -------------------------------------------------------- as if
 
     @contextmanager
+    def as_new(self, j: int) -> Iterator[None]:
+        """The ticket keeps its window, though a crew that has begun it already need not."""
+        sheet, timing, at = self.sheet, self.board.timings[j], self.board.inputs.at
+        row = sheet.rows[j].copy()
+        if row["state"] in {visits.PLANNED, visits.ON_SITE}:
+            yield
+            return
+        row["state"] = visits.PLANNED
+        row["earliest"] = timing.earliest - at
+        row["latest"] = visits.NEVER if timing.latest is None else timing.latest - at
+        with self._rows_as({j: row}):
+            yield
+
+    @contextmanager
     def _by_way_of(self, j: int, *, via: bool) -> Iterator[None]:
         """The ticket's place is reached by way of a store."""
         if not via:

@@ -9,6 +9,7 @@ from dispatch_core.dispatch import rules
 from dispatch_core.dispatch.answers import CrewDay, Figures, Plan, Unplanned
 from dispatch_core.dispatch.inputs import Held, Slot
 from dispatch_core.dispatch.problem import Problem
+from dispatch_core.dispatch.units import parts_of
 from dispatch_core.events import PlannedVisit, Span
 from dispatch_core.events.plans import VisitState
 from dispatch_core.ids import CrewId, RuleCode
@@ -49,11 +50,11 @@ def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
         for j, task in enumerate(inputs.tasks)
         if j in starts and inputs.at + starts[j] > task.due_at
     )
-    why = _whys(problem, kernel)
+    days = [[j for stop in day for j in stop.rows] for day in stops]
     unplanned = [
         Unplanned(
             ticket=task.ticket, level=task.level, address=task.address,
-            reasons=_reasons(problem, j, why.get(j, planner.NO_ROOM)),
+            reasons=_reasons(problem, j, days),
         )
         for j, task in enumerate(inputs.tasks)
         if j not in planned
@@ -123,7 +124,8 @@ def _days(
         return stops, rests, 0
     first, visits, starts = (array.tolist() for array in kernel.routes())
     for k, crew in enumerate(board.crews):
-        place, before, fetched = k, crew.free_at, False
+        place, before = k, crew.free_at
+        left: int | None = None  # when it set out for the store
         for v, start in zip(
             visits[first[k] : first[k + 1]], starts[first[k] : first[k + 1]], strict=True
         ):
@@ -133,20 +135,21 @@ def _days(
                 rests[k].append((start, before))
                 continue
             if v == planner.STORE:
-                place = board.place_of_store(problem.stores[k])
-                before, fetched = start + board.inputs.policy.pick_up_s, True
+                store = board.place_of_store(problem.stores[k])
+                left = max(before, start - int(board.seconds[place, store]))
+                place, before = store, start + board.inputs.policy.pick_up_s
                 continue
             if v >= problem.first_phantom:
                 n = v - problem.first_phantom
-                place = board.place_of_phantom(n)
-                before, fetched = start + board.inputs.forecast[n].minutes * 60, False
+                place, left = board.place_of_phantom(n), None
+                before = start + board.inputs.forecast[n].minutes * 60
                 continue
             rows, offsets, lasts, fixed = _content(problem, v)
             to = board.place_of_task(rows[0])
             way = int(board.seconds[place, to])
-            leave = max(before, start - way) if not fetched else before
+            leave = max(before, start - way) if left is None else left
             stops[k].append(_Stop(rows, offsets, lasts, start, leave, fixed))
-            place, before, fetched = to, start + lasts, False
+            place, before, left = to, start + lasts, None
     return stops, rests, kernel.cost()["travel"]
 
 
@@ -204,18 +207,7 @@ def _visit(problem: Problem, k: int, stop: _Stop, planned: dict[int, list[int]])
 # ------------------------------------------------------------ what is left out
 
 
-def _whys(problem: Problem, kernel: planner.Planner | None) -> dict[int, int]:
-    """Ticket -> the kernel's reason for leaving it out."""
-    found: dict[int, int] = {}
-    if kernel is not None:
-        for v, why in zip(*(array.tolist() for array in kernel.unplanned()), strict=True):
-            if v < problem.first_phantom:
-                for j in _content(problem, v)[0]:
-                    found[j] = why
-    return found
-
-
-def _reasons(problem: Problem, j: int, why: int) -> list[RuleCode]:
+def _reasons(problem: Problem, j: int, days: list[list[int]]) -> list[RuleCode]:
     """The rules that left the crews out, the one that left out most first."""
     board = problem.board
     if not board.crews:
@@ -231,11 +223,11 @@ def _reasons(problem: Problem, j: int, why: int) -> list[RuleCode]:
     elif able and board.for_two(j):
         codes["second_crew"] += len(able)
     else:
-        codes.update(_time_rule(problem, j, k, why) for k in able)
+        codes.update(_time_rule(problem, j, k, days[k]) for k in able)
     return sorted(codes, key=lambda code: (-codes[code], rules.ORDER.index(code)))
 
 
-def _time_rule(problem: Problem, j: int, k: int, why: int) -> RuleCode:
+def _time_rule(problem: Problem, j: int, k: int, done: list[int]) -> RuleCode:
     """What leaves a crew that may have the ticket no room for it."""
     board, fixed = problem.board, problem.fixed
     crew, timing, at = board.crews[k], board.timings[j], board.inputs.at
@@ -247,5 +239,17 @@ def _time_rule(problem: Problem, j: int, k: int, why: int) -> RuleCode:
     if start + lasts > crew.end_at:
         alone = crew.free_at + int(board.seconds[k, to]) + lasts
         return "on_site" if fixed.heads[k] and alone <= crew.end_at else "shift_end"
-    missing = board.missing(task, crew)
-    return "parts" if why == planner.NO_PARTS and missing else "out_of_time"
+    return "parts" if _runs_out(problem, j, k, done) else "out_of_time"
+
+
+def _runs_out(problem: Problem, j: int, k: int, done: list[int]) -> bool:
+    """Whether the van's parts go into what the crew does, and its store cannot give more."""
+    board, team = problem.board, problem.board.inputs.teams[k]
+    task = board.inputs.tasks[j]
+    if team.parts is None or problem.stores[k] in board.stores_for(task):
+        return False
+    used = parts_of(board, [j, *(row for row in done if row not in board.holders)])
+    spoken = board.spoken_for[k]
+    return any(
+        used[part] + spoken.get(part, 0) > team.parts.get(part, 0) for part in task.work.parts
+    )

@@ -10,6 +10,8 @@ from dispatch_core.ids import CrewId, TicketId
 from server.adapters import frames
 
 WITHIN_S = 2.0
+WHAT_IF_WITHIN_S = 10.0
+"""Two plans are made for it; whoever asks knows that."""
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import asyncpg
 
 from dispatch_core import network, rooms, sentiment
 from dispatch_core.events import Event
-from server.adapters import engine_reads, journal, lease, register
+from server.adapters import engine_reads, journal, lease, plan_store, register
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.idempotency import stream_lock, try_locks
 from server.adapters.messages import save_messages
@@ -275,7 +275,8 @@ class EngineTransaction:
         return zone
 
     async def housekeeping(self) -> None:
-        """Idempotency keys are kept for 90 days."""
+        """Idempotency keys are kept for 90 days, what dispatch decided for two."""
+        await plan_store.tidy(self._c, self.company)
         await self._c.execute(
             "DELETE FROM idempotency WHERE company_id = $1"
             " AND created_at < now() - interval '90 days'",

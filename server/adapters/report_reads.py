@@ -121,10 +121,11 @@ async def count(c: asyncpg.Connection, company: int, span: tuple[datetime, datet
     return tally
 
 
-async def frozen(c: asyncpg.Connection, company: int, stream: str) -> bool:
-    """Whether a report's stream has been begun."""
+async def wanted(c: asyncpg.Connection, company: int, stream: str) -> bool:
+    """Whether a report is still to be made: it was not begun, and there has ever been a ticket."""
     found: bool = await c.fetchval(
-        "SELECT EXISTS (SELECT FROM stream_head WHERE company_id = $1 AND stream = $2)",
+        "SELECT EXISTS (SELECT FROM ticket WHERE company_id = $1)"
+        " AND NOT EXISTS (SELECT FROM stream_head WHERE company_id = $1 AND stream = $2)",
         company,
         stream,
     )
@@ -165,12 +166,13 @@ async def beside(
     }
 
 
-async def open_reds(c: asyncpg.Connection, company: int) -> list[HandedTicket]:
-    """The red tickets that stand open now, by deadline."""
+async def open_reds(c: asyncpg.Connection, company: int, until: datetime) -> list[HandedTicket]:
+    """The red tickets that stood open at a time, by deadline."""
     rows = await c.fetch(
-        "SELECT 'ticket:' || ticket_id FROM ticket"
-        " WHERE company_id = $1 AND open AND level = 'red'",
+        "SELECT 'ticket:' || ticket_id FROM ticket WHERE company_id = $1 AND level = 'red'"
+        " AND received_at < $2 AND (closed_at IS NULL OR closed_at >= $2)",
         company,
+        until,
     )
     heads = await journal.load_heads(c, [r[0] for r in rows])
     tickets = {name.removeprefix("ticket:"): head.state for name, head in heads.items()}

@@ -74,8 +74,7 @@ class TicketReads:
         self._policies = policies
 
     async def _city(self, company: int, now: datetime) -> CityPolicy | None:
-        """The rules in force; None while their file cannot be used: tickets are read all the same.
-        """
+        """The rules in force; None while their file cannot be used: tickets are read all the same."""
         try:
             return await self._policies.at(company, now)
         except Unavailable as refused:
@@ -157,7 +156,9 @@ def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -
         value = getattr(wanted, column)
         if value is not None:
             add(f"t.{column} = ?", value)
-    for column in ("crew", "building", "community"):
+    if wanted.crew is not None:
+        add("? IN (t.crew_id, t.with_crew_id)", wanted.crew)
+    for column in ("building", "community"):
         value = getattr(wanted, column)
         if value is not None:
             add(f"t.{column}_id = ?", value)

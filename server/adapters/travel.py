@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,20 +12,35 @@ import msgspec
 import numpy as np
 
 from dispatch_core.ids import unix
-from geo.roads import Roads, Unusable
-from geo.travel import Note, Places, Seconds, Source, TravelModel, TravelTable, as_bytes, seconds
+from geo.roads import Unusable
+from geo.travel import (
+    Note,
+    Places,
+    RoadsUsed,
+    Seconds,
+    Source,
+    TravelModel,
+    TravelTable,
+    as_bytes,
+    completed,
+    great_circle_table,
+)
+from geo.travel_memo import TravelMemo
 from server.adapters import travel_store
 from server.adapters.cities import tiles_folder
 from server.adapters.clock import BusinessClock, monotonic
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
-from server.adapters.road_files import UnreadableRoads, read_roads, roads_beside
-from server.adapters.travel_routers import UNKNOWN, RouterClient, RouterFailed
+from server.adapters.road_files import UnreadableRoads, roads_beside
+from server.adapters.travel_roads import CityRoads, found_again
+from server.adapters.travel_routers import RouterClient, RouterFailed
 from server.adapters.travel_settings import Router, TravelSettings
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 5.0
+TRAFFIC_S: Final = 600.0
+"""What a router said is remembered at most for so long: it may know of jams."""
 ASK_AGAIN_S: Final = 30.0
 """A router that failed is left alone for so long: nobody waits for its silence twice."""
 
@@ -57,39 +71,23 @@ class _Base(NamedTuple):
 
 class _Found(NamedTuple):
     source: Source
-    times: Seconds | None
-    """None: they follow from the model."""
-    patched: int
+    times: Seconds
+    """UNKNOWN where the source knows no way."""
+    roads: RoadsUsed | None
 
 
 class _City:
-    """The roads of one company and the troubles with its sources."""
+    """The roads of one company, what its router said, and the troubles with its sources."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
-        self._one = threading.Lock()
-        """One question at a time, also when the one who asked has gone and its thread goes on."""
-        self.roads: Roads | None = None
-        self._file: tuple[Path, int, int] | None = None
+        """One question at a time: the next one finds its pairs remembered."""
+        self.roads = CityRoads()
+        self.asked = TravelMemo()
         self.base: tuple[float, _Base] | None = None
         self.notes: dict[Source, Note] = {}
         self.asked_again_at = float("-inf")
         self.status: TravelStatus | None = None
-
-    def along(self, path: Path, base: _Base, a: Places, b: Places, at: int) -> tuple[Seconds, int]:
-        """Times along the roads of a file, and how many pairs are by great circle: for a thread of
-        its own. Raises OSError, UnreadableRoads and Unusable."""
-        with self._one:
-            return self._loaded(path).table(base.model, a, b, at, base.off_road_m)
-
-    def _loaded(self, path: Path) -> Roads:
-        """The roads of a file, made ready when it is another than before: seconds of work."""
-        stat = path.stat()
-        file = path, stat.st_mtime_ns, stat.st_size
-        if self.roads is None or self._file != file:
-            self.roads = None  # two cities at once need twice the memory
-            self.roads, self._file = Roads(read_roads(path)), file
-        return self.roads
 
 
 class Travel:
@@ -125,24 +123,38 @@ class Travel:
         wanted: Source = router.kind if router else "roads" if base.roads else "great_circle"
         found = None
         if router is not None:
-            found = await self._by_router(city, router, base.model, a, b, at)
+            found = await self._by_router(city, router, a, b)
         if found is None and base.roads is not None:
             found = await self._by_roads(city, base.roads, base, a, b, at)
-        if found is None:
-            found = _Found("great_circle", None, 0)
-        source, times, patched = found
+        source: Source = "great_circle" if found is None else found.source
         note = self._note(city, wanted, source)
         city.status = self._told(base, city, source, wanted, note)
-        return TravelTable(
-            model=base.model,
-            at=at,
+        table = great_circle_table(base.model, a, b, at)
+        if found is None:
+            return msgspec.structs.replace(table, note=note)
+        times, patched = completed(found.times, base.model, a, b, at)
+        return msgspec.structs.replace(
+            table,
             source=source,
-            origins=as_bytes(a),
-            destinations=as_bytes(b),
-            found=b"" if times is None else as_bytes(times),
+            found=as_bytes(times),
             patched=patched,
             note=note,
+            roads=found.roads,
         )
+
+    async def found_again(self, company: int, table: TravelTable) -> TravelTable:
+        """A slim table of a decision with its times again; any other as it is.
+
+        Raises:
+            LookupError: what it was found on is gone, or gives other times; the text says which.
+        """
+        base = await self._base(company)
+        try:
+            return await asyncio.to_thread(
+                found_again, tiles_folder(self._cities, base.code), table
+            )
+        except Unusable as error:
+            raise LookupError(str(error)) from error
 
     async def status(self, company: int) -> TravelStatus:
         """As it stood with the last table, asked for now if there was none yet."""
@@ -178,32 +190,33 @@ class Travel:
         city.base = monotonic(), base
         return base
 
-    async def _by_router(
-        self, city: _City, router: Router, model: TravelModel, a: Places, b: Places, at: int
-    ) -> _Found | None:
+    async def _by_router(self, city: _City, router: Router, a: Places, b: Places) -> _Found | None:
         if monotonic() < city.asked_again_at:
             return None
         client = self._clients.get(router)
         if client is None:
             client = self._clients[router] = RouterClient(router)
-        try:
-            times = await client.table(a, b)
-        except RouterFailed as failed:
-            city.asked_again_at = monotonic() + ASK_AGAIN_S
-            self._trouble(city, router.kind, failed.code, failed.detail)
-            return None
+        async with city.turn:
+            try:
+                key = router, int(monotonic() // TRAFFIC_S)
+                for origins, ends in city.asked.missing(key, a, b):
+                    city.asked.learn(origins, ends, await client.table(origins, ends))
+            except RouterFailed as failed:
+                city.asked_again_at = monotonic() + ASK_AGAIN_S
+                self._trouble(city, router.kind, failed.code, failed.detail)
+                return None
+            times = city.asked.take(a, b)
         city.notes.pop(router.kind, None)
-        unknown = times == UNKNOWN
-        if unknown.any():
-            np.copyto(times, seconds(model, a, b, at), where=unknown)
-        return _Found(router.kind, times, int(unknown.sum()))
+        return _Found(router.kind, times, None)
 
     async def _by_roads(
         self, city: _City, file: Path, base: _Base, a: Places, b: Places, at: int
     ) -> _Found | None:
         async with city.turn:
             try:
-                times, patched = await asyncio.to_thread(city.along, file, base, a, b, at)
+                times, used = await asyncio.to_thread(
+                    city.roads.times, file, base.model, a, b, at, base.off_road_m
+                )
             except (OSError, UnreadableRoads) as error:
                 self._trouble(city, "roads", "bad_roads", f"The roads cannot be read: {error}.")
                 return None
@@ -211,7 +224,7 @@ class Travel:
                 self._trouble(city, "roads", error.code, str(error))
                 return None
         city.notes.pop("roads", None)
-        return _Found("roads", times, patched)
+        return _Found("roads", times, used)
 
     def _trouble(self, city: _City, wanted: Source, why: str, detail: str) -> None:
         known = city.notes.get(wanted)
@@ -239,5 +252,5 @@ class Travel:
             note=note,
             version=base.model.version,
             journeys=sum(base.model.observed),
-            road_nodes=0 if city.roads is None else len(city.roads.graph.places),
+            road_nodes=city.roads.nodes,
         )

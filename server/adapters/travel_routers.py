@@ -9,11 +9,9 @@ import httpx
 import msgspec
 import numpy as np
 
-from geo.travel import LONGEST_S, MICRO, Places, Seconds
+from geo.travel import LONGEST_S, MICRO, UNKNOWN, Places, Seconds
 from server.adapters.travel_settings import Router
 
-UNKNOWN: Final = -1
-"""Stands for a pair without a way."""
 ANSWER_MOST: Final = 64 << 20
 PLACES: Final = {"osrm": 100, "valhalla": 50}
 PROFILES: Final = {"osrm": "driving", "valhalla": "auto"}

@@ -16,7 +16,7 @@ from realtime.layers.rows import CrewDayRow, PlanFigure
 from server.adapters.accounts import Role
 from server.adapters.clock import BusinessClock
 from server.adapters.decision_reads import DecisionReads, DecisionView
-from server.adapters.engine_calls import Answered, PriceOf, ProposalOf
+from server.adapters.engine_calls import WHAT_IF_WITHIN_S, Answered, PriceOf, ProposalOf
 from server.adapters.engine_client import EngineClient
 from server.adapters.plan_store import StoredPlan
 from server.adapters.policies import Policies
@@ -193,7 +193,7 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
         beside the one that follows without; changes nothing."""
         principal = await gate.person(request, *DESK)
         change = decode_body(await request.body(), Change)
-        return await of.engine.ask(principal.company, "what_if", change, Outcome)
+        return await of.engine.ask(principal.company, "what_if", change, Outcome, WHAT_IF_WITHIN_S)
 
     @get("/api/decisions/{digest:str}", tags=["dispatch"])
     async def decision(request: Request[Any, Any, Any], digest: str) -> DecisionView:

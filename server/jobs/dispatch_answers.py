@@ -17,9 +17,11 @@ from server.adapters.plan_store import Made
 from server.jobs.planning_asks import AskPrice, AskProposals, AskWhatIf, Scored
 from server.jobs.worker import Died, Worker
 
-CPU_S = 5.0
-WHAT_IF_SHARE = 4
-"""A what-if takes so much less than a round of the plan, since somebody waits for it."""
+CPU_S, WITHIN_S = 5.0, 10.0
+"""What an answer may take, of a processor and of time, before the child is ended; the caller may
+have given up long before."""
+WHAT_IF_STEPS = 1_000_000
+"""Iterations times open tickets of each of a what-if's two plans: about half a second of CPU."""
 _encode = msgspec.msgpack.encode
 
 
@@ -56,9 +58,7 @@ class DispatchAnswers:
     async def _propose(self, call: Call, ticket: TicketId) -> Answered:
         taken = await self._taken(call, ticket)
         asked = AskProposals(inputs=msgspec.Raw(taken.body), tickets=[ticket])
-        done = await self._worker.ask(
-            "proposals", _encode(asked), cpu_s=CPU_S, within_s=call.within_s
-        )
+        done = await self._worker.ask("proposals", _encode(asked), cpu_s=CPU_S, within_s=WITHIN_S)
         proposal: Proposal = msgspec.msgpack.decode(done.body, type=list[Scored])[0].proposal
         decision = await self._keep(call, taken, "proposal", ticket, {"ticket": ticket}, proposal)
         return Answered(
@@ -70,7 +70,7 @@ class DispatchAnswers:
     async def _price(self, call: Call, of: PriceOf) -> Answered:
         taken = await self._taken(call, of.ticket)
         asked = AskPrice(inputs=msgspec.Raw(taken.body), of=of)
-        done = await self._worker.ask("price", _encode(asked), cpu_s=CPU_S, within_s=call.within_s)
+        done = await self._worker.ask("price", _encode(asked), cpu_s=CPU_S, within_s=WITHIN_S)
         priced = msgspec.msgpack.decode(done.body, type=dispatch.Priced)
         decision = await self._keep(call, taken, "price", of.ticket, of, priced)
         return Answered(
@@ -80,13 +80,14 @@ class DispatchAnswers:
 
     async def _change(self, call: Call, change: Change) -> bytes:
         taken = await self._snapshots.take(call.company)
-        rounds = taken.inputs.policy.rounds
+        most = taken.inputs.policy.rounds.iterations
+        steps = min(most, WHAT_IF_STEPS // max(1, len(taken.inputs.tasks)))
         asked = AskWhatIf(
             inputs=msgspec.Raw(taken.body), change=change,
-            iterations=rounds.iterations // WHAT_IF_SHARE,
+            iterations=steps,
         )  # fmt: skip
         done = await self._what_if.ask(
-            "what_if", _encode(asked), cpu_s=call.within_s, within_s=call.within_s
+            "what_if", _encode(asked), cpu_s=CPU_S, within_s=2 * WITHIN_S
         )
         return done.body
 

@@ -35,7 +35,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.3
 AT_ONCE = 40
-"""Tickets scored in one look: reds first; the rest have their turn at the next."""
+"""Tickets without a proposal that are scored in one look; the rest have their turn at the next."""
+RENEW_EVERY_S, RENEWED = 1.0, 20
+"""So many others are scored again, and so often: the plan and the crews move all the time."""
 CPU_S, WITHIN_S = 5.0, 10.0
 """What one look's proposals may take, of a processor and of time, before the child is ended."""
 AWAY_S = 10.0
@@ -88,7 +90,11 @@ class Proposals:
         gone += [t for t in memory.standing if t not in seen.waiting and t not in gone]
         if gone:
             await self._withdraw(memory, gone)
-        due = memory.due(seen.waiting, seen.crews, seen.plan)[:AT_ONCE]
+        due, old = memory.due(seen.waiting, seen.crews, seen.plan)
+        due = due[:AT_ONCE]
+        if not due and old and time.monotonic() - memory.renewed_at > RENEW_EVERY_S:
+            due = old[:RENEWED]
+            memory.renewed_at = time.monotonic()
         try:
             if due:
                 await self._score(memory, due)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dispatch_core.dispatch import Proposal
+from dispatch_core.events import Choice
 from dispatch_core.ids import CrewId, Level, TicketId
 from server.adapters.dispatch_waiting import Waiting
 from server.adapters.plan_store import KnownProposal
 
-STILL_S = 120
-"""A proposal whose times moved by less is still the same one."""
+STILL_S, STILL_PART = 120, 10
+"""A proposal whose crews begin by less than this earlier or later, or than this part of the time
+until then, is still the same one."""
 _FIRST: Mapping[Level, int] = {"red": 0, "yellow": 1, "blue": 2}
 
 
@@ -27,17 +29,24 @@ class Standing:
     def same(self, new: Proposal) -> bool:
         """Whether a proposal made anew tells nothing new."""
         old = self.proposal
-        if (old.ticket_version, old.waits_for, old.left_out) != (
-            new.ticket_version, new.waits_for, new.left_out,
-        ) or len(old.choices) != len(new.choices):  # fmt: skip
+        if (old.ticket_version, old.waits_for) != (new.ticket_version, new.waits_for):
             return False
-        return all(
-            (a.crew, a.with_crew, [d.ticket for d in a.displaced], [d.ticket for d in a.newly_late])
-            == (b.crew, b.with_crew, [d.ticket for d in b.displaced],
-                [d.ticket for d in b.newly_late])
-            and abs(a.start_at - b.start_at) <= STILL_S
+        if not new.choices and old.left_out != new.left_out:
+            return False
+        return [_told(c) for c in old.choices] == [_told(c) for c in new.choices] and all(
+            abs(a.start_at - b.start_at) <= max(STILL_S, (a.start_at - old.made_at) // STILL_PART)
             for a, b in zip(old.choices, new.choices, strict=True)
-        )  # fmt: skip
+        )
+
+
+def _told(choice: Choice) -> tuple[object, ...]:
+    """What a choice says beside its times."""
+    return (
+        choice.crew,
+        choice.with_crew,
+        [d.ticket for d in choice.displaced],
+        [d.ticket for d in choice.newly_late],
+    )
 
 
 @dataclass
@@ -53,24 +62,21 @@ class Memory:
     """Ticket -> when it was first seen waiting, this process's monotonic clock."""
     unproposed: dict[TicketId, bool] = field(default_factory=dict)
     """Red ticket -> whether it was said that it has no proposal; absent: not known."""
-    planned_at: float = float("-inf")
+    renewed_at: float = float("-inf")
 
     def due(
         self, waiting: Mapping[TicketId, Waiting], crews: Mapping[CrewId, int], plan: int
-    ) -> list[TicketId]:
-        """Tickets whose proposal is missing, or made on what has changed; the most urgent first,
-        and of these those that have none."""
-        found = []
+    ) -> tuple[list[TicketId], list[TicketId]]:
+        """Tickets without a proposal, and those whose proposal was made on what has changed; each
+        the most urgent first, and of these the longest on old ground."""
+        missing, old = [], []
         for ticket, w in waiting.items():
             has = self.standing.get(ticket)
             if has is None or has.known.ticket_version != w.version:
-                order = 0
+                missing.append((_FIRST[w.level], ticket))
             elif has.known.plan != plan or self._crews_moved(ticket, crews):
-                order = 1
-            else:
-                continue
-            found.append((_FIRST[w.level], order, has.known.plan if has else 0, ticket))
-        return [f[-1] for f in sorted(found)]
+                old.append((_FIRST[w.level], has.known.plan, ticket))
+        return [m[-1] for m in sorted(missing)], [o[-1] for o in sorted(old)]
 
     def _crews_moved(self, ticket: TicketId, crews: Mapping[CrewId, int]) -> bool:
         seen = self.crews.get(ticket)

@@ -15,14 +15,14 @@ async def freeze(tx: EngineTransaction) -> int:
     catches it up, from the same facts."""
     span = reports.due(tx.now.astimezone(ZoneInfo(await tx.timezone())))
     stream = stream_of("report", reports.name_of(span[1]))
-    if await report_reads.frozen(tx.connection, tx.company, stream):
+    if not await report_reads.wanted(tx.connection, tx.company, stream):
         return 0
     heads = await tx.heads([stream])
     if stream not in heads or heads[stream] is not None:
         return 0
     tally = await report_reads.count(tx.connection, tx.company, span)
     more = await report_reads.beside(tx.connection, tx.company, span)
-    reds = await report_reads.open_reds(tx.connection, tx.company)
+    reds = await report_reads.open_reds(tx.connection, tx.company, span[1])
     command = reports.Freeze(frozen=reports.frozen(span, tally, more, reds))
     facts = reports.decide(None, command, tx.now)
     tx.append(stream, facts, grounds="half past seven", policy="reports-1")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 import msgspec
 
@@ -41,6 +42,13 @@ class Died(Exception):  # noqa: N818 - an outcome, not a defect
     again."""
 
 
+@dataclass(eq=False)
+class _Turn:
+    work: Work
+    within_s: float
+    begun: bool = False
+
+
 class Worker:
     """One child, started when it is first asked and again after each death. It ends with us."""
 
@@ -50,6 +58,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._one = asyncio.Lock()
+        self._asked: set[asyncio.Future[Done]] = set()
         self._deaths = 0
         self._not_before = 0.0
 
@@ -59,31 +68,51 @@ class Worker:
         return self._process.pid if self._process else None
 
     async def ask(self, what: str, body: bytes, *, cpu_s: float, within_s: float) -> Done:
-        """The answer to one piece of work; one at a time.
+        """The answer to one piece of work; one at a time. A caller that gives up takes nothing from
+        the child: what has begun goes on to its end, and what has not is left out.
 
         Raises:
-            Died: it did not answer within `within_s`, took more CPU or memory than it may, or was
-            killed. Refused: by the computation.
+            Died: it did not answer within `within_s` of beginning, took more CPU or memory than it
+            may, or was killed. Refused: by the computation.
         """
-        async with self._one:
-            try:
-                async with asyncio.timeout(within_s):
-                    done = await self._exchange(Work(what=what, body=body, cpu_s=cpu_s))
-            except (frames.Broken, OSError, TimeoutError) as error:
-                self._deaths += 1
-                delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
-                self._not_before = time.monotonic() + delay
-                await self._end()
-                raise Died(f"{self._name}: {what}: {error!r}") from error
-            except BaseException:
-                await self._end()  # an answer to a question that nobody asks any more
-                raise
-        self._deaths = 0
+        turn = _Turn(Work(what=what, body=body, cpu_s=cpu_s), within_s)
+        asked = asyncio.ensure_future(self._in_turn(turn))
+        self._asked.add(asked)
+        asked.add_done_callback(self._over)
+        try:
+            done = await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            if not turn.begun:
+                asked.cancel()
+            raise
         if done.refused is not None:
             raise done.refused.error()
         if done.failed is not None:
             raise RuntimeError(f"{self._name}: {what}: {done.failed}")
         return done
+
+    def _over(self, asked: asyncio.Future[Done]) -> None:
+        self._asked.discard(asked)
+        if not asked.cancelled():
+            asked.exception()  # whoever waited has heard of it, and nobody else needs to
+
+    async def _in_turn(self, turn: _Turn) -> Done:
+        async with self._one:
+            turn.begun = True
+            try:
+                async with asyncio.timeout(turn.within_s):
+                    done = await self._exchange(turn.work)
+            except (frames.Broken, OSError, TimeoutError) as error:
+                self._deaths += 1
+                delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
+                self._not_before = time.monotonic() + delay
+                await self._end()
+                raise Died(f"{self._name}: {turn.work.what}: {error!r}") from error
+            except asyncio.CancelledError:
+                await self._end()  # an answer to a question that nobody asks any more
+                raise
+            self._deaths = 0
+            return done
 
     async def _exchange(self, work: Work) -> Done:
         if self._process is not None and self._process.poll() is not None:
@@ -119,5 +148,8 @@ class Worker:
                 await asyncio.to_thread(process.wait, 5)
 
     async def close(self) -> None:
-        """The child's end."""
+        """The child's end, and that of all that it was asked."""
+        for asked in list(self._asked):
+            asked.cancel()
+        await asyncio.gather(*self._asked, return_exceptions=True)
         await self._end()

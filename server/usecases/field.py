@@ -117,6 +117,8 @@ class WorkTicket(_OfTicket):
         ticket = self._state(loaded)
         if ticket is None:
             raise NotFound("no_such_ticket", "There is no such ticket.", "Check its number.")
+        if not self.given:
+            raise Invalid("same_work", "Nothing is said of the work.", "Give what changes.")
         work = self._work(work_for(ticket, self.city))
         command = commands.SetWork(version=self.version, work=work, by=self.by)
         events = tickets.decide(ticket, command, now)
@@ -207,8 +209,8 @@ class PinTicket(_OfTicket):
         events = tickets.decide(ticket, command, now)
         if ticket is not None and self.start_at is not None:
             self._check_locks(loaded, ticket, self.start_at)
-        at = f" at {self.start_at}" if self.start_at else ""
-        return self._decision(ticket, events, now, f"locked to {crew.name}{at}")
+        start = ", its start too" if self.start_at else ""
+        return self._decision(ticket, events, now, f"locked to {crew.name}{start}")
 
     def _check_locks(self, loaded: Loaded, ticket: Ticket, start: int) -> None:
         """Among all that is loaded: a lock set earlier in the same group counts too."""

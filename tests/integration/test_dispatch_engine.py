@@ -24,9 +24,12 @@ from path_dispatch import (
     standing,
     waiting,
 )
-from path_house import ROOT, House, NewHouse, eventually
+from path_house import ROOT, House, NewHouse, eventually, run
 from path_residents import CALLER, WORDS, found_in
 from path_work import carry, step
+
+from server.adapters import plan_store
+from server.adapters.pool import Pool
 
 SHIPPED = (ROOT / "server" / "policies" / "default" / "default.toml").read_text("utf-8")
 
@@ -291,3 +294,26 @@ def test_a_job_for_two_crews_gives_it_to_both(town: House) -> None:
         assert ticket["id"] in town.person.get(f"/api/crews/{crew}")["tickets"]
     on_way = step(town.person, done.json(), "confirm")
     assert on_way["state"] == "confirmed"
+
+
+def test_what_a_dispatch_names_is_kept_and_the_rest_is_not(town: House) -> None:
+    kept, other = waiting(town.person, level="yellow"), waiting(town.person, level="yellow")
+    assert confirm(town.person, kept, proposed(town, kept)).status_code == 200
+    proposed(town, other)
+    town.sql("UPDATE decision SET stored_at = now() - interval '49 hours'")
+    town.sql("UPDATE decision_input SET used_at = now() - interval '51 hours'")
+
+    async def tidy() -> None:
+        pool = Pool(town.app_url, size=1, name="test-tidy")
+        try:
+            async with pool.company(town.company) as c:
+                await plan_store.tidy(c, town.company)
+        finally:
+            await pool.close()
+
+    run(tidy())
+    left = town.sql("SELECT ticket_id, kept FROM decision WHERE stored_at < now() - interval '1 h'")
+    assert kept["id"] in {r[0] for r in left}
+    assert {r[1] for r in left} == {True}
+    code, found = replay(town, kept)
+    assert (code, {d["verdict"] for d in found if d["dispatched"]}) == (0, {"same"})

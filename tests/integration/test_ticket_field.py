@@ -12,6 +12,7 @@ from path_work import at_once, carry, crew_on_duty, receive, step
 from server.adapters import accounts
 
 HOUR = 3600
+PERMIT = {"permit": "hot_work", "number": "YX-1", "valid_until": 4_000_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +66,20 @@ def test_the_policy_says_the_work_until_a_person_does(house: House) -> None:
     ticket = step(house.person, ticket, "work", minutes=95, crews=2, parts={"没有的件": 1})
     assert ticket["work"] == policy | {"minutes": 95, "crews": 2, "parts": {"没有的件": 1}}
     assert (ticket["work_by"], ticket["warnings"]) == ("person", ["nobody_stocks:没有的件"])
+    assert refused(house.person, ticket, "work")["code"] == "same_work"
+    assert refused(house.person, ticket, "work", minutes=95)["code"] == "same_work"
     store(house, "FW0", {"有的件": 1})
     ticket = step(house.person, ticket, "work", parts={"有的件": 1})
     assert (ticket["work"]["minutes"], ticket["warnings"]) == (95, [])
     assert told(house, ticket)["ticket"] == ticket
     listed = house.person.get("/api/tickets", building="B01", limit=500)["items"]
     assert next(t for t in listed if t["id"] == ticket["id"]) == ticket
+
+
+def test_at_a_substation_it_is_the_substations_work(house: House) -> None:
+    ticket = accepted(house, kind="repair", building=None, node="S1")
+    assert (ticket["work"]["trade"], ticket["building"]) == ("substation", None)
+    assert accepted(house, kind="repair")["work"]["trade"] == "indoor"
 
 
 @pytest.mark.parametrize(
@@ -326,6 +335,8 @@ def test_both_crews_have_it_and_both_are_let_go(house: House, crews: list[str], 
     assert (ticket["crew"], ticket["with_crew"]) == (crews[0], crews[1])
     ticket = step(house.person, ticket, "confirm")
     for crew in crews[:2]:
+        listed = house.person.get("/api/tickets", crew=crew, state="open")["items"]
+        assert ticket["id"] in {item["id"] for item in listed}
         assert house.person.get(f"/api/crews/{crew}")["state"] == "en_route"
     more: dict[str, Any] = {
         "displace": {"reason_code": "by_hand"},
@@ -349,7 +360,7 @@ def test_who_saw_an_older_ticket_is_told_the_present_one(house: House) -> None:
     seen = accepted(house)
     now_it = step(house.person, seen, "work", minutes=40)
     for name, body in (
-        ("work", {"minutes": 50}), ("pin", {"crew": "F1"}), ("unpin", {}), ("parts-ready", {}),
+        ("work", {"minutes": 50}), ("permit", PERMIT), ("pin", {"crew": "F1"}), ("unpin", {}), ("parts-ready", {}),
         ("appoint", {"from_at": None, "until_at": None}),
     ):  # fmt: skip
         problem = refused(house.person, seen, name, **body)

@@ -258,6 +258,10 @@ def test_a_router_that_fails_gives_way_with_a_note(play, answer, why):
             router.answer = osrm
             mended = await house.table()
             assert (mended.source, mended.note) == ("osrm", None)
+            asked = len(router.asked)
+            router.answer = answer
+            assert (await house.table()).digest == mended.digest, "it need not be asked again"
+            assert len(router.asked) == asked
 
     play(story)
 
@@ -318,6 +322,11 @@ def test_roads_of_the_imported_city_serve_when_there_are_any(play):
             table = await house.table()
             assert (table.source, table.note.wanted) == ("roads", "osrm")
         house.settings("")
+        table = await house.table()
+        again = await house.travel.found_again(house.company, table.slim())
+        assert again == table
+        assert (again.seconds == table.seconds).all()
+        assert await house.travel.found_again(house.company, table) is table
         many = await asyncio.gather(*(house.table() for _ in range(20)))
         assert len({t.digest for t in many}) == 1
         whole = file.read_bytes()
@@ -330,6 +339,8 @@ def test_roads_of_the_imported_city_serve_when_there_are_any(play):
             file.write_bytes(spoilt)
             table = await house.table()
             assert (table.source, table.note.why) == ("great_circle", "bad_roads")
+            with pytest.raises(LookupError, match="gone"):
+                await house.travel.found_again(house.company, again.slim())
         file.write_bytes(whole)
         assert (await house.table()).source == "roads"
 

@@ -24,16 +24,16 @@ def at_night(inputs: Inputs) -> bool:
     return now >= rules.night_from + ":00" or now < rules.night_until + ":00"
 
 
-def broken_by_register(inputs: Inputs, team: Team, task: Task) -> str | None:
+def broken_by_register(inputs: Inputs, team: Team, task: Task) -> str | None:  # noqa: C901
     """What forbids the crew the ticket whenever it would begin."""
     work, rules = task.work, inputs.policy.rules
     if task.place is None:
         return "no_place"
     if task.district in inputs.closed_districts and task.district is not None:
         return "district_closed"
-    if work.owner != "company" and not task.danger:
-        if not (task.level == "red" and rules.others_when_red):
-            return "fault_owner"
+    hurry = task.danger or (task.level == "red" and rules.others_when_red)
+    if work.owner != "company" and not hurry:
+        return "fault_owner"
     if work.trade not in team.trades:
         return "trade"
     for certificate in work.certificates:
@@ -49,9 +49,10 @@ def broken_by_register(inputs: Inputs, team: Team, task: Task) -> str | None:
         ]  # fmt: skip
         if not good and rules.permit_before[task.level] == "dispatch":
             return "permit"
-        if permit == "confined_space" and team.members < rules.guard_members:
-            if not good or not max(good, key=lambda p: p.valid_until).guard:
-                return "guard"
+        named = bool(good) and max(good, key=lambda p: p.valid_until).guard
+        few = team.members < rules.guard_members
+        if permit == "confined_space" and few and not named:
+            return "guard"
     if any(thing not in team.equipment for thing in work.vehicle):
         return "vehicle"
     if team.territory and task.district is not None and task.district not in team.territory:
@@ -136,7 +137,8 @@ def _check_times(inputs: Inputs, team: Team, task: Task, choice: Choice) -> None
     if not in_hand:
         assert lasts == task.work.minutes * 60 or task.state == "handling"
         starts = (choice.start_at, choice.start_at)
-        assert broken_by_time(inputs, task, starts, choice.end_at, lasts) is None
+        rule = broken_by_time(inputs, task, starts, choice.end_at, lasts)
+        assert rule is None or task.state == "handling", rule
     over = inputs.policy.rules.red_beyond_shift_s if task.level == "red" else 0
     assert team.shift_ends_at is not None
     assert begun or choice.end_at <= team.shift_ends_at + over

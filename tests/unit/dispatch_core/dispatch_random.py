@@ -8,76 +8,102 @@ import msgspec
 from dispatch_town import AT, HOUR, POLICY, changed, inputs, spot, task, team
 from hypothesis import strategies as st
 
-from dispatch_core.dispatch import Inputs, InHand, MoreOf, Permitted, Store, Task, Team
+from dispatch_core.dispatch import InHand, Inputs, Permitted, Store, Task, Team
 from dispatch_core.events import Pause, Work
 
 DISTRICTS = ["道里区", "南岗区", "香坊区"]
+BUILDINGS = {"B1": (100, 100), "B2": (180, 100), "B3": (-2_500, 900)}
+STAGES = ["dispatched", "dispatched", "confirmed"]
 _places = st.tuples(st.integers(-6_000, 6_000), st.integers(-6_000, 6_000))
-_trades = st.sampled_from(["indoor", "indoor", "secondary"])
-_certificates = st.lists(st.sampled_from(["welder", "confined_space"]), unique=True, max_size=2)
+_trades = st.sampled_from(["indoor", "indoor", "indoor", "secondary"])
 _parts = st.dictionaries(st.sampled_from(["valve", "clamp"]), st.integers(1, 2), max_size=1)
+_once_in = {n: st.integers(1, n).map(lambda x: x == 1) for n in (2, 4, 8)}
 
 
 @st.composite
 def teams(draw: st.DrawFn, name: str) -> Team:
-    on_duty = draw(st.sampled_from([True, True, True, False]))
+    """A crew, mostly able to work."""
+
+    def rarely(n: int, value: Any, usually: Any) -> Any:
+        return value if draw(_once_in[n]) else usually
+
     at = draw(_places)
+    on_duty = not draw(_once_in[8])
+    ends = rarely(8, draw(st.sampled_from([None, AT - HOUR])), AT + draw(st.integers(1, 8)) * HOUR)
     return team(
-        name, at, trades=draw(st.lists(_trades, min_size=1, max_size=2, unique=True)),
-        certificates=draw(_certificates), skill=draw(st.integers(1, 5)),
-        members=draw(st.integers(2, 4)), on_duty=on_duty,
+        name,
+        at,
+        trades=rarely(4, ["secondary"], ["indoor", "secondary"]),
+        certificates=rarely(4, [], ["welder", "confined_space"]),
+        skill=draw(st.integers(1, 5)),
+        members=draw(st.integers(2, 4)),
+        on_duty=on_duty,
         shift=draw(st.sampled_from(["06:00-18:00", "14:00-23:00", "20:00-06:00", ""])),
-        shift_ends_at=draw(st.sampled_from([None, AT - HOUR, AT + HOUR, AT + 8 * HOUR]))
-        if on_duty and draw(st.booleans()) else (AT + 7 * HOUR if on_duty else None),
-        place=draw(st.sampled_from([spot(*at), spot(*at), None])) if on_duty else None,
-        base=draw(st.sampled_from([spot(*at), None])),
-        fix_age_s=draw(st.sampled_from([10, 10, 400, 2_000])),
-        stopped=draw(st.sampled_from([False, False, False, True])),
-        territory=draw(st.lists(st.sampled_from(DISTRICTS), unique=True, max_size=2)),
-        equipment=draw(st.lists(st.just("pump"), max_size=1)),
-        parts=draw(st.one_of(st.none(), _parts)),
-        breaks=draw(st.lists(st.just(Pause(after="11:00", before="13:00", minutes=30)), max_size=1)),
-    )  # fmt: skip
+        shift_ends_at=ends if on_duty else None,
+        place=rarely(8, None, spot(*at)) if on_duty else None,
+        base=rarely(4, None, spot(*at)),
+        fix_age_s=rarely(4, draw(st.sampled_from([400, 2_000])), 10),
+        stopped=draw(_once_in[8]),
+        territory=rarely(4, draw(st.lists(st.sampled_from(DISTRICTS), unique=True)), []),
+        equipment=rarely(2, ["pump"], []),
+        parts=rarely(2, draw(_parts), None),
+        breaks=rarely(2, [Pause(after="11:00", before="13:00", minutes=30)], []),
+    )
 
 
 @st.composite
 def tasks(draw: st.DrawFn, name: str, crews: list[str]) -> Task:
+    """A ticket, mostly one that somebody can do."""
+
+    def rarely(n: int, value: Any, usually: Any) -> Any:
+        return value if draw(_once_in[n]) else usually
+
     level = draw(st.sampled_from(["red", "yellow", "blue", "blue"]))
+    permits = rarely(8, [draw(st.sampled_from(["confined_space", "hot_work"]))], [])
     work = Work(
         trade=draw(_trades),
-        owner=draw(st.sampled_from(["company"] * 4 + ["resident"])),
-        certificates=draw(st.lists(st.just("welder"), max_size=1)),
-        permits=draw(st.lists(st.sampled_from(["confined_space", "hot_work"]), max_size=1)),
-        skill=draw(st.integers(1, 4)),
+        owner=rarely(8, "resident", "company"),
+        certificates=rarely(4, ["welder"], []),
+        permits=permits,
+        skill=rarely(4, 4, 1),
         minutes=draw(st.sampled_from([20, 45, 120])),
-        crews=draw(st.sampled_from([1, 1, 1, 2])),
-        parts=draw(_parts),
-        vehicle=draw(st.sampled_from([[], [], ["pump"]])),
+        crews=rarely(4, 2, 1),
+        parts=rarely(4, draw(_parts), {}),
+        vehicle=rarely(8, ["pump"], []),
         home_visit=draw(st.booleans()),
     )
-    window = draw(st.sampled_from([None, None, (0, HOUR), (2 * HOUR, 3 * HOUR), (-HOUR, -60)]))
-    pinned = draw(st.sampled_from([None, None, None, *crews]))
+    window = rarely(4, draw(st.sampled_from([(0, HOUR), (HOUR, 2 * HOUR), (-HOUR, -60)])), None)
+    pinned = rarely(8, draw(st.sampled_from([*crews, None])), None)
+    building = rarely(2, draw(st.sampled_from(sorted(BUILDINGS))), None)
     return task(
-        name, draw(st.one_of(_places, st.just((100, 100)))), level=level, work=work,
+        name,
+        draw(_places) if building is None else BUILDINGS[building],
+        level=level,
+        work=work,
         due_at=AT + draw(st.integers(-HOUR, 5 * HOUR)),
-        precision="building",
-        building=draw(st.sampled_from([None, "B1", "B2"])),
-        pipe=draw(st.sampled_from([None, "P1"])),
+        building=building,
+        pipe=rarely(2, "P1", None),
         district=draw(st.sampled_from([None, *DISTRICTS])),
         pinned=pinned,
-        pinned_at=draw(st.sampled_from([None, AT + HOUR])) if pinned else None,
-        appointed_from=window and AT + window[0], appointed_until=window and AT + window[1],
+        pinned_at=rarely(2, AT + HOUR, None) if pinned else None,
+        appointed_from=window and AT + window[0],
+        appointed_until=window and AT + window[1],
         night_agreed=draw(st.booleans()),
         permits=[
-            Permitted(permit=p, valid_until=AT + draw(st.sampled_from([-60, 2 * HOUR])),
-                      guard=draw(st.booleans()), gas_at=draw(st.sampled_from([None, AT - 60])))
-            for p in work.permits if draw(st.booleans())
+            Permitted(
+                permit=p,
+                valid_until=AT + rarely(4, -60, 2 * HOUR),
+                guard=draw(st.booleans()),
+                gas_at=rarely(4, None, AT - 60),
+            )
+            for p in permits
+            if not draw(_once_in[4])
         ],
-        parts_at=draw(st.sampled_from([None, None, AT + HOUR])),
-        degree_hours_m=draw(st.sampled_from([0, 4_000])),
-        visits_by={crew: 2 for crew in crews if draw(st.booleans())},
-        danger=draw(st.booleans()),
-    )  # fmt: skip
+        parts_at=rarely(8, AT + HOUR, None),
+        degree_hours_m=rarely(4, 4_000, 0),
+        visits_by={crew: 2 for crew in crews if draw(_once_in[4])},
+        danger=draw(_once_in[4]),
+    )
 
 
 @st.composite
@@ -86,25 +112,25 @@ def moments(draw: st.DrawFn, most_teams: int = 5, most_tasks: int = 9) -> Inputs
     names = [f"C{n}" for n in range(draw(st.integers(0, most_teams)))]
     crews = {name: draw(teams(name)) for name in names}
     found = [draw(tasks(f"T{n}", names)) for n in range(draw(st.integers(0, most_tasks)))]
-    found = [draw(st.sampled_from([t, t, t, _nowhere(t)])) for t in found]
+    found = [_nowhere(t) if draw(_once_in[8]) else t for t in found]
     given = [_given(draw, t, crews) for t in found]
     rules: dict[str, Any] = {
         "night_territories": draw(st.sampled_from(["all", [["道里区", "南岗区"]]])),
-        "in_hand_max": draw(st.integers(1, 6)),
+        "in_hand_max": draw(st.sampled_from([6, 6, 1])),
         "permit_before": draw(st.sampled_from([
             dict.fromkeys(("red", "yellow", "blue"), "dispatch"), POLICY.rules.permit_before,
         ])),
     }  # fmt: skip
     displacing = {
-        "most": draw(st.integers(0, 3)),
-        "levels": draw(st.sampled_from([["blue", "yellow"], ["blue"], []])),
+        "most": draw(st.sampled_from([3, 2, 1, 0])),
+        "levels": draw(st.sampled_from([["blue", "yellow"], ["blue", "yellow"], ["blue"], []])),
     }
     stores = [Store(store="S1", place=spot(300, 300), parts={"valve": 9})]
     return inputs(
         list(crews.values()), given,
         policy=changed(POLICY, rules=rules, displacing=displacing),
         stores=draw(st.sampled_from([[], stores])),
-        closed_districts=draw(st.sampled_from([[], [], ["香坊区"]])),
+        closed_districts=["香坊区"] if draw(_once_in[8]) else [],
         seed=draw(st.integers(0, 3)),
     )  # fmt: skip
 
@@ -119,7 +145,7 @@ def _given(draw: st.DrawFn, ticket: Task, crews: dict[str, Team]) -> Task:
     if ticket.place is None or len(able) < ticket.work.crews or not draw(st.booleans()):
         return ticket
     chosen = draw(st.permutations(able))[: ticket.work.crews]
-    stages = ["dispatched", "confirmed"]
+    stages = list(STAGES)
     begun = {h.stage for c in chosen for h in crews[c].in_hand}
     if not begun & {"en_route", "on_site"}:
         stages += ["en_route", "on_site"]
@@ -136,6 +162,3 @@ def _given(draw: st.DrawFn, ticket: Task, crews: dict[str, Team]) -> Task:
         ticket, crew=chosen[0], with_crew=chosen[1] if len(chosen) > 1 else None,
         state=states.get(stage, "confirmed"), pinned=None, pinned_at=None,
     )  # fmt: skip
-
-
-__all__ = ["MoreOf", "moments"]

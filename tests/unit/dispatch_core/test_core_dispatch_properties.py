@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from dispatch_checker import check_plan, check_proposal
 from dispatch_random import moments
-from dispatch_town import AT, changed
+from dispatch_town import AT, changed, inputs
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +24,11 @@ from dispatch_core.dispatch import (
     what_if,
 )
 
-MANY_N = int(__import__('os').environ.get('N','60'))
 MANY = settings(
-    max_examples=MANY_N, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
 )
 
@@ -50,16 +52,15 @@ def test_no_plan_breaks_a_hard_rule_and_nothing_is_lost(moment: Inputs) -> None:
 def test_the_next_plan_moves_no_more_than_the_cap(moment: Inputs, data: st.DataObject) -> None:
     plan = make_plan(moment, 100)
     gone = data.draw(st.sets(st.sampled_from([t.ticket for t in moment.tasks] or ["none"])))
-    down = data.draw(st.sets(st.sampled_from([t.crew for t in moment.teams] or ["none"])))
+    crews = st.sampled_from([t.crew for t in moment.teams] or ["none"])
+    down = data.draw(st.sets(crews, max_size=1))
+    cap = {"cap_pm": data.draw(st.sampled_from([0, 300])), "cap_min": data.draw(st.integers(0, 1))}
     later = msgspec.structs.replace(
         moment,
         at=AT + data.draw(st.sampled_from([0, 60, 1_800])),
         plan=1,
         held=in_force(plan),
-        policy=changed(
-            moment.policy,
-            churn={"cap_pm": data.draw(st.sampled_from([0, 300])), "cap_min": data.draw(st.integers(0, 1))},
-        ),
+        policy=changed(moment.policy, churn=cap),
         tasks=[t for t in moment.tasks if t.ticket not in gone or t.crew is not None],
         teams=[
             msgspec.structs.replace(t, stopped=t.stopped or t.crew in down) for t in moment.teams
@@ -71,7 +72,7 @@ def test_the_next_plan_moves_no_more_than_the_cap(moment: Inputs, data: st.DataO
         check_proposal(later, desk.propose(task.ticket))
 
 
-@settings(MANY, max_examples=MANY_N // 2)
+@settings(MANY, max_examples=20)
 @given(moments())
 def test_same_inputs_same_bytes(moment: Inputs) -> None:
     again = joined(pieces(moment))
@@ -91,7 +92,7 @@ def test_same_inputs_same_bytes(moment: Inputs) -> None:
     assert encode(what_if(moment, change, 60)) == encode(what_if(again, change, 60))
 
 
-@settings(MANY, max_examples=MANY_N // 2)
+@settings(MANY, max_examples=20)
 @given(moments())
 def test_asking_changes_nothing(moment: Inputs) -> None:
     """The order in which a desk is asked, and prices between, do not change its proposals."""
@@ -104,7 +105,7 @@ def test_asking_changes_nothing(moment: Inputs) -> None:
     assert [desk.propose(task.ticket) for task in reversed(moment.tasks)] == first[::-1]
 
 
-@settings(MANY, max_examples=MANY_N // 2)
+@settings(MANY, max_examples=20)
 @given(moments())
 def test_a_change_is_planned_as_strictly_as_what_is(moment: Inputs) -> None:
     down = [t.crew for t in moment.teams[:1]]
@@ -119,7 +120,6 @@ def test_a_change_is_planned_as_strictly_as_what_is(moment: Inputs) -> None:
 
 
 def test_a_plan_of_nothing() -> None:
-    from dispatch_town import inputs
-
     plan: Plan = make_plan(inputs([], []), 10)
-    assert plan.days == [] and plan.unplanned == []
+    assert plan.days == []
+    assert plan.unplanned == []

@@ -321,3 +321,11 @@ def made(seed: int) -> tuple[City, random.Random]:
 
 def masks(broken: Sequence[int]) -> NDArray[np.uint32]:
     return np.array(broken, np.uint32)
+
+
+def shortened(city: City) -> City:
+    """The same city with no way longer than one by way of another place."""
+    way = [list(row) for row in city.way]
+    for via, a, b in itertools.product(range(len(way)), repeat=3):
+        way[a][b] = min(way[a][b], way[a][via] + way[via][b])
+    return City(way, city.tickets, city.crews, city.may, city.routes)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from geo import roads as roads_module
 from geo.road_graph import KMH, STEP_M, RoadGraph, Way, build
 from geo.roads import Roads, Unusable
-from geo.travel import LONGEST_S, TravelModel, seconds
+from geo.travel import LONGEST_S, UNKNOWN, TravelModel, completed, seconds
 
 AT = 1_768_345_200
 MODEL = TravelModel(detour_pm=1_300, speed_mmps=(6_000,) * 48)
@@ -119,8 +119,7 @@ def test_times_are_those_of_the_quickest_way(drawn, speed):
     _, first, times = np.unique(graph.places, axis=0, return_index=True, return_counts=True)
     alone = first[times == 1]  # two roads may cross without meeting
     nodes = np.sort(alone[graph.stops[alone]])[::29][:6]
-    found, patched = roads.table(model, graph.places[nodes], graph.places[nodes], AT, 300)
-    assert patched == 0
+    found = roads.times(model, graph.places[nodes], graph.places[nodes], AT, 300)
     weights = roads._weights(speed, roads.middle_mmps)
     for i, node in enumerate(nodes.tolist()):
         far = dijkstra(graph, weights, node)
@@ -135,7 +134,7 @@ def test_journeys_take_on_average_what_the_fixes_say():
     far = graph.places[np.flatnonzero(graph.stops)[::7]]
     for speed in (3_000, 6_000, 12_000):
         model = TravelModel(detour_pm=1_300, speed_mmps=(speed,) * 48)
-        found, _ = roads.table(model, far, far, AT, 300)
+        found = roads.times(model, far, far, AT, 300)
         straight = seconds(model, far, far, AT)
         assert found.sum() == pytest.approx(straight.sum(), rel=0.15)
 
@@ -145,8 +144,8 @@ def test_a_one_way_street_is_a_way_round():
     ring = [Way([0, 5, 35, 30, 0], "secondary", 1, None)]
     roads = Roads(graph_of(ring))
     a, b = micro(spot(0)), micro(spot(5))
-    there, _ = roads.table(MODEL, a, b, AT, 300)
-    back, _ = roads.table(MODEL, b, a, AT, 300)
+    there = roads.times(MODEL, a, b, AT, 300)
+    back = roads.times(MODEL, b, a, AT, 300)
     assert back[0, 0] > 2 * there[0, 0] > 0
 
 
@@ -155,18 +154,19 @@ def test_off_the_roads_it_is_great_circle_and_told():
     roads = Roads(graph_of(STREETS))
     near, far = spot(7), (126.5, 45.9)
     where = micro(near, spot(28), far)
-    found, patched = roads.table(MODEL, where, where, AT, 300)
+    found = roads.times(MODEL, where, where, AT, 300)
+    assert (found[2] == UNKNOWN).all()
+    assert (found[:, 2] == UNKNOWN).all()
+    whole, patched = completed(found, MODEL, where, where, AT)
     straight = seconds(MODEL, where, where, AT)
     assert patched == 5
-    assert (found[2] == straight[2]).all()
-    assert (found[:, 2] == straight[:, 2]).all()
+    assert (whole[2] == straight[2]).all()
+    assert (whole[:, 2] == straight[:, 2]).all()
+    assert (whole[:2, :2] == found[:2, :2]).all()
     assert found[0, 1] != straight[0, 1]
-    assert (np.diag(found) == 0).all()
-    lost, patched = roads.table(MODEL, micro(far), where, AT, 300)
-    assert patched == 3
-    assert (lost == straight[2:]).all()
-    nothing, patched = roads.table(MODEL, where[:0], where, AT, 300)
-    assert (nothing.shape, patched) == ((0, 3), 0)
+    assert (np.diag(whole) == 0).all()
+    assert (roads.times(MODEL, micro(far), where, AT, 300) == UNKNOWN).all()
+    assert roads.times(MODEL, where[:0], where, AT, 300).shape == (0, 3)
 
 
 @needs_library
@@ -175,10 +175,10 @@ def test_a_yard_is_reached_at_a_walk():
     x, y = spot(7)
     at_road, in_yard = micro((x, y)), micro((x - 0.0006, y - 0.0006))
     to = micro(spot(35))
-    direct, _ = roads.table(MODEL, at_road, to, AT, 300)
-    yard, _ = roads.table(MODEL, in_yard, to, AT, 300)
+    direct = roads.times(MODEL, at_road, to, AT, 300)
+    yard = roads.times(MODEL, in_yard, to, AT, 300)
     assert yard[0, 0] - direct[0, 0] >= 46.6 / 2.5, "47 m from the nearest street"
-    both, _ = roads.table(MODEL, at_road, micro((x + 0.0001, y)), AT, 300)
+    both = roads.times(MODEL, at_road, micro((x + 0.0001, y)), AT, 300)
     assert both[0, 0] <= 5, "neighbours on one spot of the road"
 
 
@@ -187,7 +187,7 @@ def test_an_endless_way_counts_as_the_longest():
     slow = [Way([0, 5, 35, 30, 0], "track", 0, 5)]
     roads = Roads(graph_of(slow, {0: (120, 45), 5: (121, 45), 35: (121, 46), 30: (120, 46)}))
     model = TravelModel(speed_mmps=(1_000,) * 48)
-    found, _ = roads.table(model, micro((120, 45)), micro((121, 46)), AT, 300)
+    found = roads.times(model, micro((120, 45)), micro((121, 46)), AT, 300)
     assert 100_000 < found[0, 0] <= LONGEST_S
 
 

@@ -215,7 +215,11 @@ def test_one_wild_journey_moves_nothing():
 def test_the_spread_is_what_the_slowest_tenth_takes():
     speeds = counted(9, 8_000, 800) + counted(9, 4_000, 200)
     model = learnt_model(PRIOR, 1, speeds, NOTHING[1], version=1)
-    assert model.spread_pm[9] == pytest.approx(1_970, abs=60)
+    assert model.spread_pm[9] == pytest.approx(1_000 + math.hypot(970, 200), abs=60)
+    detours = NOTHING[1].copy()
+    detours[10], detours[60] = 80_000, 20_000  # 1.20, and 2.20 for a fifth of them
+    model = learnt_model(PRIOR, 1, speeds, detours, version=1)
+    assert model.spread_pm[9] == pytest.approx(1_000 + math.hypot(970, 820), abs=60)
 
 
 def test_the_detour_is_the_middle_one():

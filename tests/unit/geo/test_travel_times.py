@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from geo.travel import (
     LONGEST_S,
     SLOTS,
+    UNKNOWN,
     Note,
+    RoadsUsed,
     TravelModel,
     TravelTable,
     as_bytes,
     between,
+    completed,
     great_circle_table,
     late,
     metres,
@@ -125,6 +128,32 @@ def test_a_stored_table_is_the_same_when_it_is_read_again(a, b, source):
     assert (again.late == table.late).all()
     assert again.digest == table.digest
     assert (again.note, again.model) == (table.note, table.model)
+
+
+def test_a_slim_table_is_made_whole_by_the_same_times_alone():
+    x = np.array([[126_600_000, 45_700_000], [126_650_000, 45_750_000]], np.int32)
+    times = seconds(MODEL, x, x, AT) + 7
+    times[0, 1] = UNKNOWN
+    whole, n = completed(times, MODEL, x, x, AT)
+    assert (n, whole[0, 1], whole[1, 0]) == (
+        1,
+        *(seconds(MODEL, x, x, AT)[0, 1] + k for k in (0, 7)),
+    )
+    table = msgspec.structs.replace(
+        great_circle_table(MODEL, x, x, AT), source="roads", found=as_bytes(whole), patched=1,
+        roads=RoadsUsed(file="ab", middle_mmps=12_000, off_road_m=300),
+    )  # fmt: skip
+    slim = msgspec.msgpack.decode(msgspec.msgpack.encode(table.slim()), type=TravelTable)
+    assert slim.found == b""
+    with pytest.raises(LookupError):
+        assert slim.seconds.any()
+    assert slim.whole(times) == table
+    assert (slim.whole(times).seconds == table.seconds).all()
+    times[1, 0] += 1
+    with pytest.raises(ValueError, match="other times"):
+        slim.whole(times)
+    plain = great_circle_table(MODEL, x, x, AT)
+    assert plain.slim() == plain.stored()
 
 
 def test_a_digest_names_every_part():

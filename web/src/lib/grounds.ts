@@ -3,6 +3,7 @@
 import { reasonText } from '../intake/reasons';
 import { zh as codes } from '../intake/messages/codes.zh';
 import { zh as suspensions } from '../intake/messages/suspensions.zh';
+import { DISPATCH_ALWAYS, DISPATCH_WITH } from './grounds-dispatch';
 import { word, type Language } from './i18n.svelte';
 import { zh } from './messages/zh';
 
@@ -111,9 +112,9 @@ const WITH: [RegExp, (...parts: string[]) => string][] = [
 ];
 
 function chinese(text: string): string {
-  const always = ALWAYS[text];
+  const always = ALWAYS[text] ?? DISPATCH_ALWAYS[text];
   if (always !== undefined) return always;
-  for (const [pattern, say] of WITH) {
+  for (const [pattern, say] of [...WITH, ...DISPATCH_WITH]) {
     const found = pattern.exec(text);
     if (found) return say(...found.slice(1));
   }
