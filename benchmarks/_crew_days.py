@@ -1,4 +1,6 @@
-"""Days of a city's crews, made from a seed, and a check of plans for them that shares no code with any planner."""
+"""Days of a city's crews, made from a seed, and a check of plans for them that shares no code with
+any planner.
+"""
 
 from __future__ import annotations
 
@@ -62,10 +64,11 @@ class Day:
 
 
 def made(crews: int, tickets: int, seed: int) -> Day:
-    """A day: as dense at every size, 12 profiles of trades, 8 % red, 32 % yellow, 60 % blue tickets.
+    """A day: as dense at every size, 12 profiles of trades, 8 % red, 32 % yellow, 60 % blue
+    tickets.
 
-    Reds begin within 90 minutes, yellows within 4 hours, half of the blues in a window of two hours. Travel is the
-    great circle, 1.3 times, at 25 km/h.
+    Reds begin within 90 minutes, yellows within 4 hours, half of the blues in a window of two
+    hours. Travel is the great circle, 1.3 times, at 25 km/h.
     """
     random = np.random.default_rng(seed)
     half = 0.10 * np.sqrt(crews / 50)
@@ -118,7 +121,7 @@ def problem(day: Day, *, weight: int = 100_000) -> dict[str, Any]:
 
 
 def judged(day: Day, routes: list[list[int]]) -> tuple[int, int, int]:
-    """(tickets served, their weight, seconds of travel); ValueError names the rule that is broken."""
+    """(tickets served, their weight, seconds of travel); ValueError names a broken rule."""
     seen: set[int] = set()
     travel = 0
     for crew, route in enumerate(routes):

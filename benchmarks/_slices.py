@@ -1,4 +1,4 @@
-"""Running a planner for a time of one core: how many steps that is here, and the steps in slices."""
+"""Running a planner for a time of one core: how many steps that is, and those in slices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRIAL = 20_000
 
 
 def steps_in(problem: dict[str, Any], seconds: float, trial: int = TRIAL) -> int:
-    """Steps that fit into so many seconds of this machine, from a short search of the same problem."""
+    """Steps that fit into so many seconds here, by a short search of the same problem."""
     plan = Planner(**problem, budget=trial)
     begin = time.process_time()
     plan.improve(trial)
@@ -20,6 +20,6 @@ def steps_in(problem: dict[str, Any], seconds: float, trial: int = TRIAL) -> int
 
 
 def run(plan: Planner, until: float) -> None:
-    """Improve the plan until its budget is used up, or the process has used so much processor time."""
+    """Improve until the budget is used up or the process has used so much processor time."""
     while plan.iterations < plan.budget and time.process_time() < until:
         plan.improve(min(SLICE, plan.budget - plan.iterations))

@@ -1,4 +1,6 @@
-"""The technician problem of Pillac, Gueret and Medaglia (2013): its files, and its rules as a planner's arguments."""
+"""The technician problem of Pillac, Gueret and Medaglia (2013): its files, and its rules as a
+planner's arguments.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 CREWS = 25
 TICKS = 10_000
-"""Ticks in a unit of time. Travel is rounded up, so that a plan holds under the true distances too."""
+"""Ticks in a unit of time. Travel is rounded up, so that a plan holds under the true distances too.
+"""
 WEIGHT = 10**12
 """The cost of a request that is left out: more than every duration."""
 STEPS_A_SECOND = 60_000
@@ -63,13 +66,16 @@ def read(path: Path) -> Instance:
     parts = [numbers(m[9]) for m in found]
     kinds = max(map(len, parts))
     return Instance(
-        path.stem, np.array([[float(m[2]), float(m[3])] for m in found]), ticks(4), ticks(5), ticks(6),
-        bits(7), bits(8), np.array([row + [0] * (kinds - len(row)) for row in parts], np.int32),
+        path.stem, np.array([[float(m[2]), float(m[3])] for m in found]), ticks(4), ticks(5),
+        ticks(6), bits(7), bits(8), np.array([row + [0] * (kinds - len(row)) for row in parts],
+        np.int32),
     )  # fmt: skip
 
 
 def problem(instance: Instance) -> dict[str, Any]:
-    """The planner's arguments: technicians are crews 0-24, requests are tasks from 0, nodes are places."""
+    """The planner's arguments: technicians are crews 0-24, requests are tasks from 0, nodes are
+    places.
+    """
     crews, tasks = slice(1, CREWS + 1), slice(CREWS + 1, None)
     able = (instance.skills[tasks, None] & ~instance.skills[None, crews]) == 0
     return {

@@ -1,8 +1,10 @@
-"""The rolling plan beside VROOM's: 50 crews x 500 tickets in 10 s, 200 x 2,000 in 2 s against a plan that stands.
+"""The rolling plan beside VROOM's: 50 crews x 500 tickets in 10 s, 200 x 2,000 in 2 s against a
+plan that stands.
 
-Ours runs on one core and its processor time counts, building and all; VROOM has 10 s and every core, at its highest
-level of exploration. The large day is re-planned after 5 % of its tickets were called off and as many came in;
-at most 5 % may change their crew. Every plan is checked by code of its own. `--seed` makes other days.
+Ours runs on one core and its processor time counts, building and all; VROOM has 10 s of that at least and every
+core, at its highest level of exploration. The large day is re-planned after 5 % of its tickets were
+called off and as many came in; at most 5 % may change their crew. Every plan is checked by code of
+its own. `--seed` makes other days.
 """
 
 from __future__ import annotations
@@ -41,18 +43,25 @@ def vroom_plan(day: Day) -> tuple[list[list[int]], float] | None:
     ])  # fmt: skip
     given.add_job([
         vroom.Job(
-            j, location=day.crews + j, default_service=int(day.service[j]), skills={int(day.trade[j])},
-            priority=int(day.weight[j]),
+            j, location=day.crews + j, default_service=int(day.service[j]),
+            skills={int(day.trade[j])}, priority=int(day.weight[j]),
             time_windows=[vroom.TimeWindow(int(day.opens[j]), int(min(day.closes[j], SHIFT)))],
         )
         for j in range(day.tickets)
     ])  # fmt: skip
-    begin = time.process_time()
-    found = given.solve(
-        exploration_level=5, nb_threads=os.cpu_count() or 1,
-        timeout=datetime.timedelta(seconds=VROOM_SECONDS),
-    ).routes  # fmt: skip
-    took = time.process_time() - begin
+    limit = float(VROOM_SECONDS)
+    for _ in range(3):
+        begin, clock = time.process_time(), time.perf_counter()
+        found = given.solve(
+            exploration_level=5,
+            nb_threads=os.cpu_count() or 1,
+            timeout=datetime.timedelta(seconds=limit),
+        ).routes
+        took, waited = time.process_time() - begin, time.perf_counter() - clock
+        if took >= VROOM_SECONDS or waited < limit:
+            break
+        # Its limit is wall time: on a machine that is shared it gets another one.
+        limit *= 1.3 * VROOM_SECONDS / took
     routes: list[list[int]] = [[] for _ in range(day.crews)]
     for crew, kind, ticket in zip(found["vehicle_id"], found["type"], found["id"], strict=True):
         if kind == "job":
@@ -73,7 +82,7 @@ def small(seed: int) -> None:
     """50 x 500 from nothing."""
     day = made(50, 500, seed)
     plan, took = ours(problem(day), 10.0)
-    served, weight, travel = judged(day, plan.task_lists())
+    served, _, travel = judged(day, plan.task_lists())
     theirs = vroom_plan(day)
     if theirs is None:
         note = f"VROOM is not installed; ours served {served} with {travel / 3600:.1f} h of travel"

@@ -1,8 +1,10 @@
-"""The technician problem of Pillac, Gueret and Medaglia, solved by the product's planner, judged by a checker of others.
+"""The technician problem of Pillac, Gueret and Medaglia, solved by the product's planner, judged by
+a checker of others.
 
-Static: every instance for `--seconds` (60) of one core, reading and checking included, against the best known total
-duration. `--instances C101,R103` takes some of them, `--jobs 1` one at a time (the cores are used otherwise), `--data`
-another folder, `--seed` another search. Each solution is written to a file that the checker reads.
+Static: every instance for `--seconds` (60) of one core, reading and checking included, against the
+best known total duration. `--instances C101,R103` takes some of them, `--jobs 1` one at a time (the
+cores are used otherwise), `--data` another folder, `--seed` another search. Each solution is
+written to a file that the checker reads.
 """
 
 from __future__ import annotations

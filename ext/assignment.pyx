@@ -1,5 +1,5 @@
 # cython: autotestdict=False
-"""Which crew may do which task, how long the way is, and who takes what at the least cost."""
+"""Which crew may do which task, how long the way is, and (ext.matching) who takes what."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
@@ -20,7 +20,8 @@ cdef int _fits(const uint32_t[:, ::1] broken, Py_ssize_t tasks, Py_ssize_t crews
 
 
 def lacks_any(
-    uint32_t[:, ::1] broken not None, uint32_t mark, const uint64_t[::1] needed not None, const uint64_t[::1] has not None
+    uint32_t[:, ::1] broken not None, uint32_t mark, const uint64_t[::1] needed not None,
+    const uint64_t[::1] has not None,
 ):
     """Broken where a crew lacks one of the bits a task needs."""
     _fits(broken, needed.shape[0], has.shape[0])
@@ -35,7 +36,8 @@ def lacks_any(
 
 
 def shares_none(
-    uint32_t[:, ::1] broken not None, uint32_t mark, const uint64_t[::1] allowed not None, const uint64_t[::1] has not None
+    uint32_t[:, ::1] broken not None, uint32_t mark, const uint64_t[::1] allowed not None,
+    const uint64_t[::1] has not None,
 ):
     """Broken where task and crew have no bit in common; a task without bits allows everyone."""
     _fits(broken, allowed.shape[0], has.shape[0])

@@ -1,9 +1,10 @@
 # cython: autotestdict=False
 """How one ticket goes into one crew's route, plainly or with visits displaced, and where those go.
 
-Insertion with forward times and latest starts after M. W. P. Savelsbergh (The vehicle routing problem with time windows:
-minimizing route duration, 1992); a bounded search of what gives way, after the ejections of F. Glover (Ejection chains,
-reference structures and alternating path methods, 1996) and Y. Nagata and O. Braysy (2009).
+Insertion with forward times and latest starts after M. W. P. Savelsbergh (The vehicle routing problem with time
+windows: minimizing route duration, ORSA Journal on Computing 4, 1992); what gives way is searched for as Y. Nagata and
+O. Braysy do (A powerful route minimization heuristic for the vehicle routing problem with time windows, Operations
+Research Letters 37, 2009): sets of at most k visits of one route in lexicographic order, cut off by bounds.
 """
 
 from libc.stdint cimport int32_t, int64_t
@@ -170,7 +171,9 @@ cdef struct Digging:
     const Given* g
     const Route* r
     const Ticket* t
-    const int32_t* nearest  # of each visit on: the shortest way to the ticket from it or one behind it
+    const int32_t* nearest  # of each visit on: the shortest way to the ticket from it or one behind it,
+    const int32_t* work_on  # the seconds of work left,
+    const int32_t* most_on  # and the longest of those that may give way
     int32_t k
     int32_t limit
     int64_t most_steps      # whatever is worse than this does not count among the crews
@@ -180,10 +183,16 @@ cdef struct Digging:
     Found f                 # what is being built up
     int64_t churn
     int64_t work            # of the displaced
+    int64_t end
 
 
 cdef inline int64_t _level(const Ticket* t) noexcept nogil:
     return <int64_t>1 << (4 * (7 - t.level))
+
+
+cdef inline bint _too_long(Digging* d, int32_t q, int64_t now) noexcept nogil:
+    # Even if the longest of those left gave way as often as may be, the shift would not do.
+    return now + d.work_on[q] - <int64_t>(d.a.displace - d.f.displaced) * d.most_on[q] > d.end
 
 
 cdef inline bint _hopeless(Digging* d, int64_t steps) noexcept nogil:
@@ -227,7 +236,7 @@ cdef void _after(
     cdef const Route* r = d.r
     cdef const Ticket* t
     cdef int32_t start, way, limit
-    if _hopeless(d, d.f.steps):
+    if _hopeless(d, d.f.steps) or _too_long(d, q, now):
         return
     if q == r.n:
         way = leg(s.ways, at, s.crew[d.k].home) if s.crew[d.k].home >= 0 else 0
@@ -266,7 +275,7 @@ cdef void _before(Digging* d, int32_t q, int32_t now, int32_t at, int64_t drive,
     cdef int32_t start, way
     cdef int32_t reach = min(d.a.there[at], d.nearest[q])
     start = max(now + reach, max(d.t.earliest, d.g.ready))
-    if start > d.limit or _hopeless(d, _steps(d.a, late(d.t, start))):
+    if start > d.limit or _hopeless(d, _steps(d.a, late(d.t, start))) or _too_long(d, q, now + d.t.service):
         return
     if here:
         way = d.a.there[at]
@@ -313,10 +322,21 @@ cdef bint dig(
     cdef Digging d
     cdef const Route* r = s.route[k]
     cdef int32_t q
+    cdef int32_t* work_on = nearest + r.n + 1
+    cdef int32_t* most_on = work_on + r.n + 1
+    cdef const Ticket* t
     nearest[r.n] = 0x7FFFFFFF - (1 << 29)
+    work_on[r.n] = 0
+    most_on[r.n] = 0
     for q in range(r.n - 1, -1, -1):
+        t = &s.ticket[r.ticket[q]]
         nearest[q] = min(nearest[q + 1], a.there[r.at[q]])
+        work_on[q] = work_on[q + 1] + t.service
+        most_on[q] = most_on[q + 1]
+        if t.level > s.ticket[a.ticket].level and t.state != STATE_ON_SITE:
+            most_on[q] = max(most_on[q], t.service)
     d.s, d.a, d.g, d.r, d.k, d.t = s, a, g, r, k, &s.ticket[a.ticket]
+    d.work_on, d.most_on, d.end = work_on, most_on, s.end[k]
     d.nearest, d.limit, d.most_steps, d.most_levels = nearest, s.limit[a.ticket], most_steps, most_levels
     d.best, d.any, d.churn, d.work = best, best.steps >= 0, 0, 0
     d.f.crew, d.f.displaced, d.f.levels, d.f.unplanned, d.f.steps = k, 0, 0, 0, 0

@@ -1,5 +1,5 @@
 # cython: autotestdict=False
-"""One ticket into the crews' plans: the best crews with their reasons, who has to give way, and the price of another."""
+"""One ticket into the crews' plans: the best crews with reasons, who has to give way, and the price of another."""
 
 from libc.stdint cimport int32_t, int64_t, uint32_t
 

@@ -17,8 +17,10 @@ def numbers(
     default: int | None = None,
     dtype: type[np.generic] = ...,
 ) -> NDArray[Any]:
-    """`value` as a contiguous array of `shape`; `default` everywhere if it is None. A single number stands for
-    all. Raises ValueError for another shape, for what is no integer, and for values outside [low, high]."""
+    """`value` as a contiguous array of `shape`; `default` everywhere if it is None. A single number
+    stands for
+    all. Raises ValueError for another shape, for what is no integer, and for values outside [low,
+    high]."""
 
 def packed_parts(name: str, value: ArrayLike | None, rows: int, kinds: int) -> NDArray[np.uint64]:
     """Parts int32[rows, kinds] as uint64[rows, words], four fields of 16 bits a word."""
@@ -35,7 +37,8 @@ def neighbours(
     closes: NDArray[np.int32],
     most: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
-    """For every task the nearest ones, itself first, by place and by time and place, int32[J, near] each, and the
+    """For every task the nearest ones, itself first, by place and by time and place, int32[J, near]
+    each, and the
     mean travel to them. `travel` is int32[J, J]; ties go to the lower number."""
 
 def crews_of_tasks(

@@ -2,38 +2,44 @@
 
 For whoever uses it
 -------------------
-A `Planner` is built from arrays and is then one search over one problem; a changed problem is a new `Planner`,
-warm-started by `routes=`. Nothing here reads a clock: call `improve(n)` until the time is up, and keep
-`iterations` and `budget` with the inputs: the same inputs, seed, budget and iterations give the same plan, bit
-for bit, however the steps were sliced. The GIL is released inside `improve`.
+A `Planner` is built from arrays and is then one search over one problem; a changed problem is a new
+`Planner`, warm-started by `routes=`. Nothing here reads a clock: call `improve(n)` until the time
+is up, and keep `iterations` and `budget` with the inputs: the same inputs, seed, budget and
+iterations give the same plan, bit for bit, however the steps were sliced. The GIL is released
+inside `improve`.
 
-Times are integer ticks from 0 to 2**28 - 1 (seconds in the product), travel int32[L, L] from row to column, which
-must hold the triangle inequality only roughly. Costs are int64. K crews, J tasks, P kinds of parts.
-Arrays may be given as one number for all. What is None takes the default that stands here:
+Times are integer ticks from 0 to 2**28 - 1 (seconds in the product), travel int32[L, L] from row to
+column, which must hold the triangle inequality only roughly. Costs are int64. K crews, J tasks, P
+kinds of parts. Arrays may be given as one number for all. What is None takes the default that
+stands here:
 
-crews   crew_place [K] where it is; crew_start [K] when it can leave; crew_end [K] when it must be home;
-        crew_home [K] (None: where it is; -1: ends anywhere); crew_departed [K] bool (True: its clock runs from
-        crew_start, waiting and going home count even without a visit; False: it leaves as late as costs least and
-        an unused crew costs nothing); crew_tools [K] uint64 bits; crew_parts [K, P] at most 32767 each;
-        crew_stocked [K] bool (needs no store any more); crew_store [K] place of its store, -1: none. One visit
-        to the store refills all parts without limit and gives all tools; store_service, store_open, store_close
-        [K]. break_early, break_late [K] (-1: no break) bound the start of a break of break_length [K], taken where
-        the crew then is; it is needed unless the day ends by break_late. A break that the frozen visits make
-        too late begins right behind them.
+crews   crew_place [K] where it is; crew_start [K] when it can leave; crew_end [K] when it must be
+        home; crew_home [K] (None: where it is; -1: ends anywhere); crew_departed [K] bool (True:
+        its clock runs from crew_start, waiting and going home count even without a visit; False: it
+        leaves as late as costs least and an unused crew costs nothing); crew_tools [K] uint64 bits;
+        crew_parts [K, P] at most 32767 each; crew_stocked [K] bool (needs no store any more);
+        crew_store [K] place of its store, -1: none. One visit to the store refills all parts
+        without limit and gives all tools; store_service, store_open, store_close [K]. break_early,
+        break_late [K] (-1: no break) bound the start of a break of break_length [K], taken where
+        the crew then is; it is needed unless the day ends by break_late. A break that the frozen
+        visits make too late begins right behind them.
 tasks   task_place, task_service [J]; task_open, task_close [J] bound the start of service (hard);
-        task_fixed [J] a start that is locked, -1: none; task_due [J] and task_late_cost [J] per tick (soft);
-        task_weight [J] the cost of leaving it out; task_crews uint64[J, ceil(K / 64)], bit k of a row: crew k may
-        have it; task_pinned [J] the only crew that may, -1: any; task_tools [J] uint64; task_parts [J, P];
-        task_extra int32[J, K] further cost of a task with a crew (>= 0); task_before [J] the crew that has it
-        now, -1: none: another one costs churn_cost, and at most `most_changes` (-1: any number) tasks get another.
-frozen  per crew the visits at the head of its route, in order, never moved: task numbers, STORE for a visit to the
-        store. What crew, tools and parts allow is not asked of them; windows and shift are.
-routes  per crew task numbers in order, without frozen ones: the plan to start from. What breaks a rule in it is
-        taken out (`taken_out`) and put elsewhere if that can be.
-costs   travel_cost and duration_cost per tick. `hot` and `cold`: the temperatures of the annealing, in cost;
-        None: from the travel between neighbouring tasks. `temper` (of 1024) scales both.
+        task_fixed [J] a start that is locked, -1: none; task_due [J] and task_late_cost [J] per
+        tick (soft); task_weight [J] the cost of leaving it out; task_crews uint64[J, ceil(K / 64)],
+        bit k of a row: crew k may have it; task_pinned [J] the only crew that may, -1: any;
+        task_tools [J] uint64; task_parts [J, P]; task_extra int32[J, K] further cost of a task with
+        a crew (>= 0); task_before [J] the crew that has it now, -1: none: another one costs
+        churn_cost, and at most `most_changes` (-1: any number) tasks get another.
+frozen  per crew the visits at the head of its route, in order, never moved: task numbers, STORE for
+        a visit to the store. What crew, tools and parts allow is not asked of them; windows and
+        shift are.
+routes  per crew task numbers in order, without frozen ones: the plan to start from. What breaks a
+        rule in it is taken out (`taken_out`) and put elsewhere if that can be.
+costs   travel_cost and duration_cost per tick. `hot` and `cold`: the temperatures of the annealing,
+        in cost; None: from the travel between neighbouring tasks. `temper` (of 1024) scales both.
 
-A plan never breaks: windows, shifts, breaks, eligibility, pins, tools and parts, frozen visits, the cap on changes.
+A plan never breaks: windows, shifts, breaks, eligibility, pins, tools and parts, frozen visits, the
+cap on changes.
 """
 
 from collections.abc import Sequence
@@ -51,9 +57,12 @@ NO_CREW: int
 FROZEN_LATE: int
 """Reason: it is frozen in a route where it or one before it comes too late."""
 OUT_OF_TIME: int
-"""Reason: no crew that may have it reaches it in time, even with nothing but its frozen visits to do."""
+"""Reason: no crew that may have it reaches it in time, even with nothing but its frozen visits to
+do.
+"""
 NO_PARTS: int
-"""Reason: those that could reach it lack tools or parts and have no store they can visit in time."""
+"""Reason: those that could reach it lack tools or parts and have no store they can visit in time.
+"""
 NO_ROOM: int
 """Reason: what is planned leaves no place for it."""
 TOO_DEAR: int
@@ -91,7 +100,9 @@ class Planner:
         settings: dict[str, int] | None = None,
         **optional: ArrayLike | None,
     ) -> None:
-        """Checks the problem and makes the first plan; `optional` are the other arrays of the module's text."""
+        """Checks the problem and makes the first plan; `optional` are the other arrays of the
+        module's text.
+        """
 
     def improve(self, steps: int) -> int:
         """That many steps of ruin and recreate; returns the cost of the best plan so far."""
@@ -105,17 +116,21 @@ class Planner:
         """Steps over which the annealing cools."""
 
     def cost(self) -> dict[str, int]:
-        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn and unplanned (costs), and
+        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn and
+        unplanned (costs), and
         changes, the number of tasks with another crew than before."""
 
     def routes(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        """The best plan as (first [K + 1], visit [V], start [V]): crew k's visits are visit[first[k]:first[k + 1]],
-        task numbers, STORE or BREAK, and `start` when their service starts if the crew leaves at the earliest of
+        """The best plan as (first [K + 1], visit [V], start [V]): crew k's visits are
+        visit[first[k]:first[k + 1]], task numbers, STORE or BREAK, and `start` when their service
+        starts if the crew leaves at the earliest of
         the times of `leaves`. A break that is due only after the last task is not shown."""
 
     def leaves(self) -> NDArray[np.int32]:
-        """int32[K, 3]: the earliest and the latest time of leaving that cost the least duration, and the time of
-        being home (or done) after leaving at the earliest; -1 for a crew without a visit that has not departed."""
+        """int32[K, 3]: the earliest and the latest time of leaving that cost the least duration,
+        and the time of
+        being home (or done) after leaving at the earliest; -1 for a crew without a visit that has
+        not departed."""
 
     def task_lists(self) -> list[list[int]]:
         """Per crew its tasks behind the frozen visits, in order: `routes` of the next Planner."""

@@ -18,7 +18,9 @@ cdef struct Work:
     int32_t* line        # a route that is being put together
     int64_t* bound
 
-cdef int open_question(Work* w, Plan plan, Py_ssize_t ticket, weights, long now, long late_step, long displace) except -1
+cdef int open_question(
+    Work* w, Plan plan, Py_ssize_t ticket, weights, long now, long late_step, long displace
+) except -1
 cdef void close_question(Work* w, Plan plan) noexcept
 cdef void put_back(Work* w) noexcept nogil
 cdef void without_ticket(Work* w) noexcept nogil

@@ -10,7 +10,9 @@ from ext.visits cimport TIME_NEVER, Plan, Route, State, Ticket, attempt
 cdef int64_t CEILING = <int64_t>1 << 60  # worse than any steps or levels
 
 
-cdef int open_question(Work* w, Plan plan, Py_ssize_t ticket, weights, long now, long late_step, long displace) except -1:
+cdef int open_question(
+    Work* w, Plan plan, Py_ssize_t ticket, weights, long now, long late_step, long displace
+) except -1:
     cdef State* s = &plan.state
     cdef Py_ssize_t i
     plan.check_free()
@@ -26,13 +28,14 @@ cdef int open_question(Work* w, Plan plan, Py_ssize_t ticket, weights, long now,
             raise ValueError("a weight is 0 to 10,000")
         w.ask.weight[i] = weight[i]
     w.s = s
-    w.ask.ticket, w.ask.now, w.ask.late_step, w.ask.displace = <int32_t>ticket, <int32_t>now, <int32_t>late_step, <int32_t>displace
+    w.ask.ticket, w.ask.now = <int32_t>ticket, <int32_t>now
+    w.ask.late_step, w.ask.displace = <int32_t>late_step, <int32_t>displace
     w.home, w.earliest = s.owner[ticket], s.ticket[ticket].earliest
     w.given = <Given*>calloc(s.crews + 1, sizeof(Given))
     w.found = <Found*>malloc((s.crews + 1) * sizeof(Found))
     w.order = <int32_t*>malloc((s.crews + 1) * sizeof(int32_t))
     w.room = <int32_t*>malloc((2 * s.ways.size + 2) * sizeof(int32_t))
-    w.line = <int32_t*>malloc(2 * (plan.room + 1) * sizeof(int32_t))
+    w.line = <int32_t*>malloc(4 * (plan.room + 1) * sizeof(int32_t))
     w.bound = <int64_t*>malloc(2 * (s.crews + 1) * sizeof(int64_t))
     if w.given == NULL or w.found == NULL or w.order == NULL or w.room == NULL or w.line == NULL or w.bound == NULL:
         close_question(w, plan)

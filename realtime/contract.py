@@ -4,6 +4,7 @@ TypeScript types and an AsyncAPI document, both from the structs and nothing els
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, get_args
 
 import msgspec
@@ -19,23 +20,28 @@ _HEAD = (
 )
 
 
-def typescript() -> str:
-    """`web/src/lib/wire.ts`: one interface per struct, every field named, no tuples."""
-    structs = [
-        *get_args(rows.Row),
-        *get_args(messages.ClientMessage),
-        *get_args(messages.ServerMessage),
-    ]
-    found: dict[str, mi.StructType] = {}
-    for struct in structs:
-        _gather(mi.type_info(struct), found)
+def typescript_rows() -> str:
+    """`web/src/lib/rows.ts`: one interface per row of a topic, every field named, no tuples."""
     parts = [
         _HEAD,
         f"export type Level = {_literal(get_args(rows.Level))};",
         f"export type TicketState = {_literal(get_args(rows.TicketState))};",
         f"export type Clock = {_literal(get_args(rows.Clock))};",
-        *(_interface(info) for info in found.values()),
+        *(_interface(info) for info in _structs(get_args(rows.Row)).values()),
         f"export type FigureRow = {_names(rows.FigureRow)};",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def typescript() -> str:
+    """`web/src/lib/wire.ts`: the messages and the topics; it names the rows too."""
+    own = _structs((*get_args(messages.ClientMessage), *get_args(messages.ServerMessage)))
+    shown = sorted({t.__name__ for types in rows.TOPICS.values() for t in types})
+    parts = [
+        _HEAD,
+        f"import type {{ {', '.join(shown)} }} from './rows';",
+        "export type * from './rows';",
+        *(_interface(info) for info in own.values()),
         "export interface TopicRows {\n"
         + "".join(
             f"  {topic}: {' | '.join(t.__name__ for t in types)};\n"
@@ -51,6 +57,14 @@ def typescript() -> str:
         f"export type ServerMessage = {_names(messages.ServerMessage)};",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _structs(types: Iterable[type]) -> dict[str, mi.StructType]:
+    """The structs of these types and all that they hold, by name."""
+    found: dict[str, mi.StructType] = {}
+    for struct in types:
+        _gather(mi.type_info(struct), found)
+    return found
 
 
 def _gather(info: mi.Type, found: dict[str, mi.StructType]) -> None:

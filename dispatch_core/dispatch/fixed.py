@@ -10,6 +10,9 @@ from dispatch_core.dispatch.units import Unit, units_of
 from dispatch_core.ids import RuleCode
 from dispatch_core.levels import SEVERITY
 
+GIVE_WAY_S = 3_600
+"""While red tickets wait, a less urgent job of two crews begins so much later, if its clock lets it:
+its start is fixed before everything else, and would keep both crews from them."""
 LIKED_S = 600
 """A pair that has the job already is kept unless another could begin so much earlier."""
 
@@ -191,17 +194,21 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
     one after another, so that none can wait for another in a circle."""
     free_at, place = list(fixed.free_at), list(fixed.place)
     held = _held(board)
+    hurry = any(
+        task.level == "red" and j not in board.holders and not board.for_two(j)
+        for j, task in enumerate(board.inputs.tasks)
+    )
     for j in waiting:
         task, timing = board.inputs.tasks[j], board.timings[j]
+        opens = timing.earliest - board.inputs.at
+        if hurry and task.level != "red" and timing.latest is None:
+            opens = max(opens, min(GIVE_WAY_S, task.due_at - board.inputs.at))
         lasts, to = board.service(task), board.place_of_task(j)
         able = [k for k in range(len(board.crews)) if not board.masks[j, k]]
         given = [k for k in board.holders.get(j, []) if k in able]
         liked, at = held.get(j, (set(), 0))
         found: list[tuple[int, int, int, int, int]] = []
-        there = {
-            k: max(free_at[k] + int(board.seconds[place[k], to]), timing.earliest - board.inputs.at)
-            for k in able
-        }
+        there = {k: max(free_at[k] + int(board.seconds[place[k], to]), opens) for k in able}
         for i, a in enumerate(able):
             for b in able[i + 1 :]:
                 if len(given) > 1 and {a, b} != set(given[:2]):

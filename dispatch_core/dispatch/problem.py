@@ -26,6 +26,8 @@ LEFT_OUT: dict[Level, int] = {
     "red": 200_000_000_000, "yellow": 20_000_000_000, "blue": 2_000_000_000
 }  # fmt: skip
 """What a ticket without a crew costs: more than two days of lateness of its own level."""
+BOTH_OR_NONE = 10 * LEFT_OUT["red"]
+"""The same of each half of a job of two crews: it has its time, the rest is planned around it."""
 PLENTY = 30_000
 """Pieces on a van of which nobody has said what lies on it."""
 
@@ -170,8 +172,8 @@ class Problem:
             start = fixed.pairs[j][2]
             lasts = board.service(inputs.tasks[j])
             place = board.place_of_task(j)
-            due, late, weight = self.clock([j])
-            add(place, lasts, start, start, due, late, weight * 4, k, -1)
+            due, late, _ = self.clock([j])
+            add(place, lasts, start, start, due, late, BOTH_OR_NONE, k, -1)
         for n, phantom in enumerate(inputs.forecast):
             broken[self.first_phantom + n] = [
                 phantom.trade not in crew.team.trades or crew.later is not None

@@ -38,7 +38,6 @@ def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
         for stop in day:
             for j in stop.rows:
                 planned.setdefault(j, []).append(k)
-    _drop_halves(problem, stops, planned)
     starts = {
         j: stop.start + offset
         for day in stops
@@ -123,12 +122,15 @@ def _days(
     if kernel is None:
         return stops, rests, 0
     first, visits, starts = (array.tolist() for array in kernel.routes())
+    alone = _alone(problem, visits)
     for k, crew in enumerate(board.crews):
         place, before = k, crew.free_at
         left: int | None = None  # when it set out for the store
         for v, start in zip(
             visits[first[k] : first[k + 1]], starts[first[k] : first[k + 1]], strict=True
         ):
+            if v in alone:
+                continue
             rest = problem.rests[k]
             if v == planner.BREAK and rest is not None:
                 before = start + rest.lasts
@@ -171,12 +173,11 @@ def _content(problem: Problem, v: int) -> tuple[list[int], list[int], int, bool]
     return unit.rows, unit.offsets, unit.lasts, soon or locked
 
 
-def _drop_halves(problem: Problem, stops: list[list[_Stop]], planned: dict[int, list[int]]) -> None:
-    """A job of two crews that only one of them has a place for is no visit."""
-    for j in problem.fixed.pairs:
-        if len(planned.get(j, ())) == 1:
-            k = planned.pop(j)[0]
-            stops[k] = [stop for stop in stops[k] if stop.rows != [j]]
+def _alone(problem: Problem, visits: list[int]) -> set[int]:
+    """Halves of jobs of two crews that only one of them has a place for: no visits."""
+    halves = [v for v in visits if problem.first_half <= v < problem.first_phantom]
+    jobs = Counter(problem.halves[v - problem.first_half][0] for v in halves)
+    return {v for v in halves if jobs[problem.halves[v - problem.first_half][0]] == 1}
 
 
 def _visit(problem: Problem, k: int, stop: _Stop, planned: dict[int, list[int]]) -> PlannedVisit:

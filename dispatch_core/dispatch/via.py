@@ -8,8 +8,8 @@ from dispatch_core.dispatch.board import FAR, Board
 
 
 class Via:
-    """Travel times of a board, with one more row for each ticket whose parts may be fetched: the way
-    there leads through the store that makes it shortest, the way from there is the usual."""
+    """Travel times of a board, with one more row for each ticket whose parts may be fetched: the
+    way there leads through the store that makes it shortest, the way from there is the usual."""
 
     def __init__(self, board: Board) -> None:
         tasks = board.inputs.tasks

@@ -74,7 +74,7 @@ class TicketReads:
         self._policies = policies
 
     async def _city(self, company: int, now: datetime) -> CityPolicy | None:
-        """The rules in force; None while their file cannot be used: tickets are read all the same."""
+        """The rules in force; None while their file cannot be used: tickets are read even then."""
         try:
             return await self._policies.at(company, now)
         except Unavailable as refused:
@@ -147,6 +147,13 @@ def answer_of_row(row: asyncpg.Record, city: CityPolicy | None) -> TicketAnswer:
     return answer_of(row["ticket_id"], _decode(row["state"]), city)
 
 
+_NAMED = {
+    "crew": "? IN (t.crew_id, t.with_crew_id)", "building": "t.building_id = ?",
+    "community": "t.community_id = ?",
+}  # fmt: skip
+"""Filters by the id of another thing."""
+
+
 def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -> None:
     if wanted.state == "open":
         add("t.open")
@@ -156,12 +163,10 @@ def _conditions(wanted: TicketFilter, now: datetime, add: Callable[..., None]) -
         value = getattr(wanted, column)
         if value is not None:
             add(f"t.{column} = ?", value)
-    if wanted.crew is not None:
-        add("? IN (t.crew_id, t.with_crew_id)", wanted.crew)
-    for column in ("building", "community"):
-        value = getattr(wanted, column)
+    for name, condition in _NAMED.items():
+        value = getattr(wanted, name)
         if value is not None:
-            add(f"t.{column}_id = ?", value)
+            add(condition, value)
     if wanted.received_from is not None:
         add("t.received_at >= ?", _time(wanted.received_from))
     if wanted.received_to is not None:

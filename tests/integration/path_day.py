@@ -27,11 +27,12 @@ from server.jobs import watches
 JOURNALLED = ("tickets", "crews", "rooms", "arrears", "sentiment", "outages")
 """Topics whose rows follow from the journal alone."""
 JOBS = (
-    watches.shifts, watches.ticket_warnings, watches.lost_positions, watches.moods,
-    watches.arrears_round,
+    watches.shifts, watches.ticket_warnings, watches.stops_over, watches.lost_positions,
+    watches.moods, watches.arrears_round,
 )  # fmt: skip
 LEVELS = ("red", "yellow", "blue")
 KINDS = ("leak", "not_warm", "repair", "question")
+PART = "闸阀 DN80"
 _numbers = itertools.count(1)
 
 
@@ -74,6 +75,8 @@ class Day:
         self.crews = [f"D{n}" for n in range(1, 5)]
         for crew in self.crews:
             register_crew(self.house.source, crew)
+        place = {"name": "库", "lon": 126.63, "lat": 45.75, "datum": "wgs84"}
+        self.house.source.ok("/api/stores/D-W", place | {"parts": {PART: 40}})
         run(engine_round(self.house))
         sent = self.house.person.http.post("/api/photos", content=photo())
         self.photo = sent.json()["id"]
@@ -106,7 +109,8 @@ class Day:
         door, more = self.wish(name, ticket, n)
         body = {"version": ticket["version"]} | more
         answer = self.house.person.post(f"/api/tickets/{ticket['id']}/{door}", body)
-        if answer.status_code == 200 and name != "merge":  # which changes the other one too
+        # merging changes the other one too, a link is answered by itself
+        if answer.status_code == 200 and name not in {"merge", "link"}:
             self.tickets[ticket["id"]] = answer.json()
             return None
         # the same level, the same crew, a crew full or off duty: a refusal changes nothing
@@ -122,7 +126,8 @@ class Day:
             case "dispatch":
                 crew = self.crews[n % len(self.crews)]
                 again = {"reason_code": "nearer_crew"} if ticket["crew"] else {}
-                return name, {"crew": crew} | again
+                second = {"with_crew": self.crews[(n + 1) % 4]} if n % 3 == 0 else {}
+                return name, {"crew": crew} | again | second
             case "close":
                 return name, {"satisfied": True if n % 2 else None}
             case "cancel":
@@ -141,6 +146,28 @@ class Day:
                 return name, {"into": sorted(self.tickets)[n // 3 % len(self.tickets)]}
             case "add_photos":
                 return "photos", {"photos": [self.photo]}
+        return self.visit(name, n)
+
+    def visit(self, name: str, n: int) -> tuple[str, dict[str, Any]]:
+        """The same for what the visit is."""
+        later = self.now() + 2 + n % 9000
+        match name:
+            case "set_work":
+                return "work", {"minutes": 20 + n % 60, "crews": 1 + n % 2}
+            case "appoint":
+                window = {"from_at": later, "until_at": later + 3600}
+                return name, window if n % 4 else dict.fromkeys(window)
+            case "permit":
+                return name, {"permit": "hot_work", "number": f"P{n}", "valid_until": later}
+            case "await_parts":
+                store = "D-W" if n % 2 else None
+                return "parts", {"parts": {PART: 1 + n % 3}, "expected_at": later, "store": store}
+            case "parts_ready":
+                return "parts-ready", {}
+            case "pin":
+                return name, {"crew": self.crews[n % 4], "start_at": later if n % 3 else None}
+            case "displace":
+                return name, {"reason_code": "by_hand", "made_safe": n % 5 > 0}
         return name, {}
 
     def known(self, ticket: str) -> Any:
@@ -148,9 +175,20 @@ class Day:
         return self.house.person.get(f"/api/tickets/{ticket}")["ticket"]
 
     def crew(self, n: int) -> None:
-        register_crew(
-            self.house.source, self.crews[n % 4], members=2 + n % 5, vehicle=f"暖抢-{n % 9}"
-        )
+        """Its data, its van, or that it can take no work for a while."""
+        crew = self.crews[n % 4]
+        source = self.house.source
+        match n // 4 % 4:
+            case 0:
+                until = self.now() + 2 + n % 60
+                source.ok(f"/api/crews/{crew}/stop", {"reason_code": "sick", "until_at": until})
+            case 1:
+                source.ok(f"/api/crews/{crew}/back")
+            case 2:
+                source.ok(f"/api/crews/{crew}/stock", {"parts": {PART: n % 7}})
+            case _:
+                more = {"members": 2 + n % 5, "vehicle": f"暖抢-{n % 9}", "skill": 1 + n % 5}
+                register_crew(source, crew, **more)
 
     def positions(self, n: int) -> None:
         at = self.now()

@@ -360,8 +360,8 @@ def test_who_saw_an_older_ticket_is_told_the_present_one(house: House) -> None:
     seen = accepted(house)
     now_it = step(house.person, seen, "work", minutes=40)
     for name, body in (
-        ("work", {"minutes": 50}), ("permit", PERMIT), ("pin", {"crew": "F1"}), ("unpin", {}), ("parts-ready", {}),
-        ("appoint", {"from_at": None, "until_at": None}),
+        ("work", {"minutes": 50}), ("permit", PERMIT), ("pin", {"crew": "F1"}), ("unpin", {}),
+        ("parts-ready", {}), ("appoint", {"from_at": None, "until_at": None}),
     ):  # fmt: skip
         problem = refused(house.person, seen, name, **body)
         assert (problem["status"], problem["code"]) == (409, "version_conflict")

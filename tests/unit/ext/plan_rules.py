@@ -1,4 +1,6 @@
-"""Random problems for the planner, and its rules once more in plain Python, sharing no code with it."""
+"""Random problems for the planner, and its rules once more in plain Python, sharing no code with
+it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ DAY = 600
 
 
 def some_problem(seed: int, crews: int, tasks: int, features: set[str]) -> dict[str, Any]:
-    """Arguments of a Planner. Features: departed, open_end, store, breaks, dues, extra, churn, frozen, fixed, pinned,
+    """Arguments of a Planner. Features: departed, open_end, store, breaks, dues, extra, churn,
+    frozen, fixed, pinned,
     tight (windows of an hour), closed (a crew without a shift), directed."""
     random = np.random.default_rng(seed)
     places = crews + tasks + 2
@@ -48,16 +51,7 @@ def some_problem(seed: int, crews: int, tasks: int, features: set[str]) -> dict[
     if "closed" in features:
         problem["crew_end"][random.integers(0, crews)] = 0
     if "store" in features:
-        problem["crew_store"] = np.where(random.integers(0, 3, crews) > 0, places - 1, -1)
-        problem["store_service"] = 15
-        problem["store_open"] = 60
-        problem["crew_tools"] = random.integers(0, 8, crews)
-        problem["crew_parts"] = random.integers(0, 4, (crews, 5))
-        problem["task_tools"] = random.choice([0, 0, 1, 2, 4], tasks)
-        problem["task_parts"] = random.integers(0, 3, (tasks, 5)) * random.integers(
-            0, 2, (tasks, 1)
-        )
-        problem["crew_stocked"] = random.integers(0, 5, crews) == 0
+        problem |= _supplies(random, crews, tasks, places - 1)
     if "breaks" in features:
         early = np.where(random.integers(0, 4, crews) > 0, random.integers(100, 200, crews), -1)
         problem |= {"break_early": early, "break_late": early + 70, "break_length": 40}
@@ -91,6 +85,20 @@ def some_problem(seed: int, crews: int, tasks: int, features: set[str]) -> dict[
             [v for v in row if v not in taken] for row in problem.get("routes", [[]] * crews)
         ]
     return problem
+
+
+def _supplies(random: np.random.Generator, crews: int, tasks: int, store: int) -> dict[str, Any]:
+    """Tools and parts, on the vans and asked for, and the store where they are fetched."""
+    return {
+        "crew_store": np.where(random.integers(0, 3, crews) > 0, store, -1),
+        "store_service": 15,
+        "store_open": 60,
+        "crew_tools": random.integers(0, 8, crews),
+        "crew_parts": random.integers(0, 4, (crews, 5)),
+        "task_tools": random.choice([0, 0, 1, 2, 4], tasks),
+        "task_parts": random.integers(0, 3, (tasks, 5)) * random.integers(0, 2, (tasks, 1)),
+        "crew_stocked": random.integers(0, 5, crews) == 0,
+    }
 
 
 def _column(problem: dict[str, Any], name: str, size: int, default: int) -> list[int]:
@@ -154,7 +162,9 @@ class Rules:
         return bool(bit) and self.pinned[task] in {-1, crew}
 
     def day(self, crew: int, visits: list[int], leave: int) -> tuple[list[int], int, int] | None:
-        """(starts, end, travel) when leaving then, everything as early as it can be; None if a window closes."""
+        """(starts, end, travel) when leaving then, everything as early as it can be; None if a
+        window closes.
+        """
         clock, at, driven, starts = leave, self.place[crew], 0, []
         for v in visits:
             if v == BREAK:
@@ -190,7 +200,9 @@ class Rules:
         return (starts, clock, driven) if clock <= limit else None
 
     def rest_by(self, crew: int) -> int:
-        """When the break begins at the latest: by the rule, or as soon as the frozen visits are done."""
+        """When the break begins at the latest: by the rule, or as soon as the frozen visits are
+        done.
+        """
         clock, at = self.start[crew], self.place[crew]
         for v in self.kept[crew]:
             clock = max(clock + self.travel[at][self.at[v]], self.opens[v]) + self.service[v]

@@ -1,4 +1,6 @@
-"""The planner: no plan breaks a rule, the same inputs give the same plan, and small problems are solved."""
+"""The planner: no plan breaks a rule, the same inputs give the same plan, and small problems are
+solved.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from ext import planner
 from ext.planner import Planner
 
 FEATURES = (
-    "departed", "open_end", "store", "breaks", "dues", "extra", "churn", "frozen", "fixed", "pinned", "tight",
-    "closed", "directed",
+    "departed", "open_end", "store", "breaks", "dues", "extra", "churn", "frozen", "fixed",
+    "pinned", "tight", "closed", "directed",
 )  # fmt: skip
 
 
@@ -37,6 +39,15 @@ def test_no_plan_breaks_a_rule_and_its_cost_is_what_it_says(
     assert rules.check(plan) == first
     plan.improve(300)
     assert rules.check(plan) == plan.cost()["total"] == plan.improve(0) <= first
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 1 << 30), features=st.sets(st.sampled_from(FEATURES)))
+def test_so_it_is_with_more_crews_than_are_asked_each_time(seed: int, features: set[str]) -> None:
+    problem = some_problem(seed, 70, 90, features)
+    plan = Planner(**problem, budget=60)
+    plan.improve(60)
+    assert Rules(problem).check(plan) == plan.cost()["total"]
 
 
 @settings(max_examples=25, deadline=None)

@@ -160,8 +160,10 @@ export class Board {
   /** One thing more is open: closes the innermost. False: nothing was. */
   back(): boolean {
     if (this.move.active) this.move.cancel();
-    else if (this.proposing.asked !== null) this.proposing.leave();
-    else if (this.mode !== null) this.mode = null;
+    else if (this.mode === 'other' || (this.mode === null && (this.proposing.asked !== null || this.proposing.confirming))) {
+      this.mode = null;
+      this.proposing.leave();
+    } else if (this.mode !== null) this.mode = null;
     else if (this.tracing) this.tracing = false;
     else if (this.search !== '') this.look('');
     else if (this.reads) this.reads = false;
