@@ -1,10 +1,10 @@
 """The rolling plan beside VROOM's: 50 crews x 500 tickets in 10 s, 200 x 2,000 in 2 s against a
 plan that stands.
 
-Ours runs on one core and its processor time counts, building and all; VROOM has 10 s of that at least and every
-core, at its highest level of exploration. The large day is re-planned after 5 % of its tickets were
-called off and as many came in; at most 5 % may change their crew. Every plan is checked by code of
-its own. `--seed` makes other days.
+Ours runs on one core and its processor time counts, building and all; VROOM has 10 s of that at
+least and every core, at its highest level of exploration. The large day is re-planned after 5 % of
+its tickets were called off and as many came in; at most 5 % may change their crew. Every plan is
+checked by code of its own. `--seed` makes other days.
 """
 
 from __future__ import annotations

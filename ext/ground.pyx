@@ -172,7 +172,7 @@ cdef class Ground:
         fixed = take("task_fixed", -1, MOST_TICKS, -1)
         opens, closes = np.where(fixed >= 0, fixed, opens), np.where(fixed >= 0, fixed, closes)
         due = take("task_due", 0, MOST_TICKS, 0)
-        late_cost = take("task_late_cost", 0, 1 << 30, 0, np.int64)
+        late_cost = take("task_late_cost", 0, 1 << 24, 0, np.int64)
         before = take("task_before", -1, m.crews - 1, -1)
         pinned = take("task_pinned", -1, m.crews - 1, -1)
         tools = take("task_tools", 0, (1 << 64) - 1, 0, np.uint64)
@@ -193,6 +193,8 @@ cdef class Ground:
         _into(m.due, due)
         _into(m.late_cost, late_cost)
         weight = take("task_weight", 0, MOST_COST, None, np.int64)
+        if weight.astype(float).sum() > 2.0**60:
+            raise ValueError("task_weight sums to more than 2**60")
         m.weight = <int64_t *>_into(self._room(weight.nbytes), weight)
         m.eligible = <uint64_t *>_into(self._room(bits.nbytes), bits)
         m.tools = <uint64_t *>_into(self._room(tools.nbytes), tools)
@@ -262,6 +264,7 @@ cdef class Ground:
         s.line = <int32_t *>self._room(4 * ROOM * 4)
         s.cache = <Place *>self._room(<size_t>tasks * crews * sizeof(Place))
         m.route, s.old, s.best = self._routes(crews), self._routes(crews), self._routes(crews)
-        m.bare = self._routes(crews)
+        m.bare, m.rested = self._routes(crews), self._routes(crews)
+        m.rested_of = <uint32_t *>self._room(crews * 4)
         m.bare_of = <uint32_t *>self._room(crews * 4)
         return mean

@@ -33,8 +33,11 @@ cdef struct Search:
     const int32_t* columns
     const int64_t* costs
     const int64_t* alone
-    Way* ways           # from starts[r] on: the cheapest ways of row r by (cost, column)
+    Way** ways          # of each row: its cheapest ways by (cost, column)
     int64_t* sorted     # of each row: how many those are
+    Way* first          # room for the first ones of every row, one behind the other,
+    int64_t used        # up to here
+    Way* more           # and from starts[r] on for more of row r
     int64_t* v          # price of each column; 0 while nobody has it
     int32_t* taken      # of each row: its column, -1 free, -2 alone
     int64_t* paid       # of each row: the cost of that way
@@ -75,7 +78,7 @@ cdef int64_t _cheap(Search* s, Py_ssize_t r, Py_ssize_t share) noexcept nogil:
 cdef bint _more(Search* s, Py_ssize_t r) noexcept nogil:
     # Sort more of a row's ways: the cheap ones first, then nearly half, then all. Whether there were more.
     cdef int64_t e, end = s.starts[r + 1], whole = end - s.starts[r], before = s.sorted[r], limit
-    cdef Way* ways = s.ways + s.starts[r]
+    cdef Way* ways = s.more + s.starts[r] if before else s.first + s.used
     cdef Way way
     cdef Py_ssize_t size, k, share = 2
     if before == whole:
@@ -105,6 +108,9 @@ cdef bint _more(Search* s, Py_ssize_t r) noexcept nogil:
                     k -= 1
                 ways[k] = way
         s.sorted[r] = size
+        s.ways[r] = ways
+        if before == 0:
+            s.used += size
     return True
 
 
@@ -126,8 +132,8 @@ cdef void _reduce_rows(Search* s) noexcept nogil:
                 first = -1
                 paid = 0
                 e = 0
-                ways = s.ways + s.starts[r]
                 while e < s.sorted[r] or _more(s, r):
+                    ways = s.ways[r]
                     if ways[e].cost >= second:
                         break
                     j = ways[e].column
@@ -200,8 +206,8 @@ cdef void _augment(Search* s, int32_t start) noexcept nogil:
             goal = -1
             leaver = r
         e = 0
-        ways = s.ways + s.starts[r]
         while e < s.sorted[r] or _more(s, r):
+            ways = s.ways[r]
             if base + ways[e].cost >= bound:
                 break
             j = ways[e].column
@@ -319,15 +325,21 @@ cdef object _solve(
     s.taken, s.paid = &column[0], &cost[0]
     s.v, s.dist, s.step, s.sorted = &long_work[0, 0], &long_work[1, 0], &long_work[2, 0], &long_work[3, 0]
     s.row, s.pred, s.heap, s.place, s.seen = &work[0, 0], &work[1, 0], &work[2, 0], &work[3, 0], &work[4, 0]
-    s.ways = <Way*>malloc(edges * sizeof(Way))
-    if s.ways == NULL:
+    s.used = 0
+    s.ways = <Way**>malloc(n * sizeof(Way*))
+    s.first = <Way*>malloc(2 * edges * sizeof(Way))  # pages that are never written to cost nothing
+    if s.ways == NULL or s.first == NULL:
+        free(s.ways)
+        free(s.first)
         raise MemoryError
+    s.more = s.first + edges
     with nogil:
         _reduce_rows(&s)
         for i in range(n):
             if s.taken[i] == -1:
                 _augment(&s, <int32_t>i)
     free(s.ways)
+    free(s.first)
     alone_at = taken < 0
     paid[alone_at] = np.asarray(own)[alone_at]
     return taken, paid

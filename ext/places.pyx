@@ -123,17 +123,86 @@ cdef bint _short(const Model *m, int32_t k, const Route *r, int32_t task, int32_
     return not fits(used, need, crew.parts, m.part_words)
 
 
+cdef void _alone(
+    const Model *m, int32_t k, const Route *r, int32_t task, int32_t first, int64_t base, int16_t store, Place *best
+) noexcept nogil:
+    """The best position of the task from `first` on, if it is better than `best`; `store` goes with it."""
+    cdef const Stretch *node = &m.node[task]
+    cdef Stretch s, whole
+    cdef int32_t i, at, place = m.where[task]
+    cdef int64_t cost
+    cdef bint timed = m.lateness and (r.dues > 0 or m.late_cost[task] > 0)
+    for i in range(first, r.n + 1):
+        if r.head[i].early + r.head[i].lasts > node.late:
+            break   # exact: whatever the travel, it comes too late from here on
+        if timed:
+            cost = price_at(m, k, r, i, task, best.delta + base)
+            if cost >= NEVER:
+                continue
+            cost -= base
+        else:
+            at = r.place[i - 1] if i else m.crew[k].place
+            if not join(&r.head[i], node, leg(m, at, place), &s) or not rejoin(m, r, i, &s, place, &whole):
+                continue
+            cost = timed_cost(m, &whole) - base
+        if cost < best.delta:
+            best.delta = cost
+            best.at = <int16_t>i
+            best.store = store
+
+
+cdef const Route *_without_store(Model *m, int32_t k) noexcept nogil:
+    """Crew k's route without its visit to the store; made once for each version of it."""
+    cdef const Route *r = &m.route[k]
+    cdef Route *bare = &m.bare[k]
+    if m.bare_of[k] != r.version:
+        m.bare_of[k] = r.version
+        bare.n = r.n
+        bare.frozen = r.frozen
+        bare.off = r.off
+        memcpy(bare.visit, r.visit, sizeof(int32_t) * r.n)
+        take_out(bare, r.store)
+        build(m, k, bare)
+    return bare
+
+
+cdef const Route *_with_break(Model *m, int32_t k) noexcept nogil:
+    """Crew k's route with its break on duty, where that costs least; made once for each version of it."""
+    cdef const Route *r = &m.route[k]
+    cdef Route *rested = &m.rested[k]
+    cdef int32_t i, at, v = m.crew[k].rest, best = -1
+    cdef int64_t cost, least = NEVER
+    cdef Stretch s, whole
+    if m.rested_of[k] != r.version:
+        m.rested_of[k] = r.version
+        rested.n = r.n - 1
+        rested.frozen = r.frozen
+        rested.off = False
+        memcpy(rested.visit, r.visit, sizeof(int32_t) * r.n)
+        build(m, k, rested)
+        for i in range(r.frozen, rested.n + 1):
+            at = rested.place[i - 1] if i else m.crew[k].place
+            if join(&rested.head[i], &m.node[v], 0, &s) and rejoin(m, rested, i, &s, at, &whole):
+                # Where costs are the same, the longer day behind it counts.
+                cost = timed_cost(m, &whole) * 4 + whole.lasts
+                if cost < least:
+                    least = cost
+                    best = i
+        if best >= 0:
+            put_in(rested, best, v)
+            build(m, k, rested)
+    return rested
+
+
 cdef void cheapest_place(Model *m, int32_t k, int32_t task, Place *best) noexcept nogil:
     """The cheapest place of the task in crew k's route; the first of equals. Eligibility is the caller's."""
     cdef const Crew *crew = &m.crew[k]
     cdef const Route *r = &m.route[k]
-    cdef Route *bare
-    cdef Stretch s, whole
-    cdef const Stretch *node = &m.node[task]
-    cdef int32_t i, at, place = m.where[task], first = r.frozen, old
-    cdef int64_t base = r.timed, cost
+    cdef const Route *rested
+    cdef int32_t first = r.frozen
+    cdef int64_t base = r.timed
     cdef const uint64_t *need = &m.parts[<Py_ssize_t>task * m.part_words]
-    cdef bint tooled, ready, timed = m.lateness and (r.dues > 0 or m.late_cost[task] > 0)
+    cdef bint tooled, ready
     best.delta = NEVER
     best.version = r.version
     best.store = STORE_STAYS
@@ -146,22 +215,7 @@ cdef void cheapest_place(Model *m, int32_t k, int32_t task, Place *best) noexcep
             first = r.n + 1
         elif r.store >= first:
             first = r.store + 1
-    for i in range(first, r.n + 1):
-        if r.head[i].early + r.head[i].lasts > node.late:
-            break   # exact: whatever the travel, it comes too late from here on
-        if timed:
-            cost = price_at(m, k, r, i, task, best.delta + base)
-            if cost >= NEVER:
-                continue
-            cost -= base
-        else:
-            at = r.place[i - 1] if i else crew.place
-            if not join(&r.head[i], node, leg(m, at, place), &s) or not rejoin(m, r, i, &s, place, &whole):
-                continue
-            cost = timed_cost(m, &whole) - base
-        if cost < best.delta:
-            best.delta = cost
-            best.at = <int16_t>i
+    _alone(m, k, r, task, first, base, STORE_STAYS, best)
     if not ready and crew.store >= 0:
         if r.store < 0:
             _pair(m, k, r, task, True, r.n, r.n, base, best)
@@ -169,17 +223,14 @@ cdef void cheapest_place(Model *m, int32_t k, int32_t task, Place *best) noexcep
                 _pair(m, k, r, task, False, r.n, r.n, base, best)
         elif r.store > r.frozen:
             # The store may come earlier than it does now.
-            bare = &m.bare[k]
-            old = r.store
-            if m.bare_of[k] != r.version:
-                m.bare_of[k] = r.version
-                bare.n = r.n
-                bare.frozen = r.frozen
-                bare.off = r.off
-                memcpy(bare.visit, r.visit, sizeof(int32_t) * r.n)
-                take_out(bare, old)
-                build(m, k, bare)
-            _pair(m, k, bare, task, True, old - 1, old, base, best)
+            _pair(m, k, _without_store(m, k), task, True, r.store - 1, r.store, base, best)
+    if r.off and first <= r.n:
+        # With one task more the day may be too long to end before the break.
+        rested = _with_break(m, k)
+        if rested.rest >= 0 and rested.cost < NEVER:
+            if not ready:
+                first = rested.store + 1
+            _alone(m, k, rested, task, first, base, <int16_t>(BREAK_AT + rested.rest), best)
     if best.delta < NEVER:
         best.delta += own_cost(m, task, k)
 
@@ -188,7 +239,12 @@ cdef void put_task(Model *m, int32_t k, int32_t task, const Place *place) noexce
     """Put the task where cheapest_place said, and build the route anew."""
     cdef Route *r = &m.route[k]
     cdef int32_t store = place.store
-    if store >= 0:
+    if store >= BREAK_AT:
+        r.off = False
+        r.n -= 1
+        put_in(r, store - BREAK_AT, m.crew[k].rest)
+        put_in(r, place.at, task)
+    elif store >= 0:
         if r.store >= 0:
             take_out(r, r.store)
         if store >= STORE_AFTER:

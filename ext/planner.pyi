@@ -6,7 +6,7 @@ A `Planner` is built from arrays and is then one search over one problem; a chan
 `Planner`, warm-started by `routes=`. Nothing here reads a clock: call `improve(n)` until the time
 is up, and keep `iterations` and `budget` with the inputs: the same inputs, seed, budget and
 iterations give the same plan, bit for bit, however the steps were sliced. The GIL is released
-inside `improve`.
+inside `improve`; a Planner is for one thread at a time.
 
 Times are integer ticks from 0 to 2**28 - 1 (seconds in the product), travel int32[L, L] from row to
 column, which must hold the triangle inequality only roughly. Costs are int64. K crews, J tasks, P

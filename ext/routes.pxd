@@ -83,6 +83,8 @@ cdef struct Model:
     Route *route            # [crews] the plan that is worked on
     Route *bare             # [crews] the route without its store, where that was asked for ...
     uint32_t *bare_of       # [crews] ... and the version of the route that it was made of
+    Route *rested           # [crews] the route with its break on duty, where that was asked for ...
+    uint32_t *rested_of     # [crews] ... and the version of the route that it was made of
     uint32_t versions
     int8_t lateness         # some task's lateness costs
 

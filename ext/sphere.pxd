@@ -78,10 +78,11 @@ cdef extern from *:
     {
         const float dx = (float)(x - p.x), dy = (float)(y - p.y), dz = (float)(z - p.z);
         const float squared = dx * dx + dy * dy + dz * dz;
-        /* 2 asin(chord / 2) by its series. */
-        const float q = squared * (float)(1.0 / (HEATOPS_STEP * HEATOPS_STEP));
-        const float stretch = 1.0f + q * ((1.0f / 24.0f) + q * ((3.0f / 640.0f) + q * (5.0f / 7168.0f)));
-        const float seconds = sqrtf(squared) * stretch * pace;  /* below 2**31 by check_speed */
+        /* 2 asin(chord / 2) by its series, c + c^3 / 24 + 3 c^5 / 640. */
+        const float cubic = (float)(1.0 / 24.0 / (HEATOPS_STEP * HEATOPS_STEP));
+        const float quintic = (float)(3.0 / 640.0 / (HEATOPS_STEP * HEATOPS_STEP) / (HEATOPS_STEP * HEATOPS_STEP));
+        const float stretch = 1.0f + squared * (cubic + squared * quintic);
+        const float seconds = sqrtf(squared) * pace * stretch;  /* below 2**31 by check_speed */
         int32_t whole = (int32_t)seconds;
         whole += seconds > (float)whole;
         return whole < HEATOPS_LONGEST_S ? whole : HEATOPS_LONGEST_S;

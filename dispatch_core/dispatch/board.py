@@ -57,6 +57,8 @@ class Board:
             raise ValueError("a ticket or a crew stands twice in the inputs")
         self.crews = [self._standing(team) for team in inputs.teams]
         self.timings = [rules.timing(task, inputs) for task in inputs.tasks]
+        self.skills_over: dict[tuple[int, tuple[str, ...]], NDArray[np.int32]] = {}
+        """Skill and certificates of work -> what each crew can do beyond them, int32 (K)."""
         self._registers: dict[tuple[object, ...], NDArray[np.uint32]] = {}
 
     # -------------------------------------------------------- crews
@@ -72,7 +74,7 @@ class Board:
         spot, doubt = team.base if not team.on_duty else team.place or team.base, 0
         on_site = begun and begun[0].stage == "on_site"
         if on_site:
-            spot = self.task(begun[0].ticket).place or spot
+            spot = self.task(begun[0].ticket).target or spot
         elif team.on_duty and team.place is None:
             doubt = inputs.position_discount_s
         elif rules.is_doubtful(team, inputs):
@@ -247,7 +249,7 @@ class Board:
         stay within."""
         inputs = self.inputs
         spots = [crew.spot for crew in self.crews]
-        spots += [task.place or NOWHERE for task in inputs.tasks]
+        spots += [task.target or NOWHERE for task in inputs.tasks]
         spots += [store.place for store in inputs.stores]
         spots += [phantom.place for phantom in inputs.forecast]
         found = seconds_between(inputs, spots)

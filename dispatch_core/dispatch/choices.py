@@ -108,6 +108,8 @@ def _facts(search: Search, j: int, found: Found) -> dict[str, int | str]:
             facts["pieces_on_van"] = sum(
                 min(n, team.parts.get(part, 0)) for part, n in task.work.parts.items()
             )
+    if task.place is None:
+        facts["area_only"] = task.precision
     if found.via:
         facts["store"] = _store(board, j, found.crew)
     if crew.doubt_s:
@@ -135,8 +137,8 @@ def _distance(search: Search, j: int, found: Found) -> int:
     last = _after(search, j, option)
     here = board.crews[found.crew].spot
     if last is not None:
-        here = board.task(last).place or here
-    there = board.inputs.tasks[j].place or here
+        here = board.task(last).target or here
+    there = board.inputs.tasks[j].target or here
     if not found.via:
         return metres(here, there)
     store = _store(board, j, found.crew)

@@ -56,6 +56,8 @@ def explain(choice: Choice, best: Choice | None = None) -> str:
         said.append(f"{cold // 1000}.{cold % 1000 // 100} degree-hours an hour below 18 degC")
     if "position_age_s" in facts:
         said.append(f"last heard of {_minutes(int(facts['position_age_s']))} ago")
+    if "area_only" in facts:
+        said.append("to the middle of its area: its place must be asked for")
     if choice.with_crew is not None:
         said.append(f"together with {choice.with_crew}")
     said.append(_harm(choice))

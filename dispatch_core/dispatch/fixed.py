@@ -11,8 +11,8 @@ from dispatch_core.ids import RuleCode
 from dispatch_core.levels import SEVERITY
 
 GIVE_WAY_S = 3_600
-"""While red tickets wait, a less urgent job of two crews begins so much later, if its clock lets it:
-its start is fixed before everything else, and would keep both crews from them."""
+"""While red tickets wait, a less urgent job of two crews begins so much later, if its clock lets
+it: its start is fixed before everything else, and would keep both crews from them."""
 LIKED_S = 600
 """A pair that has the job already is kept unless another could begin so much earlier."""
 

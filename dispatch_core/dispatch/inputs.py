@@ -70,6 +70,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     breaks: list[Pause] = []
     stopped: bool = False
     stopped_until: int | None = None
+    """When it is thought to be back; nothing is planned on that."""
     place: Spot | None = None
     """Where it counts from: its ticket when on site, else its last fix; None: no fix at all."""
     fix_age_s: int | None = None
@@ -105,7 +106,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     work: Work
     """As a person set it, else as the policy says it: `work_of`."""
     place: Spot | None
-    """None: where it is is not known."""
+    """None: no place is known that a van can be sent to."""
+    area: Spot | None = None
+    """The middle of the area that it is in, where no more is known."""
     precision: Precision = "building"
     building: str | None = None
     district: str | None = None
@@ -130,6 +133,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Crew -> how often it has worked in this building."""
     danger: bool = False
     """Words of danger were heard, or a person said so."""
+
+    @property
+    def target(self) -> Spot | None:
+        """Where a crew is sent: a red ticket's to its area while its place is being asked for."""
+        return self.area if self.place is None and self.level == "red" else self.place
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ Seconds = NDArray[np.int32]
 def places_of(inputs: Inputs) -> travel.Places:
     """Every place that these inputs may ask the way to, each once, in order: int32 (n, 2)."""
     spots = {s for t in inputs.teams for s in (t.place, t.base) if s is not None}
-    spots |= {t.place for t in inputs.tasks if t.place is not None}
+    spots |= {t.target for t in inputs.tasks if t.target is not None}
     spots |= {s.place for s in inputs.stores}
     spots |= {p.place for p in inputs.forecast}
     return rows_of(sorted(spots))

@@ -146,6 +146,8 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     levels: list[Level] = []
     words: list[str] = []
     """Words heard, as the reasons of a ticket name them, e.g. 爆管; or `danger` for any."""
+    equipment: list[str] = []
+    """How the record of what it concerns begins, e.g. QXX for QXX116-1.6/130/70-P."""
     trade: Trade
     owner: FaultOwner = "company"
     certificates: list[str] = []
@@ -230,9 +232,9 @@ def _check_jobs(policy: Policy) -> None:
         hours = minutes_of(policy.rules.home_until) - minutes_of(policy.rules.home_from)
         _must(not job.home_visit or job.minutes <= hours, where,
               "takes longer than homes may be visited")  # fmt: skip
-    last = policy.jobs[-1] if policy.jobs else None
-    _must(last is not None and not (last.kinds or last.places or last.levels or last.words),
-          "jobs", "the last one fits every ticket, so that none is without")  # fmt: skip
+    asks = [(j.kinds, j.places, j.levels, j.words, j.equipment) for j in policy.jobs]
+    _must(bool(asks) and not any(asks[-1]), "jobs",
+           "the last one fits every ticket, so that none is without")  # fmt: skip
 
 
 def _must(good: bool, field: str, wrong: str) -> None:  # noqa: FBT001 - reads as a sentence

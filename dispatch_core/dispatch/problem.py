@@ -278,19 +278,42 @@ class Problem:
         return frozen
 
     def _routes(self) -> list[list[int]]:
-        """The plan in force, then a first visit for crews without one in a burst of tickets."""
+        """The plan in force with the jobs of two crews where their start is, then a first visit for
+        crews without one in a burst of tickets."""
         unit_of = {j: n for n, u in enumerate(self.units, self.first_unit) for j in u.rows}
-        half_of = {half: n for n, half in enumerate(self.halves, self.first_half)}
-        routes: list[list[int]] = []
-        for k, day in enumerate(in_order(self.board)):
-            route = [n for j in day if (n := half_of.get((j, k), unit_of.get(j, -1))) >= 0]
-            routes.append(list(dict.fromkeys(route)))
+        routes = [
+            list(dict.fromkeys(unit_of[j] for j in day if j in unit_of))
+            for day in in_order(self.board)
+        ]
         seen: set[int] = set()
         for route in routes:
             route[:] = [n for n in route if n not in seen]
             seen.update(route)
+        planned = self._planned_starts()
+        for n, (j, k) in sorted(
+            enumerate(self.halves, self.first_half), key=lambda h: self.fixed.pairs[h[1][0]][2]
+        ):
+            start = self.fixed.pairs[j][2]
+            before = [i for i, m in enumerate(routes[k]) if planned.get(m, -1) < start]
+            routes[k].insert(before[-1] + 1 if before else 0, n)
+            planned[n] = start
         first_visits(self, routes)
         return routes
+
+    def _planned_starts(self) -> dict[int, int]:
+        """Number of a visit -> when the plan in force has it begin."""
+        starts = {
+            self.board.task_row[ticket]: slot.start_at - self.board.inputs.at
+            for day in self.board.inputs.held
+            for slot in day.visits
+            for ticket in slot.tickets
+            if ticket in self.board.task_row
+        }
+        return {
+            n: starts[unit.lead]
+            for n, unit in enumerate(self.units, self.first_unit)
+            if unit.lead in starts
+        }
 
     def _most_changes(self) -> int:
         """The cap on visits that may change crew, so that the tickets in them keep theirs."""

@@ -33,7 +33,7 @@ def told(mask: int) -> RuleCode | None:
 def of_ticket(task: Task, inputs: Inputs) -> RuleCode | None:
     """What keeps every crew from a ticket."""
     rules = inputs.policy.rules
-    if task.place is None:
+    if task.target is None:
         return "no_place"
     if task.district is not None and task.district in inputs.closed_districts:
         return "district_closed"
@@ -104,8 +104,6 @@ def timing(task: Task, inputs: Inputs) -> Timing:
     ends = [p.valid_until for k in task.work.permits if (p := valid_permit(task, k, at))]
     if ends and (latest is None or min(ends) < latest):
         latest, by = min(ends), "permit"
-    if task.parts_at is not None:
-        earliest = max(earliest, task.parts_at)
     code: RuleCode = by  # type: ignore[assignment]
     return Timing(max(at, earliest), latest, code, passed=latest is not None and latest < at)
 

@@ -36,13 +36,17 @@ def given(board: Board, j: int) -> Given:
             if crew in board.team_row:
                 behind = w.strange_building_s * strange // w.known_after_visits
                 continuity[board.team_row[crew]] = behind
-    skill = np.array([skill_over(board, j, k) for k in range(crews)], np.int32)
+    key = task.work.skill, tuple(sorted(task.work.certificates))
+    over = board.skills_over.get(key)
+    if over is None:
+        over = np.array([skill_over(board, j, k) for k in range(crews)], np.int32)
+        board.skills_over[key] = over
     parts = np.zeros(crews, np.int32)
     if task.work.parts:
         lacking = [board.missing(task, crew) for crew in board.crews]
         unknown = len(task.work.parts)
         parts[:] = [w.part_missing_s * (unknown if n is None else n) for n in lacking]
-    return Given(continuity, skill * np.int32(w.skill_step_s), parts)
+    return Given(continuity, over * np.int32(w.skill_step_s), parts)
 
 
 def skill_over(board: Board, j: int, k: int) -> int:

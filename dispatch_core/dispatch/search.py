@@ -130,7 +130,18 @@ class Search:
     def one(
         self, j: int, k: int, *, ready: int = 0, position: int = -1, displace: int | None = None
     ) -> Found | None:
-        """A ticket with one crew, whatever the rules say; None where its day has no room."""
+        """A ticket with one crew, whatever the rules say; None where its day has no room, for a red
+        ticket not even after the shift."""
+        found = self._one(j, k, ready, position, displace, 0)
+        if found is not None or not (longer := self._longer(j)):
+            return found
+        with self._shifts_longer_by(longer):
+            found = self._one(j, k, ready, position, displace, longer)
+        return found if found is not None and self._ends_in_shift(j, found) else None
+
+    def _one(
+        self, j: int, k: int, ready: int, position: int, displace: int | None, longer: int
+    ) -> Found | None:
         via = (j, k) in self.sheet.via.needed
         most = self.most_displaced(j) if displace is None else displace
         parts = given(self.board, j)
@@ -142,7 +153,7 @@ class Search:
                 displace=0 if position >= 0 else most,
             )  # fmt: skip
         found = None if option is None else Found(k, option, via)
-        return found if found is not None and self._in_day(j, found, 0) else None
+        return found if found is not None and self._in_day(j, found, longer) else None
 
     def _in_day(self, j: int, found: Found, longer: int) -> bool:
         """Whether the work itself keeps its window and the shift: in a day that breaks them already
@@ -156,17 +167,23 @@ class Search:
     def _overtime(self, j: int, mask: NDArray[np.uint32], n: int) -> list[Found]:
         """What crews reach who work on a red ticket after the end of their shift; whatever else
         they have is over by then."""
-        task = self.board.inputs.tasks[j]
-        longer = self.board.inputs.policy.rules.red_beyond_shift_s
-        if task.level != "red" or not longer or not (mask == 0).any():
+        longer = self._longer(j)
+        if not longer or not (mask == 0).any():
             return []
         with self._shifts_longer_by(longer):
             found, _ = self._asked(j, mask, n, longer)
         return [f for f in found if self._ends_in_shift(j, f)]
 
+    def _longer(self, j: int) -> int:
+        """How long after a shift work on the ticket may go on."""
+        red = self.board.inputs.tasks[j].level == "red"
+        return self.board.inputs.policy.rules.red_beyond_shift_s if red else 0
+
     def _ends_in_shift(self, j: int, found: Found) -> bool:
         """Whether all visits but the red ticket's own end within the shift."""
         sheet = self.sheet
+        if found.via and found.option.route[-1] != j:
+            return False
         route = [r for r in found.option.route if r != j]
         end_at = self.board.crews[found.crew].end_at
         whole = found.option.route
@@ -186,6 +203,8 @@ class Search:
             with self._as_if_driving(rows):
                 one = self.one(j, k, displace=most)
             if one is None or (best is not None and one.order[0] >= best[0]):
+                continue
+            if not any(gone.ticket in rows for gone in one.option.displaced):
                 continue
             if safe is None or one.order < safe.order:
                 safe = one
@@ -286,7 +305,7 @@ class Search:
             sheet.plan.set_route(
                 k, np.array([r for r in route.tolist() if r not in rests], np.int32)
             )
-            fits = self.one(j, k) is not None
+            fits = self._one(j, k, 0, -1, 0, 0) is not None
             sheet.plan.set_route(k, route)
             if fits:
                 return "break"

@@ -29,7 +29,10 @@ def work_of(
     words = {reason.partition(":")[2] for reason in reasons}
     if in_danger(reasons):
         words.add(ANY_DANGER)
-    job = next(j for j in policy.jobs if _fits(j, kind, level, place, words))
+    job = next(
+        j for j in policy.jobs
+        if _fits(j, kind, level, place, words) and _concerns(j, equipment)
+    )  # fmt: skip
     return Work(
         trade=job.trade, owner=job.owner, certificates=job.certificates, permits=job.permits,
         skill=job.skill, minutes=job.minutes, crews=job.crews, parts=job.parts,
@@ -40,6 +43,12 @@ def work_of(
 def in_danger(reasons: Sequence[str]) -> bool:
     """Whether words of danger were heard, or a person said so."""
     return any(reason.partition(":")[0] == ANY_DANGER for reason in reasons)
+
+
+def _concerns(job: Job, equipment: str | None) -> bool:
+    """Whether the job is one for this equipment; one that names none is for all."""
+    record = (equipment or "").upper()
+    return not job.equipment or any(record.startswith(e.upper()) for e in job.equipment)
 
 
 def _fits(job: Job, kind: RequestKind, level: Level, place: NodeKind, words: set[str]) -> bool:

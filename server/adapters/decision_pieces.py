@@ -31,7 +31,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cut(inputs: Inputs) -> tuple[bytes, dict[bytes, bytes]]:
-    """The digest of the manifest, and every piece, the manifest too, by its digest."""
+    """The digest of the manifest, and every piece, the manifest too, by its digest. Travel times
+    that can be found again are left out: only what they must be is kept."""
+    inputs = msgspec.structs.replace(inputs, travel=inputs.travel.slim())
     pieces: dict[bytes, bytes] = {}
     named: dict[str, list[bytes]] = {}
     rest: dict[str, Any] = {}
@@ -48,7 +50,8 @@ def cut(inputs: Inputs) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def join(root: bytes, pieces: Mapping[bytes, bytes]) -> Inputs:
-    """The inputs that were cut. Raises Missing."""
+    """The inputs that were cut; travel times on roads are still to be found again. Raises
+    Missing."""
     found: dict[str, Any] = dict(msgspec.msgpack.decode(one(pieces, "inputs", manifest(
         root, pieces).pieces[""][0])))  # fmt: skip
     for name, digests in manifest(root, pieces).pieces.items():

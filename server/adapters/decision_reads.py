@@ -47,6 +47,7 @@ def seen_of(d: StoredDecision) -> Seen | None:
             ticket_version=d.ticket_version,
             plan=d.plan,
             policy=d.policy,
+            made_at=d.made_at,
             proposal=_decode(d, "proposal", dispatch.Proposal),
             priced=_decode(d, "price", dispatch.Priced),
         )

@@ -19,6 +19,8 @@ from server.usecases.work import work_for
 
 LOCATED = frozenset({"flat", "unit", "building", "street"})
 """Precisions that a van can be sent to."""
+AREAS = frozenset({"community", "area"})
+"""Precisions whose coordinate is the middle of where it may be."""
 _NOWHERE = np.zeros((0, 2), np.int32)
 
 
@@ -111,6 +113,7 @@ def _task(ticket_id: TicketId, s: Snapshot, city: CityPolicy, impact: Impact) ->
         due_at=_due(t),
         work=work_for(t, city),
         place=_spot(place.lon, place.lat) if place.precision in LOCATED else None,
+        area=_spot(place.lon, place.lat) if place.precision in AREAS else None,
         precision=place.precision,
         building=place.building,
         district=place.district,

@@ -61,6 +61,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     ticket_version: int
     plan: int
     policy: str
+    made_at: int
     proposal: dispatch.Proposal | None = None
     priced: dispatch.Priced | None = None
 

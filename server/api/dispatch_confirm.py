@@ -154,13 +154,15 @@ def seen_of(ticket: TicketId, found: Answered) -> Seen:
     """What the engine answered, as a use case sees it."""
     return Seen(
         decision=found.decision, ticket=ticket, ticket_version=found.ticket_version,
-        plan=found.plan, policy=found.policy, proposal=found.proposal, priced=found.priced,
+        plan=found.plan, policy=found.policy, made_at=found.made_at, proposal=found.proposal,
+        priced=found.priced,
     )  # fmt: skip
 
 
 def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> bool:
     """Whether a crew, scored again, is what the person agreed to: hardly dearer against the best
-    than it was, hardly later, and nobody gives way or becomes late who was not named."""
+    than it was, hardly later beyond the time that went by, and nobody gives way or becomes late who
+    was not named."""
     before, after = choice_in(was, wish.crew), choice_in(now, wish.crew)
     if before is None or after is None:
         return False
@@ -171,7 +173,7 @@ def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> boo
     named = {d.ticket for d in wish.displace}
     return (
         dearer <= tolerance_s
-        and new.start_at - old.start_at <= tolerance_s
+        and new.start_at - old.start_at <= tolerance_s + max(0, now.made_at - was.made_at)
         and new.with_crew == old.with_crew
         and {d.ticket for d in new.newly_late} <= known_late
         and {d.ticket for d in new.displaced} <= named

@@ -26,3 +26,7 @@ class Call:
     not matter."""
     photo: bytes | None = None
     """A picture that goes as the raw body instead."""
+    by: str | None = None
+    """The person whose session it goes by; None: the source's token."""
+    once: bool = False
+    """An answer that it cannot be now is an answer, too: it is not sent again."""

@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,18 +18,27 @@ TIMEOUT_S = 30.0
 RETRY_FOR_S = 120.0
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _IN_FLIGHT = "key_in_flight"
+COOKIE = "heatops_session"
 
 
 class ApiClient:
     """Speaks to one web process as a source; use as `async with`.
 
-    `url`: http://host:port; `token`: the source's; `concurrency`: calls on their way at once.
+    `url`: http://host:port; `token`: the source's; `concurrency`: calls on their way at once;
+    `sessions`: the secret of each person that it speaks for.
     """
 
-    def __init__(self, url: str, token: str, concurrency: int = 16) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        concurrency: int = 16,
+        sessions: Mapping[str, str] | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._token = token
+        self.sessions = dict(sessions or {})
         self._threads = ThreadPoolExecutor(concurrency, "demo-api")
         self._own = threading.local()
         self._open: list[http.client.HTTPConnection] = []
@@ -70,6 +79,8 @@ class ApiClient:
                 status, body = await loop.run_in_executor(self._threads, self._once, call)
             except (OSError, http.client.HTTPException):
                 status, body = 503, {}
+            if call.once and body:
+                return status, body
             if status not in _LATER and not (status == 409 and body.get("code") == _IN_FLIGHT):
                 return status, body
             if loop.time() > give_up:
@@ -94,7 +105,11 @@ class ApiClient:
                 self._host, self._port, timeout=TIMEOUT_S
             )
             self._open.append(connection)
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
+        if call.by is None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        else:
+            headers["Cookie"] = f"{COOKIE}={self.sessions[call.by]}"
         body = None
         if call.photo is not None:
             body = call.photo

@@ -1,30 +1,30 @@
-"""The people of the demo: seats that take calls, one dispatcher, crews that confirm and work."""
+"""The people of the demo: seats that take calls, dispatchers, crews that confirm and work."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from server.demo import chance
+from server.demo.agreements import Agreements
 from server.demo.calls import Body, Call
+from server.demo.dispatcher import Dispatcher
 from server.demo.faults import Fault, Faults
-from server.demo.fleet import At, Fleet, apart_m, left_of_shift
+from server.demo.fleet import Fleet, Van, apart_m, left_of_shift
+from server.demo.jobs import HOUR, MINUTE, Job, first_seen, urgency
+from server.demo.supply import Supply
 from server.demo.weather import local
 
-MINUTE, HOUR = 60.0, 3600.0
 DISPATCH_EVERY_S = 40.0
 """One dispatcher gives out a ticket in about this time."""
 PATIENCE_S = 90.0
 """A refused act is tried again after this."""
-LONG_S, LATEST_S = 18 * HOUR, 22 * HOUR
-"""A blue ticket that waited long goes before its turn, after the second figure at the latest."""
+LATEST_S = 22 * HOUR
+"""A blue ticket goes after so long at the latest."""
 _NEEDS: dict[str, tuple[str, ...]] = {
     "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"),
     "repair": ("secondary", "indoor"),
 }  # fmt: skip
-_URGENCY = {"red": 0, "yellow": 1, "blue": 2}
-_PLACED = frozenset({"flat", "unit", "building"})
 _AT_A_DESK = frozenset(
     {"question", "refund", "change_of_data", "new_connection", "contract_closing"}
 )
@@ -34,87 +34,55 @@ UNPLACED_S = 5 * HOUR
 _ENDED = frozenset({"closed", "cancelled"})
 
 
-@dataclass(slots=True)
-class Job:
-    """A ticket as the demo last saw it."""
-
-    id: str
-    version: int
-    state: str
-    level: str
-    kind: str
-    at: At
-    placed: bool
-    """Its door is known; else it waits for whoever finds it."""
-    substation: bool
-    """The ticket stands at a substation: the fault of the day."""
-    crew: str | None
-    since: float
-    """Business time of the last step that the demo knows of."""
-    waiting: bool = False
-    """A call is on its way."""
-    stale: bool = False
-    """It must be read again before the next act."""
-    not_before: float = 0.0
-
-
-def _urgency(job: Job, at: float) -> int:
-    """Red, then yellow and what has waited long, then blue."""
-    return 1 if at - job.since > LONG_S and job.level != "red" else _URGENCY[job.level]
-
-
 class Desk:
     """Every open ticket and the next human act on it."""
 
-    def __init__(self, fleet: Fleet, faults: Faults, seed: int) -> None:
-        self._fleet, self._faults, self._seed = fleet, faults, seed
+    def __init__(self, fleet: Fleet, faults: Faults, supply: Supply, seed: int) -> None:
+        self._fleet, self._faults, self._supply, self._seed = fleet, faults, supply, seed
         self.jobs: dict[str, Job] = {}
+        self.dispatcher = Dispatcher(seed)
+        self._agreements = Agreements(seed, self.dispatcher)
         self._hands = 0.0
 
     @property
     def busy(self) -> frozenset[str]:
         """Crews with work in hand; one whose ticket is being called back is free again."""
-        return frozenset(j.crew for j in self.jobs.values() if j.crew and j.state != "verifying")
+        return frozenset(c for j in self.jobs.values() if j.state != "verifying" for c in j.crews)
 
     def see(self, ticket: Body, at: float) -> None:
         """Take a ticket as the API shows it; an ended one is forgotten."""
-        job = self.jobs.get(ticket["id"])
-        state = ticket["state"]
-        if state in _ENDED:
+        if ticket["state"] in _ENDED:
             self.jobs.pop(ticket["id"], None)
             return
-        crew = ticket.get("crew") if state not in {"received", "accepted"} else None
+        job = self.jobs.get(ticket["id"])
         if job is None:
-            job = self._first_seen(ticket, at)
-        elif job.state != state:
-            job.since = at
-        job.version, job.state, job.level = ticket["version"], state, ticket["level"]
-        job.placed = ticket.get("precision", "building") in _PLACED
-        job.crew, job.waiting, job.stale = crew, False, False
+            job = self.jobs[ticket["id"]] = first_seen(ticket, at)
+        job.update(ticket, at)
 
-    def _first_seen(self, ticket: Body, at: float) -> Job:
-        """A new ticket, or one that another process knew: of its past only the age counts."""
-        early = ticket["state"] in {"received", "accepted"}
-        job = Job(
-            id=ticket["id"],
-            version=ticket["version"],
-            state=ticket["state"],
-            level=ticket["level"],
-            kind=ticket["kind"],
-            at=(float(ticket["lon"]), float(ticket["lat"])),
-            placed=ticket.get("precision", "building") in _PLACED,
-            substation="换热站" in ticket["address"] and ticket["building"] is None,
-            crew=None,
-            since=float(ticket["received_at"]) if early else at,
-        )
-        self.jobs[job.id] = job
-        return job
+    def given(self, tickets: list[Body], at: float) -> None:
+        """Tickets that have a crew by now, whoever gave them out."""
+        for ticket in tickets:
+            job = self.jobs.get(ticket["id"])
+            if job is None or (not job.waiting and job.version < ticket["version"]):
+                self.see(ticket, at)
 
-    def conflict(self, ticket: str, at: float) -> None:
-        """Somebody was faster, or it cannot be now: read it again, and let it rest a while."""
-        job = self.jobs.get(ticket)
-        if job is not None:
-            job.waiting, job.stale, job.not_before = False, True, at + PATIENCE_S
+    def answer(self, call: Call, status: int, body: Body) -> None:
+        """What came back of an act on a ticket."""
+        job = self.jobs.get(call.ticket or "")
+        if job is not None and call.by and call.step in {"proposal", "price", "dispatch"}:
+            if status != 200 or call.step != "dispatch":
+                self.dispatcher.answered(call, status, body, job)
+                return
+        if call.step == "link" and job is not None:
+            job.waiting, job.stale = False, True
+        elif status in {200, 201} and call.step:
+            self.see(body.get("ticket", body), call.at)
+        elif status == 404 and call.ticket:
+            self.jobs.pop(call.ticket, None)
+        elif job is not None:
+            # somebody was faster, or it cannot be now: read it again, and let it rest a while
+            job.stale = True
+            job.rest(call.at + PATIENCE_S)
 
     def acts(self, from_at: float, to_at: float) -> Iterator[Call]:
         """The acts that fall into a span of time, one for a ticket at most."""
@@ -122,29 +90,101 @@ class Desk:
         for job in [j for j in self.jobs.values() if j.stale and not j.waiting]:
             job.waiting = True
             yield Call("GET", f"/api/tickets/{job.id}", None, "", to_at, job.id, "read")
-        ready = [j for j in self.jobs.values() if not j.waiting and j.not_before <= to_at]
-        taken = Counter(j.crew for j in self.jobs.values() if j.crew and j.state != "verifying")
-        queue = [
-            j for j in ready if not j.stale and j.state == "accepted" and self._due(j) <= to_at
-        ]
-        for job in sorted(queue, key=lambda j: (_urgency(j, to_at), j.since, j.id)):
-            idle = self._without_visit(job)
-            if idle:
-                yield self._call(job, "cancel", to_at, reason_code=idle)
-                continue
-            crew = self._choose(job, to_at, taken) if self._hands >= 1 else None
-            if crew:
-                self._hands -= 1
-                taken[crew] += 1
-                yield self._call(job, "dispatch", to_at, crew=crew)
+        ready = [
+            j for j in self.jobs.values()
+            if not j.waiting and not j.stale and j.not_before <= to_at
+        ]  # fmt: skip
+        yield from self._give_out([j for j in ready if j.state == "accepted"], to_at)
         for job in ready:
-            if job.state == "accepted":
+            if job.state == "accepted" or job.waiting:
                 continue
             call = self._next(job, to_at)
             if call:
                 yield call
 
+    # ---------------------------------------------------------------- giving out
+    def _give_out(self, waiting: list[Job], at: float) -> Iterator[Call]:
+        """What becomes of tickets that wait for a crew, the most urgent first."""
+        taken = Counter(
+            c for j in self.jobs.values() if j.state != "verifying" for c in j.crews
+        )  # fmt: skip
+        scored = self.dispatcher.scores(at)
+        for job in sorted(waiting, key=lambda j: (urgency(j, at), j.since, j.id)):
+            if job.id in self.dispatcher.hands:
+                continue  # somebody has it open
+            agreed = self._agreements.before(job, at) if scored else None
+            if agreed is not None:
+                yield agreed
+                continue
+            if self._turn(job, scored=scored) > at:
+                continue
+            idle = self._without_visit(job)
+            if idle:
+                yield self._call(job, "cancel", at, reason_code=idle)
+            elif scored and job.placed:
+                if job.seen is None and job.level != "red":
+                    if self._hands < 1:
+                        continue
+                    self._hands -= 1
+                call = self.dispatcher.act(job, at, self.jobs)
+                if call:
+                    yield call
+            else:
+                crew = self._choose(job, at, taken) if self._hands >= 1 else None
+                if crew:
+                    self._hands -= 1
+                    taken[crew] += 1
+                    yield self._call(job, "dispatch", at, crew=crew)
+
+    def _turn(self, job: Job, *, scored: bool) -> float:
+        """When somebody at the desk gets to a ticket that waits for a crew."""
+        due = self._due(job)
+        by_plan = scored and job.placed and not self._without_visit(job)
+        return self.dispatcher.due(job, due) if by_plan else due
+
+    def _without_visit(self, job: Job) -> str | None:
+        """Why no crew needs to go: the caller had a question, or called twice."""
+        if job.kind in _AT_A_DESK:
+            return "caller_withdrew"
+        twice = job.level == "blue" and chance.unit(self._seed, job.id, "twice") < 0.04
+        return "duplicate" if twice else None
+
+    def _choose(self, job: Job, at: float, taken: Counter[str]) -> str | None:
+        """By hand: the nearest able crew with a free hand; for a red one also a crew at work, and
+        one of the trade if no other is there."""
+        limit = 1 if job.level == "red" else 0
+        least = 70 * MINUTE if job.level == "blue" else 35 * MINUTE
+        silent = self._fleet.silent(at) | self._fleet.stopped(at)
+        free = [
+            v
+            for v in self._fleet.vans.values()
+            if taken[v.crew.id] <= limit
+            and v.crew.id not in silent
+            and left_of_shift(v.crew, at) > least
+            and self._of_trade(job, v)
+        ]
+        able = [v for v in free if _may(job, v, at)]
+        best = min(
+            able or (free if job.level == "red" else []),
+            key=lambda v: (taken[v.crew.id], apart_m(v.at, job.at), v.crew.id),
+            default=None,
+        )
+        return best.crew.id if best else None
+
+    @staticmethod
+    def _of_trade(job: Job, van: Van) -> bool:
+        told = job.work.get("trade")
+        if told:
+            return told in van.crew.trades
+        needs = ("substation",) if job.substation else _NEEDS.get(job.kind, ("indoor", "secondary"))
+        return bool(set(needs) & set(van.crew.trades))
+
+    # ---------------------------------------------------------------- in the crews' hands
     def _next(self, job: Job, to_at: float) -> Call | None:
+        if job.state in {"dispatched", "confirmed"}:
+            call = self._agreements.given(job, to_at) or self._broken_down(job, to_at)
+            if call is not None:
+                return call
         if job.state == "confirmed":
             return self._on_the_way(job, to_at)
         if self._due(job) > to_at:
@@ -155,6 +195,7 @@ class Desk:
             case "dispatched":
                 return self._call(job, "confirm", to_at)
             case "handling":
+                self._supply.used(job, to_at)
                 return self._call(job, "verify", to_at)
             case "verifying":
                 dice = chance.unit(self._seed, job.id, "verdict", job.version)
@@ -164,22 +205,45 @@ class Desk:
             case _:
                 return None
 
-    def _on_the_way(self, job: Job, to_at: float) -> Call | None:
-        """Drive, and check in on arrival."""
-        if job.crew is None or job.crew not in self._fleet.vans:
+    def _broken_down(self, job: Job, at: float) -> Call | None:
+        """A crew that cannot come loses what it has not begun; the desk finds another."""
+        if not self.dispatcher.scores(at) or job.id in self.dispatcher.hands:
             return None
-        van = self._fleet.vans[job.crew]
-        if apart_m(van.at, job.at) < 40:
-            return self._call(job, "handle", to_at)
-        others = [j for j in self.jobs.values() if j.crew == job.crew and j is not job]
-        first = all(
-            j.state != "handling" and (j.state != "confirmed" or job.since <= j.since)
-            for j in others
-        )
-        if first and (not van.route or apart_m(van.route[-1], job.at) > 40):
-            self._fleet.send(job.crew, job.at)
+        if self._fleet.stopped(at).isdisjoint(job.crews):
+            return None
+        who = self.dispatcher.who(job)
+        return self._call(job, "displace", at, reason_code="crew_stopped", by=who)
+
+    def _on_the_way(self, job: Job, to_at: float) -> Call | None:
+        """Drive, and check in once all are there and what is permitted holds."""
+        vans = [self._fleet.vans[c] for c in job.crews if c in self._fleet.vans]
+        if not vans:
+            return None
+        if all(apart_m(van.at, job.at) < 40 for van in vans):
+            written = self._agreements.there(job, to_at)
+            return written or self._call(job, "handle", to_at)
+        for van in vans:
+            if apart_m(van.at, job.at) < 40 or not self._is_next(job, van.crew.id):
+                continue
+            if not van.route or apart_m(van.route[-1], job.at) > 40:
+                self._fleet.send(van.crew.id, job.at)
         return None
 
+    def _is_next(self, job: Job, crew: str) -> bool:
+        """Whether a crew goes there next: red ones first, then in the order of the plan, else of
+        coming."""
+        turns = self.dispatcher.order.get(crew, {})
+
+        def turn(j: Job) -> tuple[bool, int, float]:
+            return j.level != "red", turns.get(j.id, len(turns)), j.since
+
+        others = [j for j in self.jobs.values() if crew in j.crews and j is not job]
+        return all(
+            j.state != "handling" and (j.state != "confirmed" or turn(job) <= turn(j))
+            for j in others
+        )
+
+    # ---------------------------------------------------------------- how long people take
     def _due(self, job: Job) -> float:
         """When the next person gets to it, from who they are and what hour it is."""
         name = (self._seed, job.id, job.state, job.version)
@@ -203,6 +267,8 @@ class Desk:
             case "accepted":
                 due = self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
                 return min(due, job.since + LATEST_S)
+            case "dispatched" if red and self.dispatcher.people:
+                wait = chance.between(0.5, 2, *name)
             case "dispatched" if fault:
                 wait = 9
             case "dispatched":
@@ -211,7 +277,8 @@ class Desk:
             case "handling" if fault:
                 return max(job.since + 20 * MINUTE, fault.end + 15 * MINUTE)
             case "handling":
-                wait = chance.skewed(62 if red else 38 if yellow else 26, 0.4, *name)
+                usual = 62.0 if red else 38.0 if yellow else 26.0
+                wait = chance.skewed((job.minutes or usual / 0.8) * 0.8, 0.3, *name)
             case _:
                 wait = chance.skewed(9, 0.8, *name)
         return job.since + wait * MINUTE
@@ -230,34 +297,22 @@ class Desk:
         near = self._faults.around(job.since)
         return min(near, key=lambda f: abs(f.ticket_at - job.since))
 
-    def _without_visit(self, job: Job) -> str | None:
-        """Why no crew needs to go: the caller had a question, or called twice."""
-        if job.kind in _AT_A_DESK:
-            return "caller_withdrew"
-        twice = job.level == "blue" and chance.unit(self._seed, job.id, "twice") < 0.04
-        return "duplicate" if twice else None
-
-    def _choose(self, job: Job, at: float, taken: Counter[str]) -> str | None:
-        """The nearest crew of the trade with a free hand; for a red one also a crew at work."""
-        needs = ("substation",) if job.substation else _NEEDS.get(job.kind, ("indoor", "secondary"))
-        limit = 1 if job.level == "red" else 0
-        least = 70 * MINUTE if job.level == "blue" else 35 * MINUTE
-        silent = self._fleet.silent(at)
-        able = [
-            v
-            for v in self._fleet.vans.values()
-            if taken[v.crew.id] <= limit
-            and v.crew.id not in silent
-            and left_of_shift(v.crew, at) > least
-            and set(needs) & set(v.crew.trades)
-        ]
-        best = min(
-            able, key=lambda v: (taken[v.crew.id], apart_m(v.at, job.at), v.crew.id), default=None
-        )
-        return best.crew.id if best else None
-
-    def _call(self, job: Job, step: str, at: float, **more: object) -> Call:
+    def _call(
+        self, job: Job, step: str, at: float, *, by: str | None = None, **more: object
+    ) -> Call:
         job.waiting = True
         key = f"demo-{self._seed}-{job.id}-{step}-{job.version}"
         body: Body = {"version": job.version, **more}
-        return Call("POST", f"/api/tickets/{job.id}/{step}", body, key, at, job.id, step)
+        return Call("POST", f"/api/tickets/{job.id}/{step}", body, key, at, job.id, step, by=by)
+
+
+def _may(job: Job, van: Van, at: float) -> bool:
+    """Whether a crew has the papers, the skill and the district, as a person knows it by heart."""
+    crew, work = van.crew, job.work
+    night = not 6 <= local(at)[1] < 21
+    here = night or not crew.territory or job.district is None or job.district in crew.territory
+    return (
+        here
+        and set(work.get("certificates", ())) <= set(crew.certificates)
+        and crew.skill >= work.get("skill", 1)
+    )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.demo import chance
+from server.demo.faults import FIRST_DAY
 from server.demo.records import Crew, Register
-from server.demo.weather import local
+from server.demo.weather import CITY_OFFSET_S, DAY, local
 
 SPEED_MPS = 25 / 3.6
 """A van in winter traffic."""
 FIX_PERIOD_S = 10
 SILENT_WINDOW_S = 5400
+BREAKDOWN_S = 3600.0
+FIRST_BREAKDOWN_HOUR = 7.4
 At = tuple[float, float]
 
 
@@ -27,6 +30,14 @@ class Van:
     route: list[At] = field(default_factory=list)
     heading_deg: float = 0.0
     driving: bool = False
+
+
+class Breakdown(NamedTuple):
+    """A van that stands still from `start` to `end`, Unix seconds."""
+
+    crew: str
+    start: float
+    end: float
 
 
 def apart_m(a: At, b: At) -> float:
@@ -57,6 +68,7 @@ class Fleet:
         self._stops = [
             (n.lon, n.lat) for n in register.nodes if n.kind == "substation" and n.lon and n.lat
         ]
+        self._broken: dict[int, Breakdown | None] = {}
         self.vans = {c.id: Van(c, (c.base_lon, c.base_lat)) for c in register.crews}
 
     def send(self, crew: str, to: At) -> None:
@@ -74,10 +86,14 @@ class Fleet:
 
     def drive(self, from_at: float, to_at: float, busy: frozenset[str]) -> None:
         """Move every van; one without work now and then looks after a substation."""
+        stands = self.stopped(to_at)
         for van in self.vans.values():
             crew = van.crew.id
             window = int(to_at // 900)
             fresh = int(from_at // 900) != window
+            if crew in stands:
+                van.driving = False
+                continue
             if (
                 fresh
                 and crew not in busy
@@ -112,6 +128,29 @@ class Fleet:
                     van.at[1] + (goal[1] - van.at[1]) * t,
                 )
                 metres = 0
+
+    def breakdown(self, day: int) -> Breakdown | None:
+        """The van that breaks down on a day (since the epoch), for an hour."""
+        if day not in self._broken:
+            self._broken = {day: self._draw(day)}
+        return self._broken[day]
+
+    def _draw(self, day: int) -> Breakdown | None:
+        name = (self._seed, "breakdown", day)
+        hour = chance.between(8, 17, *name, "hour") if day != FIRST_DAY else FIRST_BREAKDOWN_HOUR
+        start = day * DAY - CITY_OFFSET_S + hour * 3600
+        out = sorted(
+            v.crew.id
+            for v in self.vans.values()
+            if "indoor" in v.crew.trades and left_of_shift(v.crew, start) > 2 * BREAKDOWN_S
+        )
+        return Breakdown(chance.pick(out, *name), start, start + BREAKDOWN_S) if out else None
+
+    def stopped(self, at: float) -> frozenset[str]:
+        """Crews whose van stands broken down."""
+        broken = self.breakdown(local(at)[0])
+        down = broken is not None and broken.start <= at < broken.end
+        return frozenset({broken.crew} if broken and down else ())
 
     def silent(self, at: float) -> set[str]:
         """The one or two crews on duty whose phones have no signal in this hour and a half."""

@@ -171,12 +171,30 @@ class Crew:
     """1 to 5."""
     members: int
     vehicle: str
-    parts: tuple[str, ...]
+    parts: dict[str, int]
+    """What the van carries at the start of its shift, part -> pieces."""
     shift_start_min: int
     shift_end_min: int
     base_lon: float
     base_lat: float
     """Where the van stands at the start of its shift."""
+    territory: tuple[str, ...] = ()
+    """Districts it serves; empty: the whole city."""
+    break_after_min: int = 0
+    """Its meal is begun within the two hours from then on, minutes after midnight."""
+    equipment: tuple[str, ...] = ()
+    """What the van carries for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A spare-parts store and what lies there, part -> pieces."""
+
+    id: str
+    name: str
+    lon: float
+    lat: float
+    parts: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +230,7 @@ class Register:
     crews: list[Crew]
     accounts: list[Account]
     usual_hours: list[UsualHour]
+    stores: list[Store]
 
 
 @dataclass(frozen=True, slots=True)

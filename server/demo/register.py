@@ -14,7 +14,7 @@ import numpy as np
 from server.demo import chance, names
 from server.demo.city import City
 from server.demo.communities import choose, metres, thinned
-from server.demo.crews import make_crews
+from server.demo.crews import Base, make_crews, make_stores
 from server.demo.heat_tree import grow, settle
 from server.demo.records import (
     Account,
@@ -159,13 +159,15 @@ def _register(
     households = _several_doors(households)
     points = _points(rng, households, options.points)
     owed = _accounts(rng, buildings, households)
-    districts = Counter(b.district for b in buildings if b.district).most_common(4)
-    areas = [d.removesuffix("区") for d, _ in districts] or [city.removesuffix("市")]
-    crews = make_crews(rng, [n for n in upper if n.kind == "substation"], areas, options.crews)
+    fed = {b.substation: b.district for b in buildings}
+    bases = [Base(fed.get(n.id, ""), n) for n in upper if n.kind == "substation"]
+    districts = [d for d, _ in Counter(b.district for b in buildings if b.district).most_common(4)]
+    crews = make_crews(rng, bases, districts, city.removesuffix("市"), options.crews)
     usual = usual_hours(len(households))
     return Register(
-        city, seed, communities, buildings, [*upper, *lower], households, points, crews, owed, usual
-    )
+        city, seed, communities, buildings, [*upper, *lower], households, points, crews, owed,
+        usual, make_stores(bases, districts),
+    )  # fmt: skip
 
 
 def _community(id_: str, homes: Sequence[Home]) -> Community:

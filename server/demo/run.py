@@ -23,6 +23,10 @@ ROUND_S = 300
 """Within one step of the past people act, and wait for answers, about this often."""
 CATCH_UP_STEP_S = 300
 LIVE_STEP_S = 1.0
+LISTEN_S = 5.0
+"""By the real clock, not the business one: presence ends after three times as long."""
+BEHIND_S = 1200.0
+"""What is caught up from longer ago than this goes out by hand."""
 PAGE = 500
 
 log = logging.getLogger(__name__)
@@ -105,6 +109,9 @@ async def live(client: ApiClient, day: Day) -> None:
     """Follow the business clock until cancelled, catching up what was missed. Raises UserError."""
     at = await _business(client)
     await resume(client, day, at)
+    if client.sessions:
+        day.go_live(list(client.sessions))
+    listens, clock = 0.0, asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(LIVE_STEP_S)
         now = await _business(client)
@@ -112,6 +119,9 @@ async def live(client: ApiClient, day: Day) -> None:
         at = min(at, now)
         if now - at > HISTORY_S:
             at = now - CATCH_UP_STEP_S
+        if client.sessions and clock() >= listens:
+            listens = clock() + LISTEN_S
+            await _play(client, day, day.listen(now, behind=now - at > BEHIND_S))
         while at < now:
             after = min(now, at + CATCH_UP_STEP_S)
             await _play(client, day, day.step(at, after))

@@ -12,7 +12,9 @@ from server.demo.desk import Desk
 from server.demo.faults import Fault, Faults
 from server.demo.fleet import FIX_PERIOD_S, Fleet
 from server.demo.records import Register
+from server.demo.shift_change import ShiftChange
 from server.demo.stops import Stops
+from server.demo.supply import Supply, first_stock
 from server.demo.telemetry import NETWORK_PERIOD_S, WEATHER_PERIOD_S, Network, Rooms, station
 
 BALANCE_PERIOD_S = 600
@@ -28,6 +30,7 @@ BALANCE_BATCH = 20_000
 _CASES = frozenset({"case", "case_read", "case_step"})
 _LOOKS = frozenset({"visits", "completed"})
 _CONTRACTS = _LOOKS | {"stop", "visit", "known"}
+_HEARD = frozenset({"plan", "presence", "given"})
 CATCH_UP_S = 90.0
 """A longer span is history: sensors then send their latest reading only."""
 
@@ -47,7 +50,9 @@ class Day:
         self._demand = Demand(register, self._faults, seed)
         self._fleet = Fleet(register, seed)
         self._nodes = {n.id: n for n in register.nodes if n.kind == "substation"}
-        self.desk = Desk(self._fleet, self._faults, seed)
+        self._supply = Supply(register, self._fleet, seed)
+        self.desk = Desk(self._fleet, self._faults, self._supply, seed)
+        self._shifts = ShiftChange(seed, self.desk.dispatcher)
         self.casework = Casework(seed)
         self.autumn = Autumn(register, seed)
         self._stops = Stops(register, self.autumn, seed)
@@ -56,7 +61,8 @@ class Day:
         self._asked: set[str] = set()
 
     def opening(self, at: int) -> Iterator[Call]:
-        """What is known when the company starts: every household's balance."""
+        """What is known when the company starts: what lies on the vans, households' balances."""
+        yield from first_stock(self._register, self._seed)
         accounts = self._register.accounts
         for n in range(0, len(accounts), BALANCE_BATCH):
             items = [
@@ -84,6 +90,15 @@ class Day:
             if crew in self._fleet.vans:
                 self._fleet.vans[crew].at = place
 
+    def go_live(self, people: Sequence[str]) -> None:
+        """From now on these people give tickets out, on what the engine proposes."""
+        self.desk.dispatcher.people = tuple(people)
+
+    def listen(self, at: float, *, behind: bool) -> list[Call]:
+        """What the desk hears every few seconds; `behind`: what is lived is long past."""
+        self.desk.dispatcher.behind = behind
+        return list(self.desk.dispatcher.listen(at))
+
     def step(self, from_at: float, to_at: float) -> list[Call]:
         """The calls of (from_at, to_at], Unix seconds of business time; send them in any order."""
         self._fleet.drive(from_at, to_at, self.desk.busy)
@@ -101,6 +116,8 @@ class Day:
         out.extend(self.desk.acts(from_at, to_at))
         out.extend(self.casework.acts(to_at, self.desk.jobs))
         out.extend(self._stops.acts(from_at, to_at))
+        out.extend(self._supply.acts(from_at, to_at))
+        out.extend(self._shifts.acts(from_at, to_at))
         return out
 
     def answer(self, call: Call, status: int, body: Body) -> None:
@@ -110,6 +127,11 @@ class Day:
                 self._stops.see(call, body)
         elif call.step in _CASES:
             self._case(call, status, body)
+        elif call.step in _HEARD:
+            if status == 200:
+                self._heard(call, body)
+        elif call.step == "handover":
+            self._shifts.answer(call, status, body)
         elif call.step in {"outage", "outage_end"}:
             self._asked.discard(call.key)
             if call.step == "outage" and status in {200, 201}:
@@ -118,12 +140,14 @@ class Day:
                 self._outages = {
                     s: o for s, o in self._outages.items() if o[0] != call.path.split("/")[-2]
                 }
-        elif status in {200, 201} and call.step:
-            self.desk.see(body.get("ticket", body), call.at)
-        elif call.ticket and status == 404:
-            self.desk.jobs.pop(call.ticket, None)
-        elif call.ticket:
-            self.desk.conflict(call.ticket, call.at)
+        else:
+            self.desk.answer(call, status, body)
+
+    def _heard(self, call: Call, body: Body) -> None:
+        if call.step == "given":
+            self.desk.given(body["items"], call.at)
+        else:
+            self.desk.dispatcher.hear(call, body)
 
     def _case(self, call: Call, status: int, body: Body) -> None:
         if status not in {200, 201}:

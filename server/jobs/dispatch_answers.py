@@ -64,6 +64,7 @@ class DispatchAnswers:
         return Answered(
             decision=decision, ticket_version=proposal.ticket_version, plan=taken.inputs.plan,
             policy=taken.inputs.policy_version,
+            made_at=taken.inputs.at,
             proposal=proposal,
         )  # fmt: skip
 
@@ -75,7 +76,8 @@ class DispatchAnswers:
         decision = await self._keep(call, taken, "price", of.ticket, of, priced)
         return Answered(
             decision=decision, ticket_version=taken.tickets[of.ticket].version,
-            plan=taken.inputs.plan, policy=taken.inputs.policy_version, priced=priced,
+            plan=taken.inputs.plan, policy=taken.inputs.policy_version,
+            made_at=taken.inputs.at, priced=priced,
         )  # fmt: skip
 
     async def _change(self, call: Call, change: Change) -> bytes:

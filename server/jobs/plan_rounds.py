@@ -7,13 +7,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 
 from dispatch_core.dispatch import CrewDay, Plan
 from dispatch_core.errors import Unavailable
 from dispatch_core.events import CrewDayPlanned, Event, PlanFigures, PlannedVisit
-from dispatch_core.ids import CrewId, TicketId
+from dispatch_core.ids import CrewId, TicketId, unix
 from realtime.reader import Gone
 from server.adapters import decision_pieces, dispatch_waiting, plan_store
 from server.adapters.dispatch_snapshots import Snapshots, Taken
@@ -30,8 +31,26 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 SPARE_CPU_S = 5.0
 """For reading the inputs and writing the answer."""
+AFTER_LOSS_S = 5.0
+LEAST_S, SHARE = 4.0, 3.0
+"""After a round its company rests so long, and so many times the CPU that it took."""
 LATE = 4.0
 """On a busy machine a second of CPU may take so many by the clock."""
+
+
+@dataclass
+class Pace:
+    """When a company's next round is: by its own clock, which a rehearsal may let run faster, yet
+    never more than a quarter of a processor's time goes into its rounds."""
+
+    at: int = 0
+    """Business time of the last one."""
+    ended: float = float("-inf")
+    not_before: float = float("-inf")
+
+    def due(self, now: int, every_s: int) -> bool:
+        """Whether it is time, by either clock."""
+        return abs(now - self.at) >= every_s or time.monotonic() - self.ended >= every_s
 
 
 class PlanRounds:
@@ -44,7 +63,7 @@ class PlanRounds:
         self._reads = reads
         self._snapshots = snapshots
         self._worker = worker
-        self._next: dict[int, float] = {}
+        self._pace: dict[int, Pace] = {}
 
     async def run(self) -> None:
         """Until cancelled. Raises lease.Lost when another core leads."""
@@ -54,29 +73,33 @@ class PlanRounds:
             except (Unavailable, Gone):
                 companies = {}
             for company in companies:
-                if time.monotonic() < self._next.get(company, 0.0):
+                pace = self._pace.setdefault(company, Pace())
+                if time.monotonic() < pace.not_before:
                     continue
-                every = 5.0
                 try:
-                    every = await self._round(company)
+                    await self._look(company, pace)
                 except Lost:
                     raise
                 except (Unavailable, Gone, Died) as error:
                     log.warning("a round of the plan is lost: %s", error)
+                    pace.not_before = time.monotonic() + AFTER_LOSS_S
                 except Exception:
                     log.exception("a round of the plan failed; the next is in a moment")
-                self._next[company] = time.monotonic() + every
+                    pace.not_before = time.monotonic() + AFTER_LOSS_S
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _round(self, company: int) -> float:
-        """Seconds until the next one."""
+    async def _look(self, company: int, pace: Pace) -> None:
+        """A round, if it is time for one and there is something to plan."""
         async with self._store.company(company) as tx:
             rounds = (await tx.policy()).dispatch.rounds
+            if not pace.due(unix(tx.now), rounds.every_s):
+                return
             open_ = (await dispatch_waiting.look(tx.connection, company)).open
             head = await plan_store.plan_head(tx.connection, company)
+            at = unix(tx.now)
         idle = head.stored is not None and not any(d.visits for d in head.stored.plan.days)
         if not open_ and (idle or head.version == 0):
-            return LOOK_EVERY_S
+            return
         taken = await self._snapshots.take(company)
         asked = AskPlan(
             inputs=msgspec.Raw(taken.body), iterations=rounds.iterations, cpu_s=rounds.cpu_s
@@ -87,7 +110,8 @@ class PlanRounds:
         )
         planned = msgspec.msgpack.decode(done.body, type=Planned)
         await self._into_force(company, taken, planned, done.cpu_ms)
-        return float(rounds.every_s)
+        pace.at, pace.ended = at, time.monotonic()
+        pace.not_before = pace.ended + max(LEAST_S, SHARE * done.cpu_ms / 1000)
 
     async def _into_force(self, company: int, taken: Taken, planned: Planned, cpu_ms: int) -> None:
         root, pieces = decision_pieces.cut(taken.inputs)

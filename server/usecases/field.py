@@ -119,7 +119,7 @@ class WorkTicket(_OfTicket):
             raise NotFound("no_such_ticket", "There is no such ticket.", "Check its number.")
         if not self.given:
             raise Invalid("same_work", "Nothing is said of the work.", "Give what changes.")
-        work = self._work(work_for(ticket, self.city))
+        work = self._work(work_for(ticket, self.city, self.given.get("equipment")))
         command = commands.SetWork(version=self.version, work=work, by=self.by)
         events = tickets.decide(ticket, command, now)
         said = f"work said: {', '.join(self.given)}"

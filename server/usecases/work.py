@@ -8,9 +8,10 @@ from dispatch_core.tickets import Ticket
 from server.ports import CityPolicy
 
 
-def work_for(ticket: Ticket, city: CityPolicy) -> Work:
-    """The work that holds now."""
+def work_for(ticket: Ticket, city: CityPolicy, equipment: str | None = None) -> Work:
+    """The work that holds now; `equipment`: the record that it concerns, where that is said just
+    now."""
     if ticket.work is not None:
         return ticket.work
     place = ticket.place.node or "building"
-    return work_of(ticket.kind, ticket.level, place, ticket.reasons, None, city.dispatch)
+    return work_of(ticket.kind, ticket.level, place, ticket.reasons, equipment, city.dispatch)

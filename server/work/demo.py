@@ -22,6 +22,7 @@ from server.adapters.cities import (
     tiles_folder,
 )
 from server.adapters.clock import set_clock
+from server.adapters.demo_people import sessions
 from server.adapters.keys import Keys
 from server.adapters.policies import SHIPPED, choose_policy, read_policy
 from server.adapters.road_files import roads_beside, write_roads
@@ -31,11 +32,12 @@ from server.demo.calls import Call
 from server.demo.city import make_city
 from server.demo.client import ApiClient
 from server.demo.proofs import proofs
-from server.demo.records import Crew, Options, Register
+from server.demo.records import Options, Register
 from server.demo.register import fill, fill_city
 from server.demo.run import HISTORY_S, OPENING_AT, Clock, backfill, live
 from server.demo.simulate import Day
 from server.demo.standings import Stopped, reports
+from server.demo.supply import register_calls
 from server.settings import Settings, UserError
 from server.sources.city_tiles import write_city
 from server.work.autumn import Ground, live_autumn
@@ -44,6 +46,8 @@ from server.work.tables import demo_tables
 
 COMPANY_NAME = "暖城热力"
 SOURCE, POLICY = "demo", "harbin"
+PEOPLE = ("李调度", "王调度")
+"""The demo's dispatchers."""
 
 
 def run_demo(
@@ -101,7 +105,8 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
     register = made.register
     token = await new_source_token(dsn, wish.company, SOURCE)
     day = await asyncio.to_thread(Day, register, wish.seed)
-    async with ApiClient(url, token) as client:
+    people = await sessions(dsn, number, PEOPLE) if feed else {}
+    async with ApiClient(url, token, sessions=people) as client:
         if state != "seeded":
             alone = await seeding.alone(dsn)
             lived = await _settle(wish, dsn, number, client, made, day, past=alone, state=state)
@@ -235,28 +240,12 @@ def _generated(wish: _Wish, *, draw: bool) -> _Made:
 
 
 async def _enter_crews(client: ApiClient, register: Register, seed: int) -> None:
-    calls = [_crew_call(c, seed) for c in register.crews]
+    calls = list(register_calls(register, seed))
     for call, status, body in await client.send_all(calls):
         if status not in {200, 201}:
             raise UserError(
                 "demo_crew", f"{call.path} was refused: {body.get('detail')}", "Report this."
             )
-
-
-def _crew_call(c: Crew, seed: int) -> Call:
-    body = {
-        "name": c.name,
-        "trades": list(c.trades),
-        "certificates": list(c.certificates),
-        "members": c.members,
-        "vehicle": c.vehicle,
-        "shift": f"{_hhmm(c.shift_start_min)}-{_hhmm(c.shift_end_min)}",
-    }
-    return Call("POST", f"/api/crews/{c.id}", body, f"demo-{seed}-crew-{c.id}", 0.0)
-
-
-def _hhmm(minutes: int) -> str:
-    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
 
 async def _business_now(client: ApiClient) -> float:

@@ -10,12 +10,15 @@ import msgspec
 from dispatch_core.dispatch import Desk
 from dispatch_core.ids import TicketId
 from server.adapters import decision_pieces, plan_store
+from server.adapters.clock import BusinessClock
 from server.adapters.decision_pieces import Missing
 from server.adapters.engine_calls import PriceOf
 from server.adapters.keys import Keys
 from server.adapters.migrate import app_dsn
 from server.adapters.plan_store import Made, StoredDecision
+from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.travel import Travel
 from server.jobs import planning
 from server.settings import Settings, UserError
 from server.work.company import company_meant, owner_dsn
@@ -46,13 +49,16 @@ async def replay_ticket(settings: Settings, code: str | None, ticket: str) -> li
     """
     dsn = owner_dsn(settings)
     company, _ = await company_meant(dsn, code, None)
-    pool = Pool(app_dsn(dsn, Keys(settings.keys)), size=1, name="heatops-replay")
+    pool = Pool(app_dsn(dsn, Keys(settings.keys)), size=2, name="heatops-replay")
+    policies = Policies(pool, settings.data / "policies")
+    travel = Travel(pool, settings.data, BusinessClock(), policies)
     try:
         async with pool.company(company, isolation="repeatable_read", readonly=True) as c:
             named = await plan_store.dispatched_by(c, company, ticket)
             kept = await plan_store.decisions_of(c, company, ticket)
-            found = [await _one(c, company, d, dispatched=d.digest in named) for d in kept]
+            found = [await _one(c, company, d, travel, dispatched=d.digest in named) for d in kept]
     finally:
+        await travel.close()
         await pool.close()
     lost = sorted(named - {d.digest for d in kept})
     found += [_lost(digest) for digest in lost]
@@ -66,9 +72,14 @@ async def replay_ticket(settings: Settings, code: str | None, ticket: str) -> li
 
 
 async def _one(
-    c: asyncpg.Connection, company: int, stored: StoredDecision, *, dispatched: bool
+    c: asyncpg.Connection,
+    company: int,
+    stored: StoredDecision,
+    travel: Travel,
+    *,
+    dispatched: bool,
 ) -> Replayed:
-    verdict, differs = await _verdict(c, company, stored)
+    verdict, differs = await _verdict(c, company, stored, travel)
     return Replayed(
         decision=stored.digest, kind=stored.kind, made_at=stored.made_at, plan=stored.plan,
         policy=stored.policy, dispatched=dispatched, verdict=verdict, differs=differs,
@@ -83,13 +94,18 @@ def _lost(digest: str) -> Replayed:
 
 
 async def _verdict(
-    c: asyncpg.Connection, company: int, stored: StoredDecision
+    c: asyncpg.Connection, company: int, stored: StoredDecision, travel: Travel
 ) -> tuple[Verdict, list[str]]:
     _, pieces = await plan_store.load_pieces(c, company, stored.inputs)
     try:
         inputs = decision_pieces.join(stored.inputs, pieces)
+        slim = bool(inputs.travel.found_digest)  # what follows from the model needs nothing else
+        table = await travel.found_again(company, inputs.travel) if slim else inputs.travel
     except Missing as missing:
         return "inputs differ", list(missing.args)
+    except LookupError as error:
+        return "inputs differ", [f"travel ({error})"]
+    inputs = msgspec.structs.replace(inputs, travel=table)
     asked: dict[str, Any] = msgspec.msgpack.decode(stored.asked)
     desk = Desk(inputs)
     answer: object

@@ -138,7 +138,7 @@ class DeskPage:
     def check_fits(self) -> None:
         """Nothing sticks out of the page or its box."""
         found = self.page.evaluate(_OVERFLOWING)
-        assert found == []
+        assert found == [], found
 
 
 _OVERFLOWING = """() => {

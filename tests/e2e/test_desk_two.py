@@ -66,7 +66,6 @@ def test_two_desks_see_each_other_and_only_one_gets_the_ticket(
     theirs.press("Escape")
 
     # Both go by what they saw: the page of the slower one does not hear of the faster one.
-    mine.page.context.set_offline(False)
     mine.page.route(
         "**/api/tickets/*/dispatch", lambda route: _after(route, theirs, ticket, person)
     )

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 TOPICS = (
     "tickets", "crews", "positions", "rooms", "arrears", "sentiment", "outages", "network",
-    "figures", "happenings",
+    "figures", "happenings", "plan", "proposals",
 )  # fmt: skip
 WITHIN_S = 30.0
 

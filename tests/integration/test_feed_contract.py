@@ -60,6 +60,8 @@ def check_everything(day: Day, screens: list[Screen], what: str) -> None:
         if unchanged(house, fresh[0], list(truth)):
             break
         settled(house)
+        for screen in [*screens, *fresh]:  # they agree on what was before the core spoke again
+            screen.drain()
     for topic, rows in truth.items():
         assert fresh[0].views[topic].rows == stored.get(topic, {}) == rows, (what, topic)
     for screen in fresh:

@@ -27,7 +27,7 @@ def at_night(inputs: Inputs) -> bool:
 def broken_by_register(inputs: Inputs, team: Team, task: Task) -> str | None:  # noqa: C901
     """What forbids the crew the ticket whenever it would begin."""
     work, rules = task.work, inputs.policy.rules
-    if task.place is None:
+    if task.place is None and (task.level != "red" or task.area is None):
         return "no_place"
     if task.district in inputs.closed_districts and task.district is not None:
         return "district_closed"
@@ -156,6 +156,17 @@ def _check_displaced(inputs: Inputs, task: Task, choice: Choice) -> None:
         assert other.level in policy.levels
         assert other.state != "handling"
         assert gone.ticket != task.ticket
+        if gone.crew is None:
+            continue
+        team = next(t for t in inputs.teams if t.crew == gone.crew)
+        assert gone.start_at is not None
+        if gone.ticket not in {h.ticket for h in team.in_hand}:
+            assert broken_by_register(inputs, team, other) is None
+            assert broken_by_state(inputs, team, inputs.policy.rounds.ahead_s) is None
+        lasts = other.work.minutes * 60
+        times = (gone.start_at, gone.start_at)
+        if other.state not in {"confirmed", "handling"}:
+            assert broken_by_time(inputs, other, times, gone.start_at + lasts, lasts) is None
 
 
 def check_plan(inputs: Inputs, plan: Plan) -> None:
@@ -196,10 +207,11 @@ def _check_day(
     for visit in visits:
         lead = tasks[visit.tickets[0]]
         assert at <= visit.leave_at <= visit.start_at < visit.end_at
-        if place is not None and lead.place is not None and visit.state != "on_site":
+        to = lead.place or lead.area
+        if place is not None and to is not None and visit.state != "on_site":
             way = between(
                 inputs.travel.model, (place.lon_u, place.lat_u),
-                (lead.place.lon_u, lead.place.lat_u), inputs.at,
+                (to.lon_u, to.lat_u), inputs.at,
             )  # fmt: skip
             assert visit.start_at - visit.leave_at >= way
         for begins, ends in breaks:
@@ -209,7 +221,7 @@ def _check_day(
             if ticket not in in_hand:
                 for part, n in tasks[ticket].work.parts.items():
                     needed[part] = needed.get(part, 0) + n
-        at, place = visit.end_at, lead.place
+        at, place = visit.end_at, to
     if team.parts is not None and not inputs.stores:
         spoken: dict[str, int] = {}
         for ticket in in_hand:

@@ -136,7 +136,10 @@ def moments(draw: st.DrawFn, most_teams: int = 5, most_tasks: int = 9) -> Inputs
 
 
 def _nowhere(ticket: Task) -> Task:
-    return msgspec.structs.replace(ticket, place=None, precision="community", building=None)
+    area = ticket.place if ticket.ticket in {"T1", "T3"} else None
+    return msgspec.structs.replace(
+        ticket, place=None, area=area, precision="community", building=None
+    )
 
 
 def _given(draw: st.DrawFn, ticket: Task, crews: dict[str, Team]) -> Task:

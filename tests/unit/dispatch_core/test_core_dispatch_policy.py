@@ -31,10 +31,15 @@ from server.adapters.policies import SHIPPED, read_policy
     ],
 )
 def test_work_by_kind_place_and_words(kind, level, place, reasons, trade, more) -> None:
-    work = work_of(kind, level, place, reasons, "QXX116", POLICY)
+    work = work_of(kind, level, place, reasons, "PUMP-7", POLICY)
     assert work.trade == trade
     assert {name: getattr(work, name) for name in more} == more
-    assert work.equipment == "QXX116"
+    assert work.equipment == "PUMP-7"
+
+
+def test_a_boiler_is_known_by_its_record() -> None:
+    work = work_of("repair", "red", "building", [], "qxx116-1.6/130/70-P", POLICY)
+    assert (work.trade, work.certificates, work.skill) == ("plant", ["boiler"], 4)
 
 
 def test_danger_is_heard_in_the_reasons() -> None:
@@ -62,7 +67,7 @@ def test_danger_is_heard_in_the_reasons() -> None:
         ('red = "work", yellow', 'yellow', "rules.permit_before"),
         ('name = "leak"', 'name = "burst"', "jobs.burst"),
         ("minutes = 40", "minutes = 900", "jobs.not_warm"),
-        ("minutes = 40", "minutes = 0", "jobs[6].minutes"),
+        ("minutes = 40", "minutes = 0", "jobs[7].minutes"),
         ('trade = "plant"', 'trade = "pipes"', "jobs[1].trade"),
         ('name = "visit"', 'name = "visit"\nkinds = ["question"]', "dispatch.jobs"),
     ],
@@ -125,8 +130,8 @@ def test_what_is_no_shift(text: str) -> None:
 def test_breaks_still_to_come() -> None:
     night = shift_at("20:00-06:00", AT, OFFSET)
     assert night is not None
-    pauses = [Pause(after="23:30", before="00:30", minutes=30), Pause(after="x", before="y", minutes=9),
-              Pause(after="12:00", before="13:00", minutes=30)]  # fmt: skip
+    times = [("23:30", "00:30"), ("x", "y"), ("12:00", "13:00")]
+    pauses = [Pause(after=after, before=before, minutes=30) for after, before in times]
     (rest,) = breaks_of(pauses, night, AT, OFFSET)
     assert (rest.begins - AT, rest.ends - AT) == (13 * HOUR + 1_800, 14 * HOUR + 1_800)
     assert breaks_of(pauses, night, rest.ends + 1, OFFSET) == []

@@ -107,6 +107,16 @@ def test_asking_changes_nothing(moment: Inputs) -> None:
 
 @settings(MANY, max_examples=20)
 @given(moments())
+def test_a_proposed_crew_costs_what_it_was_proposed_at(moment: Inputs) -> None:
+    desk = Desk(moment)
+    for task in moment.tasks:
+        for choice in desk.propose(task.ticket).choices:
+            priced = desk.price(task.ticket, choice.crew, with_crew=choice.with_crew)
+            assert priced.choice == choice
+
+
+@settings(MANY, max_examples=20)
+@given(moments())
 def test_a_change_is_planned_as_strictly_as_what_is(moment: Inputs) -> None:
     down = [t.crew for t in moment.teams[:1]]
     closed = ["道里区"]

@@ -95,6 +95,28 @@ def test_parts_are_fetched_on_the_way() -> None:
     assert "by way of store S1" in explain(second)
 
 
+def test_a_red_ticket_without_a_place_is_driven_towards() -> None:
+    unknown = {"at": None, "area": spot(1_000, 0), "precision": "community"}
+    moment = inputs([team()], [task("T1", level="red", **unknown), task("T2", **unknown)])
+    red, blue = propose(moment, "T1"), propose(moment, "T2")
+    assert (red.waits_for, blue.waits_for) == ("no_place", "no_place")
+    assert red.choices[0].facts["area_only"] == "community"
+    assert "to the middle of its area: its place must be asked for" in explain(red.choices[0])
+    assert (blue.choices, blue.left_out) == ([], {"no_place": 1})
+
+
+def test_who_has_the_parts_need_not_wait_for_those_on_order() -> None:
+    valve = Work(trade="indoor", parts={"valve": 1})
+    moment = inputs(
+        [team("C1", parts={}), team("C2", (4_000, 0), parts={"valve": 1})],
+        [task(work=valve, parts_at=AT + 5 * HOUR)],
+    )
+    proposal = propose(moment, "T1")
+    assert (proposal.waits_for, proposal.left_out) == ("parts", {"parts": 1})
+    assert proposal.choices[0].crew == "C2"
+    assert proposal.choices[0].start_at < AT + HOUR
+
+
 def test_parts_that_other_tickets_need_are_not_counted_twice() -> None:
     valve = Work(trade="indoor", parts={"valve": 1})
     crew, first = given(team(parts={"valve": 1}), task("T0", work=valve))

@@ -52,9 +52,6 @@ def some_problem(seed: int, crews: int, tasks: int, features: set[str]) -> dict[
         problem["crew_end"][random.integers(0, crews)] = 0
     if "store" in features:
         problem |= _supplies(random, crews, tasks, places - 1)
-    if "breaks" in features:
-        early = np.where(random.integers(0, 4, crews) > 0, random.integers(100, 200, crews), -1)
-        problem |= {"break_early": early, "break_late": early + 70, "break_length": 40}
     if "dues" in features:
         problem["task_due"] = opens + random.integers(0, 60, tasks)
         problem["task_late_cost"] = random.integers(0, 8, tasks)
@@ -84,7 +81,14 @@ def some_problem(seed: int, crews: int, tasks: int, features: set[str]) -> dict[
         problem["routes"] = [
             [v for v in row if v not in taken] for row in problem.get("routes", [[]] * crews)
         ]
-    return problem
+    return problem | _breaks(random, crews, features)
+
+
+def _breaks(random: np.random.Generator, crews: int, features: set[str]) -> dict[str, Any]:
+    if "breaks" not in features:
+        return {}
+    early = np.where(random.integers(0, 4, crews) > 0, random.integers(100, 200, crews), -1)
+    return {"break_early": early, "break_late": early + 70, "break_length": 40}
 
 
 def _supplies(random: np.random.Generator, crews: int, tasks: int, store: int) -> dict[str, Any]:

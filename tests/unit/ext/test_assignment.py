@@ -22,7 +22,7 @@ def broken_by(
     before = np.full((tasks, crews), 6, np.uint32)
     rule(before, 8, *columns)
     assert set(np.unique(before)) <= {6, 14}
-    return (before == 14).tolist()
+    return [[bool(cell == 14) for cell in row] for row in before]
 
 
 @settings(deadline=None)

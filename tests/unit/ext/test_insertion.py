@@ -41,10 +41,10 @@ def question(seed: int) -> Question:
 
 
 def asked(q: Question, **more: Any) -> insertion.Answer:
-    given = {name: np.array(column, np.int32) for name, column in q.given.items()}
+    columns: dict[str, Any] = {n: np.array(column, np.int32) for n, column in q.given.items()}
     return insertion.propose(
         q.city.plan(), q.ticket, masks(q.broken), np.array(q.weights, np.int64), now=q.now,
-        late_step=q.late_step, displace=q.displace, **given, **more,
+        late_step=q.late_step, displace=q.displace, **columns, **more,
     )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def test_a_question_changes_nothing_and_the_chosen_route_holds(seed: int) -> Non
     q = question(seed)
     q.given["ready"] = [-100] * len(q.broken)
     city, plan = q.city, q.city.plan()
-    given_ = {name: np.array(column, np.int32) for name, column in q.given.items()}
+    given_: dict[str, Any] = {n: np.array(column, np.int32) for n, column in q.given.items()}
 
     def ask() -> insertion.Answer:
         return insertion.propose(

@@ -77,7 +77,7 @@ def test_another_seed_searches_elsewhere() -> None:
 
 
 def least_cost(problem: dict[str, Any], rules: Rules) -> int:
-    """The cost of the best plan of a small problem, by trying every one without a store or break."""
+    """The cost of the best plan of a small problem without store and breaks, by trying all."""
     best: list[dict[frozenset[int], int]] = []
     for crew in range(rules.crews):
         costs = {frozenset[int](): 0}

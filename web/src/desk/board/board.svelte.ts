@@ -13,7 +13,11 @@ import { counted, listed, matches, neighbour, NOTHING, searchWords, settle, type
 /** What stands in the panel's place beside the ticket; null: its proposal. */
 export type Mode = 'other' | 'appoint' | 'permit' | 'parts' | 'pin' | 'work' | 'displace' | 'call_back' | 'link' | 'what_if' | 'keys';
 
+/** The address follows where the selection stops, not each ticket on the way. */
+const ADDRESS_AFTER_MS = 300;
+
 export class Board {
+  #address: number | undefined;
   readonly desk: Desk;
   readonly hands: Hands;
   readonly reading: Reading;
@@ -63,7 +67,10 @@ export class Board {
   /** Follows the live rows until the returned function is called. */
   start(): () => void {
     const stops = [this.hands.start(), this.#follow()];
-    return () => stops.forEach((stop) => stop());
+    return () => {
+      window.clearTimeout(this.#address);
+      stops.forEach((stop) => stop());
+    };
   }
 
   #follow(): () => void {
@@ -139,8 +146,13 @@ export class Board {
     this.mode = null;
     this.move.cancel();
     this.proposing.leave();
-    history.replaceState(null, '', `${location.pathname}${location.search}#dispatch${id === null ? '' : `/${encodeURIComponent(id)}`}`);
     this.desk.within = id ?? '';
+    window.clearTimeout(this.#address);
+    this.#address = window.setTimeout(() => {
+      if (this.desk.view !== 'dispatch') return;
+      const behind = this.selected === null ? '' : `/${encodeURIComponent(this.selected)}`;
+      history.replaceState(null, '', `${location.pathname}${location.search}#dispatch${behind}`);
+    }, ADDRESS_AFTER_MS);
   }
 
   step(by: number): void {
