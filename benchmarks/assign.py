@@ -4,8 +4,9 @@
 min_weight_full_bipartite_matching and OR-Tools' SimpleMinCostFlow, whose solving alone is timed;
 lapx, which takes the whole matrix, stands beside them. The cost is compared with scipy's on every
 shape, those without a full matching among them. The matrix is compared with the haversine in
-float32 numpy, in blocks that stay in the cache and without a temporary array. Chords between unit
-vectors, the least work that numpy can do it with, stand beside it.
+float32 numpy over whole arrays, without a temporary one. The same in blocks that stay in the cache,
+and chords between unit vectors in such blocks, the least work that numpy can do it with, stand
+beside it.
 """
 
 from __future__ import annotations
@@ -171,14 +172,14 @@ def matrix() -> None:
     x, y = np.radians(lon), np.radians(lat)
     unit = np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)])
     near = (unit - unit[:, :1]).astype(np.float32)  # keeps single precision good to a metre
-    block, part = np.empty((BLOCK, 5000), np.float32), np.empty((BLOCK, 5000), np.float32)
+    whole, parts = np.empty((1000, 5000), np.float32), np.empty((1000, 5000), np.float32)
     xf, yf = x.astype(np.float32), y.astype(np.float32)
     cosine = np.cos(yf)
 
     def chords() -> None:
         for low in range(0, 1000, BLOCK):
             here = near[:, low : min(low + BLOCK, 1000), None]
-            total, step = block[: here.shape[1]], part[: here.shape[1]]
+            total, step = whole[: here.shape[1]], parts[: here.shape[1]]
             np.subtract(here[0], near[0, 1000:], out=total)
             np.multiply(total, total, out=total)
             for axis in (1, 2):
@@ -190,11 +191,11 @@ def matrix() -> None:
             np.ceil(total, out=total)
             out[low : low + BLOCK] = total
 
-    def haversines() -> None:
-        for low in range(0, 1000, BLOCK):
-            rows = slice(low, min(low + BLOCK, 1000))
+    def haversines(at_once: int) -> None:
+        for low in range(0, 1000, at_once):
+            rows = slice(low, min(low + at_once, 1000))
             n = rows.stop - low
-            total, step = block[:n], part[:n]
+            total, step = whole[:n], parts[:n]
             np.subtract(yf[rows, None], yf[1000:], out=total)
             np.multiply(total, np.float32(0.5), out=total)
             np.sin(total, out=total)
@@ -212,16 +213,21 @@ def matrix() -> None:
             np.ceil(total, out=total)
             out[rows] = total
 
-    ours, chord, haversine = [], [], []
+    ours, chord, blocks, haversine = [], [], [], []
     exact = travel_seconds(a, b, speed, 1350).copy()
     for _ in range(15):
         ours.append(milliseconds(lambda: travel_seconds(a, b, speed, 1350, out)))
         chord.append(milliseconds(chords))
         assert np.abs(out - exact).max() <= 1
-        haversine.append(milliseconds(haversines))
+        blocks.append(milliseconds(lambda: haversines(BLOCK)))
+        haversine.append(milliseconds(lambda: haversines(1000)))
         assert np.abs(out - exact).max() <= 3
     kernel = median(ours)
-    for name, times, least in (("matrix", haversine, 10), ("matrix_chords", chord, 0)):
+    for name, times, least in (
+        ("matrix", haversine, 10),
+        ("matrix_blocks", blocks, 0),
+        ("matrix_chords", chord, 0),
+    ):
         ratio = median(times) / kernel
         figure(
             f"assign.{name}", kernel, "ms", baseline=median(times), ratio=ratio,

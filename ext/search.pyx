@@ -242,6 +242,9 @@ cdef void _put(Search *s, int32_t task, int32_t k) noexcept nogil:
     touch(s, k)
     put_task(s.m, k, task, &place)
     assign(s, task, k)
+    if s.m.route[k].rest >= 0:
+        # Tasks that come later find more room around a break that stands well.
+        settle(s.m, k)
 
 
 cdef void _by_regret(Search *s, int32_t banned) noexcept nogil:

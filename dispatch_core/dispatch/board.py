@@ -78,13 +78,13 @@ class Board:
         elif team.on_duty and team.place is None:
             doubt = inputs.position_discount_s
         elif rules.is_doubtful(team, inputs):
-            doubt = team.fix_age_s or 0
-        free = doubt if team.on_duty or shift is None else max(0, shift.begins - inputs.at)
+            doubt = min(team.fix_age_s or 0, inputs.position_exclude_s)
+        free = doubt if team.on_duty or shift is None else max(0, self.after(shift.begins))
         return Standing(
             team=team,
             spot=spot or NOWHERE,
             free_at=free,
-            end_at=-1 if shift is None else shift.ends - inputs.at,
+            end_at=-1 if shift is None else self.after(shift.ends),
             now=rules.of_crew(team, inputs),
             later=rules.of_crew(team, inputs, ahead_s=ahead),
             doubt_s=doubt,
@@ -96,6 +96,10 @@ class Board:
             ],
             begun=begun,
         )
+
+    def after(self, at: int) -> int:
+        """A time as seconds after the inputs', never beyond FAR either way."""
+        return max(-FAR, min(FAR, at - self.inputs.at))
 
     # -------------------------------------------------------- tickets
 
@@ -113,7 +117,7 @@ class Board:
         for held in team.in_hand:
             if held.ticket == task.ticket and held.stage == "on_site":
                 left = held.since_at + lasts - self.inputs.at
-                return max(self.inputs.policy.overrun_s, left)
+                return max(self.inputs.policy.overrun_s, min(lasts, left))
         return lasts
 
     def late_cost(self, task: Task) -> int:

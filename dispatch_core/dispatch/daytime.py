@@ -74,6 +74,8 @@ def breaks_of(pauses: list[Pause], shift: Window, at: int, utc_offset_s: int) ->
             after, before = minutes_of(pause.after) * 60, minutes_of(pause.before) * 60
         except ValueError:
             continue
+        if not 0 < pause.minutes <= DAY // 60:
+            continue
         first = midnight(shift.begins, utc_offset_s)
         for day in dict.fromkeys((first, first + DAY)):
             begins = max(day + after, shift.begins, at)

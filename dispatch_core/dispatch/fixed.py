@@ -177,8 +177,9 @@ def head_window(board: Board, j: int) -> tuple[int, int]:
     begun_by = {h.ticket for crew in board.crews for h in crew.begun}
     if board.inputs.tasks[j].ticket in begun_by:
         return 0, FAR
-    timing, at = board.timings[j], board.inputs.at
-    return timing.earliest - at, FAR - 1 if timing.latest is None else timing.latest - at
+    timing = board.timings[j]
+    latest = FAR if timing.latest is None else board.after(timing.latest)
+    return board.after(timing.earliest), min(FAR - 1, latest)
 
 
 def _tear(fixed: Fixed, j: int, why: RuleCode) -> None:
@@ -193,19 +194,22 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
     """A pair and a start for each job, the most urgent first; each crew does its jobs of this kind
     one after another, so that none can wait for another in a circle."""
     free_at, place = list(fixed.free_at), list(fixed.place)
-    held = _held(board)
+    held, hand = _held(board), kept(board)
     hurry = any(
         task.level == "red" and j not in board.holders and not board.for_two(j)
         for j, task in enumerate(board.inputs.tasks)
     )
     for j in waiting:
         task, timing = board.inputs.tasks[j], board.timings[j]
-        opens = timing.earliest - board.inputs.at
+        opens = board.after(timing.earliest)
         if hurry and task.level != "red" and timing.latest is None:
             opens = max(opens, min(GIVE_WAY_S, task.due_at - board.inputs.at))
         lasts, to = board.service(task), board.place_of_task(j)
         able = [k for k in range(len(board.crews)) if not board.masks[j, k]]
         given = [k for k in board.holders.get(j, []) if k in able]
+        if any(j in hand[k] and k not in able for k in board.holders.get(j, [])):
+            fixed.torn[j] = "second_crew"
+            continue
         liked, at = held.get(j, (set(), 0))
         found: list[tuple[int, int, int, int, int]] = []
         there = {k: max(free_at[k] + int(board.seconds[place[k], to]), opens) for k in able}

@@ -28,6 +28,8 @@ LEFT_OUT: dict[Level, int] = {
 """What a ticket without a crew costs: more than two days of lateness of its own level."""
 BOTH_OR_NONE = 10 * LEFT_OUT["red"]
 """The same of each half of a job of two crews: it has its time, the rest is planned around it."""
+MOST_PIECES = 32_767
+"""As many as the kernel counts."""
 PLENTY = 30_000
 """Pieces on a van of which nobody has said what lies on it."""
 
@@ -179,8 +181,8 @@ class Problem:
                 phantom.trade not in crew.team.trades or crew.later is not None
                 for crew in board.crews
             ]
-            opens = max(0, phantom.from_at - inputs.at)
-            closes = max(opens, phantom.until_at - inputs.at)
+            opens = max(0, board.after(phantom.from_at))
+            closes = max(opens, board.after(phantom.until_at))
             place = board.place_of_phantom(n)
             add(place, phantom.minutes * 60, opens, closes, 0, 0, phantom.weight * 1_000, -1, -1)
         columns = {name: np.array(column, np.int64) for name, column in named.items()}
@@ -254,11 +256,11 @@ class Problem:
         for n, unit in enumerate([*(u for u, _ in self.soon), *self.units], len(self.heads)):
             rows = [j for j in unit.rows if j not in board.holders]
             for part, pieces in parts_of(board, rows).items():
-                needed[n, kinds.index(part)] = pieces
+                needed[n, kinds.index(part)] = min(MOST_PIECES, pieces)
         for n, (j, _) in enumerate(self.halves, self.first_half):
             if n % 2 == self.first_half % 2 and j not in board.holders:
                 for part, pieces in parts_of(board, [j]).items():
-                    needed[n, kinds.index(part)] = pieces
+                    needed[n, kinds.index(part)] = min(MOST_PIECES, pieces)
         stores = [board.place_of_store(s) if s >= 0 else -1 for s in self.stores]
         return {
             "crew_parts": on_van,

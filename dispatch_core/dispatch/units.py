@@ -62,15 +62,15 @@ def units_of(board: Board, rows: Iterable[int], before: dict[int, int]) -> list[
 
 
 def _single(board: Board, j: int, before: int) -> Unit:
-    timing, at = board.timings[j], board.inputs.at
+    timing = board.timings[j]
     holders = board.holders.get(j, [])
     holder = holders[0] if holders and not board.masks[j, holders[0]] else -1
     return Unit(
         rows=[j],
         offsets=[0],
         lasts=board.service(board.inputs.tasks[j]),
-        earliest=timing.earliest - at,
-        latest=FAR if timing.latest is None else timing.latest - at,
+        earliest=board.after(timing.earliest),
+        latest=FAR if timing.latest is None else board.after(timing.latest),
         mask=board.masks[j],
         before=before,
         holder=holder,

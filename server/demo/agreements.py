@@ -16,6 +16,8 @@ of yellow leaks that need two crews; of blue tickets locked to a crew; of ticket
 link."""
 PERMIT_S = 8 * HOUR
 LATE_PARTS = 0.2
+SPREAD_S = 40 * MINUTE
+"""Within so long of its coming, or of ours, somebody speaks to the resident."""
 _GUARDS = ("赵师傅", "孙师傅", "周师傅", "吴师傅")
 _PARTS = ("闸阀 DN80", "散热器堵头", "DN50-DN150 抢修卡具", "除污器滤网")
 _STORES = ("W1", "W1", "W2")
@@ -26,6 +28,7 @@ class Agreements:
 
     def __init__(self, seed: int, dispatcher: Dispatcher) -> None:
         self._seed, self._dispatcher = seed, dispatcher
+        self._began: float | None = None
 
     def before(self, job: Job, at: float) -> Call | None:
         """While it waits for a crew."""
@@ -37,8 +40,10 @@ class Agreements:
             permit = self._permit(job, at)
             if permit is not None:
                 return permit
+        self._began = at if self._began is None else min(at, self._began)
         for step, share in self._chances(job):
-            if step not in job.tried and chance.unit(self._seed, job.id, step) < share:
+            by = max(self._began, job.since) + chance.between(0, SPREAD_S, self._seed, job.id, step)
+            if at >= by and step not in job.tried and chance.unit(self._seed, job.id, step) < share:
                 body = self._said(job, step, at)
                 job.tried.add(step)
                 if body is not None:

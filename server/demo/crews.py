@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from server.demo.records import Crew, Node, Store, Trade
 
@@ -24,8 +24,8 @@ class _Kind(NamedTuple):
     parts: tuple[str, ...]
     share: float
     least_skill: int
-    everywhere: bool
-    """There are so few of them that each serves the whole city."""
+    serves: Literal["district", "city"]
+    """Of some there are so few that each serves the whole city."""
     members: tuple[int, ...]
     equipment: tuple[str, ...]
 
@@ -34,24 +34,24 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind(
         "二次网", ("secondary", "indoor"), ("welder", "confined_space"),
         ("DN50-DN150 抢修卡具", "闸阀 DN80", "除污器滤网", "放气阀"),
-        0.43, 2, False, (2, 2, 3, 3, 4), ("pump",),
+        0.43, 2, "district", (2, 2, 3, 3, 4), ("pump",),
     ),
     _Kind(
         "户内", ("indoor",), ("low_voltage",), ("放气阀", "户用球阀", "测温仪", "散热器堵头"),
-        0.27, 1, False, (2, 2, 2, 3), (),
+        0.27, 1, "district", (2, 2, 2, 3), (),
     ),
     _Kind(
         "换热站", ("substation",), ("low_voltage", "confined_space"),
-        ("循环泵机封", "变频器模块", "补水泵", "压力变送器"), 0.15, 3, True, (2, 3, 3), (),
+        ("循环泵机封", "变频器模块", "补水泵", "压力变送器"), 0.15, 3, "city", (2, 3, 3), (),
     ),
     _Kind(
         "一次网", ("primary", "secondary"), ("confined_space", "welder", "hot_work"),
         ("DN300 抢修卡具", "波纹补偿器", "潜水泵", "发电机"),
-        0.09, 3, True, (3, 4, 4), ("pump", "generator"),
+        0.09, 3, "city", (3, 4, 4), ("pump", "generator"),
     ),
     _Kind(
         "热源", ("plant",), ("boiler", "low_voltage", "welder"), ("炉排片", "引风机轴承", "给水泵"),
-        0.06, 3, True, (2, 3), (),
+        0.06, 3, "city", (2, 3), (),
     ),
 )  # fmt: skip
 _NUMBERS = "一二三四五六七八九十"
@@ -66,7 +66,7 @@ _MEALS = (660, 960, 1410)
 """When each shift's meal may begin, minutes after midnight."""
 VALVE = "放气阀"
 VALVES, PIECES = 14, 3
-"""Vent valves on a van that has any: every other flat that is not warm needs one; of other parts."""
+"""Vent valves on a van, as every other flat that is not warm needs one; and of other parts."""
 _STORED: dict[str, int] = {
     VALVE: 240, "闸阀 DN80": 12, "户用球阀": 60, "除污器滤网": 16, "散热器堵头": 80,
     "DN50-DN150 抢修卡具": 14, "DN300 抢修卡具": 4, "循环泵机封": 8, "变频器模块": 3,
@@ -130,7 +130,7 @@ def _territory(
     kind: _Kind, district: str, districts: Sequence[str], *, night: bool
 ) -> tuple[str, ...]:
     """A crew's districts: its own; the few that are on by night have all between them."""
-    if kind.everywhere or not district:
+    if kind.serves == "city" or not district:
         return ()
     return tuple(sorted(districts)) if night else (district,)
 

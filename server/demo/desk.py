@@ -17,6 +17,8 @@ from server.demo.weather import local
 
 DISPATCH_EVERY_S = 40.0
 """One dispatcher gives out a ticket in about this time."""
+DRIVE_S = 15 * MINUTE
+"""A crew sets out about so long before a door is opened."""
 PATIENCE_S = 90.0
 """A refused act is tried again after this."""
 LATEST_S = 22 * HOUR
@@ -69,11 +71,10 @@ class Desk:
     def answer(self, call: Call, status: int, body: Body) -> None:
         """What came back of an act on a ticket."""
         job = self.jobs.get(call.ticket or "")
-        if job is not None and call.by and call.step in {"proposal", "price", "dispatch"}:
-            if status != 200 or call.step != "dispatch":
-                self.dispatcher.answered(call, status, body, job)
-                return
-        if call.step == "link" and job is not None:
+        asks = call.step in {"proposal", "price"} or (call.step == "dispatch" and status != 200)
+        if job is not None and call.by and asks:
+            self.dispatcher.answered(call, status, body, job)
+        elif call.step == "link" and job is not None:
             job.waiting, job.stale = False, True
         elif status in {200, 201} and call.step:
             self.see(body.get("ticket", body), call.at)
@@ -98,7 +99,9 @@ class Desk:
         for job in ready:
             if job.state == "accepted" or job.waiting:
                 continue
-            call = self._next(job, to_at)
+            given = job.state in {"dispatched", "confirmed"}
+            call = self._beside(job, to_at) if given else None
+            call = call or self._next(job, to_at)
             if call:
                 yield call
 
@@ -181,10 +184,6 @@ class Desk:
 
     # ---------------------------------------------------------------- in the crews' hands
     def _next(self, job: Job, to_at: float) -> Call | None:
-        if job.state in {"dispatched", "confirmed"}:
-            call = self._agreements.given(job, to_at) or self._broken_down(job, to_at)
-            if call is not None:
-                return call
         if job.state == "confirmed":
             return self._on_the_way(job, to_at)
         if self._due(job) > to_at:
@@ -205,10 +204,12 @@ class Desk:
             case _:
                 return None
 
-    def _broken_down(self, job: Job, at: float) -> Call | None:
-        """A crew that cannot come loses what it has not begun; the desk finds another."""
-        if not self.dispatcher.scores(at) or job.id in self.dispatcher.hands:
-            return None
+    def _beside(self, job: Job, at: float) -> Call | None:
+        """What the desk does beside a crew that has the ticket: the resident gets a link; a crew
+        that cannot come loses what it has not begun."""
+        linked = self._agreements.given(job, at)
+        if linked is not None or not self.dispatcher.scores(at) or job.id in self.dispatcher.hands:
+            return linked
         if self._fleet.stopped(at).isdisjoint(job.crews):
             return None
         who = self.dispatcher.who(job)
@@ -217,9 +218,12 @@ class Desk:
     def _on_the_way(self, job: Job, to_at: float) -> Call | None:
         """Drive, and check in once all are there and what is permitted holds."""
         vans = [self._fleet.vans[c] for c in job.crews if c in self._fleet.vans]
-        if not vans:
+        live = bool(self.dispatcher.people)
+        if not vans or (live and not job.may_begin(to_at + DRIVE_S)):
             return None
         if all(apart_m(van.at, job.at) < 40 for van in vans):
+            if live and not job.may_begin(to_at):
+                return None
             written = self._agreements.there(job, to_at)
             return written or self._call(job, "handle", to_at)
         for van in vans:
@@ -254,19 +258,8 @@ class Desk:
         match job.state:
             case "received":
                 wait = chance.skewed(13 if night else 9, 0.75, *name) * (0.4 if red else 1)
-            case "accepted" if fault:
-                return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
-            case "accepted" if not job.placed:
-                return job.since + (0.2 if red else 1) * UNPLACED_S
-            case "accepted" if red:
-                wait = chance.skewed(8, 0.6, *name)
-            case "accepted" if yellow:
-                wait = chance.skewed(85 if night else 50, 0.6, *name)
-            case "accepted" if self._without_visit(job):
-                wait = chance.skewed(25, 0.8, *name)
             case "accepted":
-                due = self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
-                return min(due, job.since + LATEST_S)
+                return self._given_out(job, name, night=night)
             case "dispatched" if red and self.dispatcher.people:
                 wait = chance.between(0.5, 2, *name)
             case "dispatched" if fault:
@@ -277,11 +270,27 @@ class Desk:
             case "handling" if fault:
                 return max(job.since + 20 * MINUTE, fault.end + 15 * MINUTE)
             case "handling":
-                usual = 62.0 if red else 38.0 if yellow else 26.0
-                wait = chance.skewed((job.minutes or usual / 0.8) * 0.8, 0.3, *name)
+                usual = 78.0 if red else 48.0 if yellow else 32.0
+                wait = chance.skewed((job.minutes or usual) * 0.8, 0.3, *name)
             case _:
                 wait = chance.skewed(9, 0.8, *name)
         return job.since + wait * MINUTE
+
+    def _given_out(self, job: Job, name: tuple[object, ...], *, night: bool) -> float:
+        """When a ticket would go out by hand."""
+        fault = self._fault(job)
+        if fault:
+            return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
+        if not job.placed:
+            return job.since + (0.2 if job.level == "red" else 1) * UNPLACED_S
+        if job.level == "red":
+            return job.since + chance.skewed(8, 0.6, *name) * MINUTE
+        if job.level == "yellow":
+            return job.since + chance.skewed(85 if night else 50, 0.6, *name) * MINUTE
+        if self._without_visit(job):
+            return job.since + chance.skewed(25, 0.8, *name) * MINUTE
+        due = self._by_day(job.since + chance.skewed(7, 0.7, *name) * HOUR, name)
+        return min(due, job.since + LATEST_S)
 
     @staticmethod
     def _by_day(due: float, name: tuple[object, ...]) -> float:

@@ -13,7 +13,9 @@ OVERRULED = 0.08
 """Of proposals that are not red another crew is taken, once its price was seen."""
 _REASONS = ("knows_better", "knows_better", "resident_asked", "crew_asked", "training")
 AHEAD_S = 75 * MINUTE
-"""A blue visit that would begin later than this is not given out yet."""
+"""A visit that would begin later than this is not given out yet, unless it is red."""
+YELLOW_S = 80 * MINUTE
+"""A yellow one is by then all the same: its crew must have taken it within two hours."""
 LEAD_S = 30 * MINUTE
 """A visit is given out about so long before the plan lets its crew set out."""
 SAFE_FIRST_S = 5 * MINUTE
@@ -106,7 +108,8 @@ class Dispatcher:
         if not choices:
             return self._nobody(job, job.seen, at, who, jobs)
         best = choices[0]
-        if job.level == "blue" and best["start_at"] - at > AHEAD_S:
+        can_wait = job.level == "blue" or (job.level == "yellow" and at - job.since < YELLOW_S)
+        if can_wait and best["start_at"] - at > AHEAD_S:
             job.rest(at + AGAIN_S)
             return None
         if self._doubts(job, choices):

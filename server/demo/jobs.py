@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from server.demo.calls import Body
 from server.demo.fleet import At
+from server.demo.weather import local
 
 MINUTE, HOUR = 60.0, 3600.0
 LONG_S = 18 * HOUR
 """A blue ticket that waited so long goes before its turn."""
+HOME_HOURS = (8, 21)
 _URGENCY = {"red": 0, "yellow": 1, "blue": 2}
 _PLACED = frozenset({"flat", "unit", "building"})
 
@@ -40,6 +42,8 @@ class Job:
     """Permit -> until when it holds."""
     parts_at: float | None = None
     """It waits for parts that are expected then."""
+    appointed: Body | None = None
+    """The window that was agreed for the visit."""
     waiting: bool = False
     """A call is on its way."""
     stale: bool = False
@@ -60,6 +64,14 @@ class Job:
         """How long the work takes on site, as planned."""
         return self.work.get("minutes")
 
+    def may_begin(self, at: float) -> bool:
+        """Whether the resident opens the door at this time."""
+        if self.level == "red" or not self.work.get("home_visit"):
+            return True
+        if self.appointed:
+            return at >= self.appointed["from_at"]
+        return HOME_HOURS[0] <= local(at)[1] < HOME_HOURS[1]
+
     def update(self, ticket: Body, at: float) -> None:
         """Take the ticket as the API shows it."""
         state = ticket["state"]
@@ -75,6 +87,7 @@ class Job:
         self.permits = {p["permit"]: p["valid_until"] for p in held}
         wait = ticket.get("parts_wait")
         self.parts_at = wait["expected_at"] if wait else None
+        self.appointed = ticket.get("appointed")
         self.waiting, self.stale, self.seen = False, False, None
 
     def rest(self, until: float) -> None:

@@ -89,9 +89,7 @@ class Supply:
             day = _came(from_at, to_at, crew.shift_start_min * 60)
             if day is not None and self._vans[crew.id] != crew.parts:
                 self._vans[crew.id] = dict(crew.parts)
-                yield _count(
-                    crew.id, crew.parts, f"demo-{self._seed}-stock-{crew.id}-{day}", to_at
-                )
+                yield _count(crew.id, crew.parts, f"demo-{self._seed}-stock-{crew.id}-{day}", to_at)
         day = _came(from_at, to_at, DELIVERY_HOUR * 3600)
         if day is not None:
             for store in self._stores:

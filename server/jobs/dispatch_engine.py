@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.3
 AT_ONCE = 40
 """Tickets without a proposal that are scored in one look; the rest have their turn at the next."""
-RENEW_EVERY_S, RENEWED = 1.0, 20
+RENEW_EVERY_S, RENEWED = 3.0, 40
 """So many others are scored again, and so often: the plan and the crews move all the time."""
 CPU_S, WITHIN_S = 5.0, 10.0
 """What one look's proposals may take, of a processor and of time, before the child is ended."""
@@ -90,11 +90,12 @@ class Proposals:
         gone += [t for t in memory.standing if t not in seen.waiting and t not in gone]
         if gone:
             await self._withdraw(memory, gone)
-        due, old = memory.due(seen.waiting, seen.crews, seen.plan)
+        now = time.monotonic()
+        due, old = memory.due(seen.waiting, seen.crews, seen.plan, now)
         due = due[:AT_ONCE]
-        if not due and old and time.monotonic() - memory.renewed_at > RENEW_EVERY_S:
+        if not due and old and now - memory.renewed_at > RENEW_EVERY_S:
             due = old[:RENEWED]
-            memory.renewed_at = time.monotonic()
+            memory.renewed_at = now
         try:
             if due:
                 await self._score(memory, due)
@@ -110,7 +111,7 @@ class Proposals:
         for k in known:
             proposal = found[k.decision].proposal if k.decision in found else None
             if proposal is not None:
-                memory.put(Standing(k, proposal))
+                memory.put(Standing(k, proposal), float("-inf"))
             else:
                 memory.seen_at.setdefault(k.ticket, time.monotonic())
         memory.loaded = True
@@ -163,7 +164,7 @@ class Proposals:
             await plan_store.save_proposals(c, memory.company, [s.known for s in standing])
             await tx.tell(told)
         for one in standing:
-            memory.put(one)
+            memory.put(one, time.monotonic())
         for one, grounds in autos:
             await self._confirm(memory, one, grounds)
 

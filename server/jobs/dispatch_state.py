@@ -14,6 +14,9 @@ from server.adapters.plan_store import KnownProposal
 STILL_S, STILL_PART = 120, 10
 """A proposal whose crews begin by less than this earlier or later, or than this part of the time
 until then, is still the same one."""
+YOUNG_S: Mapping[Level, float] = {"red": 0.0, "yellow": 15.0, "blue": 60.0}
+"""A proposal that was scored so lately is not renewed: whoever looks at it, or confirms it, has it
+scored again anyhow, and each one is kept for two days."""
 _FIRST: Mapping[Level, int] = {"red": 0, "yellow": 1, "blue": 2}
 
 
@@ -58,6 +61,8 @@ class Memory:
     standing: dict[TicketId, Standing] = field(default_factory=dict)
     crews: dict[TicketId, dict[CrewId, int]] = field(default_factory=dict)
     """Ticket -> the crews' versions that its proposal was scored on."""
+    put_at: dict[TicketId, float] = field(default_factory=dict)
+    """Ticket -> when its proposal was scored last, this process's monotonic clock."""
     seen_at: dict[TicketId, float] = field(default_factory=dict)
     """Ticket -> when it was first seen waiting, this process's monotonic clock."""
     unproposed: dict[TicketId, bool] = field(default_factory=dict)
@@ -65,7 +70,11 @@ class Memory:
     renewed_at: float = float("-inf")
 
     def due(
-        self, waiting: Mapping[TicketId, Waiting], crews: Mapping[CrewId, int], plan: int
+        self,
+        waiting: Mapping[TicketId, Waiting],
+        crews: Mapping[CrewId, int],
+        plan: int,
+        now: float,
     ) -> tuple[list[TicketId], list[TicketId]]:
         """Tickets without a proposal, and those whose proposal was made on what has changed; each
         the most urgent first, and of these the longest on old ground."""
@@ -74,7 +83,9 @@ class Memory:
             has = self.standing.get(ticket)
             if has is None or has.known.ticket_version != w.version:
                 missing.append((_FIRST[w.level], ticket))
-            elif has.known.plan != plan or self._crews_moved(ticket, crews):
+            elif now - self.put_at.get(ticket, 0.0) >= YOUNG_S[w.level] and (
+                has.known.plan != plan or self._crews_moved(ticket, crews)
+            ):
                 old.append((_FIRST[w.level], has.known.plan, ticket))
         return [m[-1] for m in sorted(missing)], [o[-1] for o in sorted(old)]
 
@@ -82,20 +93,21 @@ class Memory:
         seen = self.crews.get(ticket)
         return seen is not None and any(crews.get(c) != v for c, v in seen.items())
 
-    def put(self, standing: Standing) -> None:
-        """A proposal stands."""
+    def put(self, standing: Standing, at: float) -> None:
+        """A proposal stands, and was scored at `at` by this process's monotonic clock."""
         ticket = standing.known.ticket
         self.standing[ticket] = standing
+        self.put_at[ticket] = at
         last = standing.scored or standing.proposal
         self.crews[ticket] = {c.crew: c.crew_version for c in last.choices}
 
     def drop(self, ticket: TicketId) -> None:
         """It needs none any more."""
-        for of in (self.standing, self.crews, self.seen_at, self.unproposed):
+        for of in (self.standing, self.crews, self.put_at, self.seen_at, self.unproposed):
             of.pop(ticket, None)
 
     def forget(self) -> None:
         """What was decided was rolled back, or another core has led: everything is read again."""
         self.loaded = False
-        for of in (self.standing, self.crews, self.unproposed):
+        for of in (self.standing, self.crews, self.put_at, self.unproposed):
             of.clear()

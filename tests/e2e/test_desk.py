@@ -210,6 +210,54 @@ def test_a_red_ticket_that_nobody_can_take_is_loud_and_says_why(
     desk.page.get_by_test_id("alarm").wait_for(state="detached", timeout=90_000)
 
 
+def test_who_gives_way_is_named_with_a_new_time_before_it_is_confirmed(
+    desk: DeskPage, person: httpx.Client
+) -> None:
+    held = {}
+    for crew, (_, (x, y)) in CREWS.items():
+        blue = report(person, (x + 10, y), level="blue", kind="repair")
+        given = post(
+            person,
+            f"/api/tickets/{blue['id']}/dispatch",
+            {"version": blue["version"], "crew": crew},
+        )
+        post(person, f"/api/tickets/{blue['id']}/confirm", {"version": given["version"]})
+        held[blue["id"]] = crew
+    red = report(person, (0, 0), level="red")["id"]
+    best = proposed(person, red)["choices"][0]
+    gives = [one["ticket"] for one in best["displaced"]]
+    assert gives
+    assert set(gives) <= set(held)
+    desk.open()
+    desk.proposal(red)
+    desk.press("Enter")
+    desk.see("why")
+    assert "让单" in desk.see("gives-way").inner_text()
+    assert person.get(f"/api/tickets/{red}").json()["ticket"]["crew"] is None
+    desk.browser.wait(desk.part("send-choice").is_enabled, "what gives way has been read")
+    desk.press("Enter")
+    desk.see("done")
+    assert person.get(f"/api/tickets/{red}").json()["ticket"]["crew"] == best["crew"]
+    for ticket in gives:
+        step = trace(person, ticket)[-1]
+        assert (step["kind"], step["event"]["because"]) == ("ticket_displaced", red)
+
+
+def test_what_if_says_that_it_changes_nothing(desk: DeskPage, person: httpx.Client) -> None:
+    ticket = report(person, (-250, -150))["id"]
+    best = proposed(person, ticket)["choices"][0]["crew"]
+    desk.open()
+    desk.proposal(ticket)
+    desk.press("q")
+    assert "假设" in desk.see("hypothetical").inner_text()
+    desk.page.get_by_test_id("crew-down").select_option(best)
+    desk.part("what-if-run").click()
+    served = desk.see("totals").locator('tr[data-figure="served"]').inner_text()
+    assert re.search(r"\d", served)
+    now = person.get(f"/api/tickets/{ticket}").json()["ticket"]
+    assert (now["state"], now["crew"]) == ("accepted", None)
+
+
 def test_new_tickets_wait_and_nothing_jumps(desk: DeskPage, person: httpx.Client) -> None:
     first = report(person, (-250, -150), level="blue")["id"]
     desk.open()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from dispatch_checker import check_plan, check_proposal
 from dispatch_random import moments
@@ -23,6 +25,7 @@ from dispatch_core.dispatch import (
     pieces,
     what_if,
 )
+from dispatch_core.events import Pause
 
 MANY = settings(
     max_examples=60,
@@ -133,3 +136,32 @@ def test_a_plan_of_nothing() -> None:
     plan: Plan = make_plan(inputs([], []), 10)
     assert plan.days == []
     assert plan.unplanned == []
+
+
+_WILD = st.sampled_from([-(2**40), -1, 0, 1, 2**31, 2**40])
+
+
+@settings(MANY, max_examples=30)
+@given(moments(), st.data())
+def test_figures_out_of_all_bounds_are_no_errors(moment: Inputs, data: st.DataObject) -> None:
+    def wild(thing: Any, *names: str) -> Any:
+        name = data.draw(st.sampled_from(names))
+        return msgspec.structs.replace(thing, **{name: AT + data.draw(_WILD)})
+
+    bad = Pause(after="11:00", before="12:00", minutes=data.draw(_WILD))
+    broken = msgspec.structs.replace(
+        moment,
+        tasks=[
+            wild(t, "due_at", "received_at", "pinned_at", "appointed_until", "parts_at")
+            for t in moment.tasks
+        ],
+        teams=[
+            msgspec.structs.replace(wild(t, "shift_ends_at", "fix_age_s"), breaks=[bad])
+            for t in moment.teams
+        ],
+    )
+    plan = make_plan(broken, 30)
+    assert plan.figures.served + plan.figures.unplanned == len(moment.tasks)
+    desk = Desk(broken)
+    for task in broken.tasks:
+        assert len(desk.propose(task.ticket).rules) == len(broken.teams)

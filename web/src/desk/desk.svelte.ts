@@ -1,7 +1,7 @@
 // What every view of the desk shares: who is here, the business clock, the live rows and how old they are, which view is shown.
 import { changeCompany, session as readSession, SignedOut, type Session } from '../lib/api';
 import { LiveClient, type Change, type Connection } from '../lib/live';
-import type { Freshness } from '../lib/live/freshness';
+import { worst, type Freshness } from '../lib/live/freshness';
 import { TOPICS, type FigureRow, type Topic } from '../lib/wire';
 import { VIEWS, type ViewId } from './views';
 
@@ -70,6 +70,12 @@ export class Desk {
 
   onMapData(listener: ((topic: Topic, change: Change) => void) | null): void {
     this.#mapChanged = listener;
+  }
+
+  /** Since when something is stale, on the business clock; null while it is not. */
+  staleSince(...topics: Topic[]): number | null {
+    const found = worst(topics.map((topic) => this.freshness[topic]));
+    return found.state === 'stale' ? (this.live.businessAt(found.since) ?? this.now) : null;
   }
 
   figure<Name extends FigureRow['figure']>(name: Name): Extract<FigureRow, { figure: Name }> | null {

@@ -46,6 +46,13 @@ function why(text: string): string {
 const behind = (gone: string | undefined, reason: string | undefined): string =>
   `${gone === undefined ? '' : `；${gone} 张工单让单`}${reason === undefined ? '' : `；原因：${word(codes.why, reason)}`}`;
 
+/** What a person said of the work. */
+const GIVEN: Record<string, string> = {
+  trade: '工种', owner: '责任归属', certificates: '证书', permits: '作业票', skill: '技能', minutes: '用时', crews: '班组数',
+  parts: '配件', vehicle: '车辆装备', home_visit: '入户', equipment: '设备',
+};
+const DISPLACED: Record<string, string> = { red: '为红单让路', crew_stopped: '班组停用', by_hand: '由人决定' };
+
 export const DISPATCH_ALWAYS: Record<string, string> = {
   'a visit agreed': '已约定上门',
   'the visit called off': '取消预约',
@@ -73,6 +80,10 @@ export const DISPATCH_WITH: [RegExp, (...parts: string[]) => string][] = [
     (rank, of, text, gone, reason) =>
       `${rank === undefined ? '未列入建议' : `第 ${rank} 建议（共 ${of}）`}：${why(text ?? '')}${behind(gone, reason)}`,
   ],
+  [/^work said: (.+)$/, (given) => `工作要求：${(given ?? '').split(', ').map((one) => word(GIVEN, one)).join('、')}`],
+  [/^waits for parts, (?:kept in store (\S+)|on order)$/, (store) => (store === undefined ? '待料，订货中' : `待料，已在仓库 ${store} 留料`)],
+  [/^locked to (.+?)(?: at \d+)?$/, (crew) => `锁定给 ${crew}`],
+  [/^taken from its crew by hand; reason: (\w+)$/, (reason) => `人工收回：${word(DISPLACED, reason ?? '')}`],
   [/^permit (\w+) written$/, (permit) => `已开${word(codes.permit, permit ?? '')}`],
   [/^the deadline of the clock (\w+) has passed$/, (clock) => `${word(zh.clock, clock ?? '')}时限已过`],
   [/^taken from store (\S+)(?: for ticket (\S+))?$/, (store, ticket) => `从仓库 ${store} 领料${ticket === undefined ? '' : `，用于 ${ticket}`}`],

@@ -25,6 +25,7 @@ class Office:
         self.nodes = {n.id: n for n in register.nodes}
         self.homes = {h.id: h for h in register.households}
         self.callers, self.cases, self.stops, self.attached = {}, {}, [], 0
+        self.register_calls = []
         self.crews = {c.id: c for c in register.crews}
         self.tickets, self.answers, self.outages = {}, {}, {}
         self.items, self.refused = Counter(), []
@@ -91,6 +92,9 @@ class Office:
         if parts[0] == "suspensions":
             self.stops.append(call.body)
             return 201, {}
+        if parts[0] in {"crews", "stores"}:
+            self.register_calls.append((call.path, call.body))
+            return 200, {}
         if parts[0] == "cases":
             return self._case(parts, call.body, now)
         return self._ticket(parts, call, now, at)

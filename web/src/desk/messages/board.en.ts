@@ -39,7 +39,6 @@ export const en: BoardWords = {
   break: 'Break',
   breakShort: 'break',
   shiftEnds: (clock) => `shift ends ${clock}`,
-  planStale: 'plan stale',
   planFigure: (visits, unplanned, late) => `${visits} visits · ${unplanned} unplanned · ${late} will be late`,
   noCrews: 'No crew is on duty',
   earlier: 'An hour earlier',

@@ -37,7 +37,6 @@ export const zh = {
   break: '休息',
   breakShort: '休',
   shiftEnds: (clock: string) => `${clock} 下班`,
-  planStale: '日程停更',
   planFigure: (visits: string, unplanned: string, late: string) => `已排 ${visits} 次 · 未排 ${unplanned} 张 · 将超时 ${late} 张`,
   noCrews: '没有在班的班组',
   earlier: '向前一小时',

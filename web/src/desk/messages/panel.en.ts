@@ -80,7 +80,7 @@ export const en: PanelWords = {
   redNoneWhy: (rules) => `Why: ${rules}`,
   redNoneDo: 'O to choose a crew by hand, Q to try more crews or displacement.',
   engineAway: 'The dispatch engine does not answer; proposals may be old. O still assigns by hand.',
-  staleProposal: 'Proposals stale',
+  staleProposal: 'Proposals',
   leftOut: 'Left out',
   allCrews: (n) => `${n} in all`,
   unfold: 'show',

@@ -79,7 +79,7 @@ export const zh = {
   redNoneWhy: (rules: string) => `原因：${rules}`,
   redNoneDo: '按 O 人工选派，或按 Q 推演增派、让单。',
   engineAway: '调度引擎未应答，建议可能不是最新；仍可按 O 人工派工。',
-  staleProposal: '建议停更',
+  staleProposal: '建议',
   leftOut: '未入选',
   allCrews: (n: string) => `共 ${n} 组`,
   unfold: '展开',

@@ -85,11 +85,9 @@ export const NOTHING: Shown = { ids: [], gone: new Set(), fresh: 0 };
  * its place at once; other new ones wait and are counted. An empty list takes what comes.
  */
 export function settle(shown: Shown, wanted: readonly string[], rows: Rows): Shown {
-  if (shown.ids.length === 0 || shown.gone.size === shown.ids.length) {
-    return { ids: wanted, gone: new Set(), fresh: 0 };
-  }
-  const have = new Set(shown.ids);
   const want = new Set(wanted);
+  if (!shown.ids.some((id) => want.has(id))) return { ids: wanted, gone: new Set(), fresh: 0 };
+  const have = new Set(shown.ids);
   const isRed = (id: string): boolean => rows.get(id)?.row.level === 'red';
   const late = wanted.filter((id) => isRed(id) && !have.has(id));
   const ids = [...shown.ids];
