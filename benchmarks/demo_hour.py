@@ -123,10 +123,14 @@ def processes() -> dict[str, float]:
     return spent
 
 
+def _asked(option: str, usual: float) -> float:
+    return float(sys.argv[sys.argv.index(option) + 1]) if option in sys.argv else usual
+
+
 async def main() -> None:
     """Play the hour and print what became of the reds, and what it cost."""
     dsn = str(attached(from_env()).database_url)
-    rate = float(sys.argv[sys.argv.index("--rate") + 1]) if "--rate" in sys.argv else RATE
+    rate, hour_s = _asked("--rate", RATE), _asked("--hours", 1.0) * HOUR_S
     connection = await asyncpg.connect(dsn)
     company = await connection.fetchval("SELECT company_id FROM demo_run LIMIT 1")
     row = await connection.fetchrow("SELECT * FROM business_clock")
@@ -135,12 +139,12 @@ async def main() -> None:
     begin = max(OPENING_AT, row["anchor_business"].timestamp() + elapsed * row["rate"])
     before = processes()
     await set_clock(dsn, datetime.fromtimestamp(begin, UTC), rate)
-    wall = (HOUR_S + RESPOND_S) / rate + 5
+    wall = (hour_s + RESPOND_S) / rate + 5
     await asyncio.sleep(wall)
     after = processes()
-    end = begin + HOUR_S + RESPOND_S
+    end = begin + hour_s + RESPOND_S
     await set_clock(dsn, datetime.fromtimestamp(end, UTC), 1.0)
-    found = reds(await read(dsn, company), begin, begin + HOUR_S)
+    found = reds(await read(dsn, company), begin, begin + hour_s)
     for red in found:
         print(red.ticket, red.address, "in time" if red.in_time else red.reason or "NOTHING")
     neither = [r for r in found if not r.in_time and not r.reason]

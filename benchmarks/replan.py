@@ -58,7 +58,7 @@ def vroom_plan(day: Day) -> tuple[list[list[int]], float] | None:
             timeout=datetime.timedelta(seconds=limit),
         ).routes
         took, waited = time.process_time() - begin, time.perf_counter() - clock
-        if took >= VROOM_SECONDS or waited < limit:
+        if took >= VROOM_SECONDS or waited < 0.8 * limit:
             break
         # Its limit is wall time: on a machine that is shared it gets another one.
         limit *= 1.3 * VROOM_SECONDS / took

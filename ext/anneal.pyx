@@ -9,6 +9,7 @@ them a swap. The logarithm of the acceptance rule is found bit by bit, so that e
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
+from ext.reserve cimport keep_row, price_calls, put_back, reserve_value
 from ext.routes cimport Model, Route, build, copy_route, settle, take_out
 from ext.search cimport (
     Search, assign, below, chance, clear_step, into_bank, keep_best, recreate, refill, roll, touch,
@@ -262,9 +263,29 @@ cdef void _undo(Search *s) noexcept nogil:
         i -= 1
 
 
+cdef int64_t _with_reserve(Search *s, int64_t cost, int64_t bound) noexcept nogil:
+    """The cost with what the changed plan keeps in reserve; not asked where the cost is out of bounds without."""
+    cdef int64_t value
+    cdef int32_t i
+    cost -= s.reserve.value
+    if cost >= bound:
+        return cost
+    for i in range(s.touches):
+        keep_row(s.reserve, s.touched[i])
+        price_calls(s.m, s.reserve, s.touched[i])
+    value = reserve_value(s.m, s.reserve)
+    cost += value
+    if cost < bound:
+        s.reserve.value = value
+    else:
+        for i in range(s.touches):
+            put_back(s.reserve, s.touched[i])
+    return cost
+
+
 cdef void anneal(Search *s, int64_t steps) noexcept nogil:
     """So many steps from the plan that stands; `s.best` keeps the best one."""
-    cdef int64_t cost, missing, slack, step
+    cdef int64_t cost, bound, missing, slack, step
     cdef int32_t i, k, banned
     if s.lives == 0:
         s.done += steps
@@ -283,7 +304,10 @@ cdef void anneal(Search *s, int64_t steps) noexcept nogil:
             cost += s.m.route[k].cost - s.old[k].cost
         # Accepted if cost < s.cost - T ln(u), u in (0, 1): ln(u) = log2(u) ln 2, and 45426 / 65536 is ln 2.
         slack = (s.temperature * ((<int64_t>32 << 16) - _log2((roll(s) >> 32) | 1))) >> 16
-        if cost < s.cost + ((slack * 45426) >> 24):
+        bound = s.cost + ((slack * 45426) >> 24)
+        if s.reserve != NULL:
+            cost = _with_reserve(s, cost, bound)
+        if cost < bound:
             s.cost = cost
             for i in range(s.touches):
                 s.is_dirty[s.touched[i]] = True

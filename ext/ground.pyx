@@ -9,6 +9,7 @@ import numpy as np
 
 from ext.anneal cimport log2_of_ratio
 from ext.places cimport Place
+from ext.reserve cimport Reserve
 from ext.routes cimport PART_WORDS, ROOM, Crew, Model, Route, Stretch, leg
 from ext.search cimport Moved, Search
 
@@ -16,8 +17,9 @@ from ext.plan_input import MOST_TICKS, crews_of_tasks, neighbours, numbers, open
 
 MOST_COST = 1 << 44
 NEAR = 100
+CALL_ARRAYS = ("known", "open", "close", "service", "crews", "tools", "parts", "loss")
 
-# Found on the technician problem and on days of 50 x 500 and 200 x 2,000; the same for every problem.
+# In use for every problem: the shares of the moves in 1,024ths, and the sizes of what a ruin takes.
 SETTINGS = {
     "strings": 10, "longest": 10, "split": 512, "by_time": 307, "whole_route": 51, "ban": 512,
     "exchange": 102, "tails": 51, "regret": 51, "blink": 10,
@@ -82,6 +84,7 @@ cdef class Ground:
         self._make_places(travel)
         self._make_crews(given)
         places, bits = self._make_tasks(given)
+        self._make_reserve(travel, given)
         if given:
             raise ValueError(f"unknown arguments: {', '.join(sorted(given))}")
         mean = self._make_search(travel, places, bits, seed)
@@ -205,6 +208,53 @@ cdef class Ground:
             extra = numbers("task_extra", extra, (tasks, m.crews), 0, (1 << 31) - 1)
             m.extra = <int32_t *>_into(self._room(extra.nbytes), extra)
         return place, bits
+
+    def _make_reserve(self, travel, given):
+        """The calls that are foreseen, with their travels in rows; no reserve without them."""
+        cdef Reserve *v
+        cdef Model *m = &self.m
+        place = given.pop("call_place", None)
+        named = {name: given.pop("call_" + name, None) for name in CALL_ARRAYS}
+        share = _one("call_share", given.pop("call_share", 0), 0, MOST_COST)
+        keen = _one("call_keen", given.pop("call_keen", 1024), 0, 1024)
+        leave = _one("call_leave", given.pop("call_leave", 1024), 0, 1024)
+        if place is None or not len(place) or not share:
+            return
+        calls = len(place)
+        n = calls + -calls % 8
+
+        def take(name, low, high, default=None, dtype=np.int32, shape=(calls,)):
+            found = np.zeros((n, *shape[1:]), dtype)
+            found[:calls] = numbers("call_" + name, named[name], shape, low, high, default, dtype)
+            return found
+
+        where = np.zeros(n, np.intp)
+        where[:calls] = numbers("call_place", place, (calls,), 0, m.places - 1)
+        bits = take("crews", 0, (1 << 64) - 1, None, np.uint64, (calls, m.words))
+        parts, kinds = named["parts"], 4 * m.part_words
+        need = np.zeros((n, m.part_words), np.uint64)
+        packed = packed_parts("call_parts", parts, calls, kinds if parts is None else np.atleast_2d(parts).shape[1])
+        if packed.shape[1] != m.part_words:
+            raise ValueError("call_parts and crew_parts differ in kinds")
+        need[:calls] = packed
+        ways = np.zeros((2, m.places + 1, n), np.int32)
+        ways[0, :-1], ways[1, :-1] = travel[:, where], travel[where].T
+        may = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little", count=m.crews).T
+        v = <Reserve *>self._room(sizeof(Reserve))
+        v.n, v.leave, v.keen, v.share = n, leave, keen, share
+        v.to = <int32_t *>_into(self._room(ways.nbytes // 2), np.ascontiguousarray(ways[0]))
+        v.back = <int32_t *>_into(self._room(ways.nbytes // 2), np.ascontiguousarray(ways[1]))
+        v.known = <int32_t *>_into(self._room(n * 4), take("known", 0, MOST_TICKS))
+        v.opens = <int32_t *>_into(self._room(n * 4), take("open", 0, MOST_TICKS))
+        v.closes = <int32_t *>_into(self._room(n * 4), take("close", 0, MOST_TICKS))
+        v.service = <int32_t *>_into(self._room(n * 4), take("service", 0, MOST_TICKS))
+        v.loss = <int32_t *>_into(self._room(n * 4), take("loss", 0, MOST_TICKS))
+        v.tools = <uint64_t *>_into(self._room(n * 8), take("tools", 0, (1 << 64) - 1, 0, np.uint64))
+        v.parts = <uint64_t *>_into(self._room(need.nbytes), need)
+        v.barred = <int32_t *>_into(self._room(may.size * 4), np.where(may, 0, MOST_TICKS).astype(np.int32))
+        v.row, v.old = <int32_t *>self._room(may.size * 4), <int32_t *>self._room(may.size * 4)
+        v.line = <int32_t *>self._room(n * 8)
+        self.s.reserve = v
 
     cdef Route *_routes(self, int32_t n) except NULL:
         """So many empty routes with room for their visits."""

@@ -35,6 +35,16 @@ frozen  per crew the visits at the head of its route, in order, never moved: tas
         shift are.
 routes  per crew task numbers in order, without frozen ones: the plan to start from. What breaks a
         rule in it is taken out (`taken_out`) and put elsewhere if that can be.
+calls   a sample of calls that may come, for which the plan keeps a reserve: call_place [C],
+        call_known [C] the moment from which it is known and may be driven to, call_open,
+        call_close, call_service, call_tools [C], call_parts [C, P], call_crews like task_crews,
+        call_loss [C] ticks that count if nobody can come. Each is put alone where it adds least
+        time to a crew's day, behind what has been driven to when it is known; crews are taken to
+        wait where they are for as long as that is in time, and to leave home `call_leave` (of 1024)
+        of the way from the earliest to the latest time of `leaves`. call_keen (of 1024) of that
+        time counts. The reserve, a part of the cost, is the sum over the sample times call_share,
+        the cost of a tick in 1 / 65536. A store's hours, breaks before the call and lateness of
+        others are left out of account. No call is ever planned.
 costs   travel_cost and duration_cost per tick. `hot` and `cold`: the temperatures of the annealing,
         in cost; None: from the travel between neighbouring tasks. `temper` (of 1024) scales both.
 
@@ -46,6 +56,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
+
+from ext.ground import Ground
 
 STORE: int
 """A visit to the store in `frozen` and in the routes of a plan."""
@@ -70,7 +83,8 @@ TOO_DEAR: int
 AT_THE_CAP: int
 """Reason: a crew could take it, but no more tasks may change their crew."""
 
-class Planner:
+@disjoint_base
+class Planner(Ground):
     """A search for the plan of least cost. ValueError names the argument that is wrong."""
 
     def __init__(
@@ -116,9 +130,8 @@ class Planner:
         """Steps over which the annealing cools."""
 
     def cost(self) -> dict[str, int]:
-        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn and
-        unplanned (costs), and
-        changes, the number of tasks with another crew than before."""
+        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn, unplanned
+        and reserve (costs), and changes, the number of tasks with another crew than before."""
 
     def routes(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """The best plan as (first [K + 1], visit [V], start [V]): crew k's visits are

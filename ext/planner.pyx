@@ -8,6 +8,7 @@ import numpy as np
 from ext.anneal cimport anneal
 from ext.ground cimport Ground
 from ext.places cimport Place, cheapest_place
+from ext.reserve cimport price_calls, reserve_value
 from ext.routes cimport (
     NEVER, Crew, Model, Route, build, copy_route, fits, leg, may, own_cost, put_in, schedule, settle, take_out,
 )
@@ -97,6 +98,11 @@ cdef class Planner(Ground):
             clear_step(s)
         s.set.blink = blink
         s.cost = plan_cost(s)
+        if s.reserve != NULL:
+            for k in range(m.crews):
+                price_calls(m, s.reserve, k)
+            s.reserve.value = reserve_value(m, s.reserve)
+            s.cost += s.reserve.value
         for k in range(m.crews):
             s.is_dirty[k] = True
         keep_best(s)
@@ -168,8 +174,8 @@ cdef class Planner(Ground):
         return self.s.budget
 
     def cost(self):
-        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn and unplanned (costs), and
-        changes, the number of tasks with another crew than before."""
+        """Of the best plan: total, travel and duration (ticks), lateness, extra, churn, unplanned and reserve (costs),
+        and changes, the number of tasks with another crew than before."""
         cdef const Model *m = &self.m
         cdef int32_t k, j, crew
         cdef int64_t travel = 0, duration = 0, lateness = 0, extra = 0, unplanned = 0, changes = 0
@@ -186,10 +192,11 @@ cdef class Planner(Ground):
                 extra += m.extra[<Py_ssize_t>j * m.crews + crew]
             changes += m.before[j] >= 0 and m.before[j] != crew
         churn = changes * m.churn_cost
-        total = m.travel_cost * travel + m.duration_cost * duration + lateness + extra + churn + unplanned
+        reserve = self.s.reserve.best if self.s.reserve != NULL else 0
+        total = m.travel_cost * travel + m.duration_cost * duration + lateness + extra + churn + unplanned + reserve
         return dict(
             total=total, travel=travel, duration=duration, lateness=lateness, extra=extra, churn=churn,
-            unplanned=unplanned, changes=changes,
+            unplanned=unplanned, reserve=reserve, changes=changes,
         )
 
     def routes(self):

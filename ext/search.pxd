@@ -3,6 +3,7 @@
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint32_t, uint64_t
 
 from ext.places cimport Place
+from ext.reserve cimport Reserve
 from ext.routes cimport Model, Route
 
 
@@ -66,6 +67,7 @@ cdef struct Search:
     Route *old              # [crews] routes before this step
     Route *best             # [crews]
     Place *cache            # [tasks][crews]
+    Reserve *reserve        # NULL: no calls are foreseen
 
 
 cdef uint64_t roll(Search *s) noexcept nogil

@@ -107,6 +107,8 @@ cdef void keep_best(Search *s) noexcept nogil:
     """The plan worked on is the best so far."""
     cdef int32_t k
     s.best_cost = s.cost
+    if s.reserve != NULL:
+        s.reserve.best = s.reserve.value
     for k in range(s.m.crews):
         if s.is_dirty[k]:
             s.is_dirty[k] = False

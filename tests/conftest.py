@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from server.engines import open_engines
 from server.settings import Settings
@@ -26,6 +27,9 @@ FORGETFUL = {
 TEMPLATE = "template_migrated"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _numbers = itertools.count(1)
+# How long an example takes to make says how busy the machine is, and nothing of the house.
+settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def find_chromium() -> str | None:

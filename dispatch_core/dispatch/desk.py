@@ -84,7 +84,7 @@ class Desk:
         """
         j, k = self._row(ticket), self._crew(crew)
         mate = None if with_crew is None else self._crew(with_crew)
-        ready = 0 if start_at is None else max(0, start_at - self.inputs.at)
+        ready = 0 if start_at is None else max(0, self.board.after(start_at))
         with self._search.as_new(j):
             return self._priced(j, k, mate, self._position(j, k, after), ready)
 

@@ -247,5 +247,5 @@ def _held(board: Board) -> dict[int, tuple[set[int], int]]:
                 if ticket in board.task_row and k is not None:
                     crews, _ = found.setdefault(board.task_row[ticket], (set(), 0))
                     crews.add(k)
-                    found[board.task_row[ticket]] = crews, slot.start_at - board.inputs.at
+                    found[board.task_row[ticket]] = crews, board.after(slot.start_at)
     return found

@@ -305,7 +305,7 @@ class Problem:
     def _planned_starts(self) -> dict[int, int]:
         """Number of a visit -> when the plan in force has it begin."""
         starts = {
-            self.board.task_row[ticket]: slot.start_at - self.board.inputs.at
+            self.board.task_row[ticket]: self.board.after(slot.start_at)
             for day in self.board.inputs.held
             for slot in day.visits
             for ticket in slot.tickets

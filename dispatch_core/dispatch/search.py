@@ -220,14 +220,14 @@ class Search:
     @contextmanager
     def as_new(self, j: int) -> Iterator[None]:
         """The ticket keeps its window, though a crew that has begun it already need not."""
-        sheet, timing, at = self.sheet, self.board.timings[j], self.board.inputs.at
+        sheet, timing = self.sheet, self.board.timings[j]
         row = sheet.rows[j].copy()
         if row["state"] in {visits.PLANNED, visits.ON_SITE}:
             yield
             return
         row["state"] = visits.PLANNED
-        row["earliest"] = timing.earliest - at
-        row["latest"] = visits.NEVER if timing.latest is None else timing.latest - at
+        row["earliest"] = self.board.after(timing.earliest)
+        row["latest"] = visits.NEVER if timing.latest is None else self.board.after(timing.latest)
         with self._rows_as({j: row}):
             yield
 

@@ -75,7 +75,7 @@ class Sheet:
         for j in range(len(inputs.tasks)):
             self.rows[j] = self.row(j)
         planned = {
-            (board.task_row[t], held.crew): slot.start_at - inputs.at
+            (board.task_row[t], held.crew): board.after(slot.start_at)
             for held in inputs.held
             for slot in held.visits
             for t in slot.tickets
@@ -100,7 +100,7 @@ class Sheet:
     def row(self, j: int) -> NDArray[np.void]:
         """A ticket as the kernel takes it, TICKET of shape ()."""
         board, task = self.board, self.board.inputs.tasks[j]
-        policy, timing, at = board.inputs.policy, board.timings[j], board.inputs.at
+        policy, timing = board.inputs.policy, board.timings[j]
         holders = board.holders.get(j, [])
         state = max((self._state(j, k) for k in holders), default=visits.PLANNED)
         open_ = state == visits.PLANNED
@@ -109,9 +109,9 @@ class Sheet:
         answer = np.zeros((), visits.TICKET)
         answer["place"] = board.place_of_task(j)
         answer["service"] = board.service(task)
-        answer["earliest"] = _near(timing.earliest - at) if open_ else 0
-        answer["latest"] = visits.NEVER if latest is None else _near(latest - at)
-        answer["due"] = _near(task.due_at - at)
+        answer["earliest"] = board.after(timing.earliest) if open_ else 0
+        answer["latest"] = visits.NEVER if latest is None else board.after(latest)
+        answer["due"] = board.after(task.due_at)
         answer["weight"] = board.late_cost(task)
         answer["urgency"] = policy.weights.level.of(task.level)
         answer["impact"] = max(0, task.degree_hours_m)
@@ -164,8 +164,3 @@ class Sheet:
             found.append((at, at + int(self.rows["service"][row])))
             at = found[-1][1]
         return found
-
-
-def _near(seconds: int) -> int:
-    """A time within the kernel's horizon."""
-    return max(-visits.HORIZON + 1, min(visits.HORIZON - 1, seconds))

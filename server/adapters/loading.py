@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from server.adapters import journal
 from server.adapters.case_reads import CasesOf
+from server.adapters.decision_reads import load_seen
 from server.adapters.doors import Doors, load_outages
 from server.adapters.field_reads import load_pinned, load_stocked
-from server.adapters.decision_reads import load_seen
 from server.adapters.households import load_households, load_photos
 from server.adapters.plan_store import plan_version
 from server.adapters.register import load_buildings, load_nearest, load_nodes

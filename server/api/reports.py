@@ -20,7 +20,7 @@ from dispatch_core.events import ReportCorrected
 from dispatch_core.reports import Figure
 from server.adapters.accounts import Role
 from server.adapters.commits import Commits
-from server.adapters.report_pdf import Document, Table, fonts_in
+from server.adapters.report_pages import Document, Table, fonts_in
 from server.adapters.report_reads import ReportAnswer, ReportReads
 from server.adapters.vault import Vault
 from server.api.documents import body_hash, decode_body, described, found

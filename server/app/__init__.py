@@ -1,6 +1,4 @@
-"""The one composition root: what a web process and a core process are made of."""
+"""The one composition root: what a web process (`web`) and a core process (`core`) are made of.
 
-from server.app.core import run_core
-from server.app.web import create_app, run_web
-
-__all__ = ["create_app", "run_core", "run_web"]
+Each is imported by itself: neither needs what the other is made of.
+"""

@@ -59,6 +59,8 @@ class Engine:
 
         async def work() -> None:
             async with asyncio.TaskGroup() as tasks:
+                for worker in (scores, plan):
+                    tasks.create_task(worker.begin())
                 tasks.create_task(Proposals(store, self._reads, snapshots, scores).run())
                 tasks.create_task(PlanRounds(store, self._reads, snapshots, plan).run())
 

@@ -19,7 +19,7 @@ def serve(host: str | None, port: int | None, fd: int | None) -> None:
     engines, or a `heatops up` runs on the same data folder.
     """
     settings = attached(from_env(host=host, port=port, listen_fd=fd))
-    from server.app import run_web
+    from server.app.web import run_web
 
     run_web(settings)
 
@@ -31,7 +31,7 @@ def core() -> None:
     One leads, others stand by and take over after 4 seconds.
     """
     settings = attached(from_env())
-    from server.app import run_core
+    from server.app.core import run_core
 
     run_core(settings)
 

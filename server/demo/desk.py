@@ -119,7 +119,7 @@ class Desk:
             if agreed is not None:
                 yield agreed
                 continue
-            if self._turn(job, scored=scored) > at:
+            if self._turn(job) > at:
                 continue
             idle = self._without_visit(job)
             if idle:
@@ -139,10 +139,10 @@ class Desk:
                     taken[crew] += 1
                     yield self._call(job, "dispatch", at, crew=crew)
 
-    def _turn(self, job: Job, *, scored: bool) -> float:
+    def _turn(self, job: Job) -> float:
         """When somebody at the desk gets to a ticket that waits for a crew."""
         due = self._due(job)
-        by_plan = scored and job.placed and not self._without_visit(job)
+        by_plan = self.dispatcher.live and job.placed and not self._without_visit(job)
         return self.dispatcher.due(job, due) if by_plan else due
 
     def _without_visit(self, job: Job) -> str | None:
@@ -218,7 +218,7 @@ class Desk:
     def _on_the_way(self, job: Job, to_at: float) -> Call | None:
         """Drive, and check in once all are there and what is permitted holds."""
         vans = [self._fleet.vans[c] for c in job.crews if c in self._fleet.vans]
-        live = bool(self.dispatcher.people)
+        live = self.dispatcher.live
         if not vans or (live and not job.may_begin(to_at + DRIVE_S)):
             return None
         if all(apart_m(van.at, job.at) < 40 for van in vans):

@@ -11,6 +11,8 @@ from server.demo.jobs import MINUTE, Job
 
 OVERRULED = 0.08
 """Of proposals that are not red another crew is taken, once its price was seen."""
+LATER_S = 30 * MINUTE
+"""One that would begin so much later is not thought of."""
 _REASONS = ("knows_better", "knows_better", "resident_asked", "crew_asked", "training")
 AHEAD_S = 75 * MINUTE
 """A visit that would begin later than this is not given out yet, unless it is red."""
@@ -46,9 +48,14 @@ class Dispatcher:
         self._heard: dict[str, frozenset[str]] = {}
 
     # ---------------------------------------------------------------- what the desk hears
+    @property
+    def live(self) -> bool:
+        """Whether what is lived is now, with people at the desk."""
+        return bool(self.people) and not self.behind
+
     def scores(self, at: float) -> bool:
         """Whether tickets go out on proposals now."""
-        return bool(self.people) and not self.behind and at >= self._away_until
+        return self.live and at >= self._away_until
 
     def who(self, job: Job) -> str | None:
         """The person at the desk who looks after a ticket."""
@@ -112,8 +119,9 @@ class Dispatcher:
         if can_wait and best["start_at"] - at > AHEAD_S:
             job.rest(at + AGAIN_S)
             return None
-        if self._doubts(job, choices):
-            crew = chance.pick(choices[1:], self._seed, job.id, "instead")["crew"]
+        others = [c["crew"] for c in choices[1:] if c["start_at"] < best["start_at"] + LATER_S]
+        if others and self._doubts(job):
+            crew = chance.pick(others, self._seed, job.id, "instead")
             self._open[who] = (job.id, "choosing")
             job.tried.add("other")
             job.waiting = True
@@ -136,10 +144,9 @@ class Dispatcher:
             job.stale = True
             job.rest(call.at + (RED_AGAIN_S if job.level == "red" else 2 * MINUTE))
 
-    def _doubts(self, job: Job, choices: Sequence[Body]) -> bool:
+    def _doubts(self, job: Job) -> bool:
         return (
             job.level != "red"
-            and len(choices) > 1
             and "other" not in job.tried
             and chance.unit(self._seed, job.id, "other") < OVERRULED
         )

@@ -69,7 +69,7 @@ class Job:
         if self.level == "red" or not self.work.get("home_visit"):
             return True
         if self.appointed:
-            return at >= self.appointed["from_at"]
+            return bool(at >= self.appointed["from_at"])
         return HOME_HOURS[0] <= local(at)[1] < HOME_HOURS[1]
 
     def update(self, ticket: Body, at: float) -> None:

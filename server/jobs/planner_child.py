@@ -20,13 +20,14 @@ Compute = Callable[[bytes], bytes]
 
 
 def serve(fd: int, computations: Mapping[str, Compute], *, nice: int, memory_mb: int) -> None:
-    """Answer until the other side is gone. What takes more CPU than it was given is ended by the
+    """Say that it is there, then answer until the other side is gone. What takes more CPU than it was given is ended by the
     kernel, and so is what takes more memory where the system can say so."""
     with contextlib.suppress(OSError):  # a nicer process than this account may make is no reason
         os.nice(nice)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
     with socket.socket(fileno=fd) as door:
+        door.sendall(frames.framed(Done()))  # everything is loaded: from now on it may be asked
         while True:
             try:
                 work = frames.decode(frames.read_blocking(door), Work)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -18,6 +19,9 @@ from server.engines.children import spawn
 from server.settings import CHECKOUT
 
 LONGEST_DELAY = 10.0
+START_WITHIN_S = 60.0
+"""Until a new child can be asked: a fraction of a second, much more where the machine has no time.
+No part of the time that work may take, or a child that is slow to start would never be there."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +54,8 @@ class _Turn:
 
 
 class Worker:
-    """One child, started when it is first asked and again after each death. It ends with us."""
+    """One child, started when it is first asked, or before, and again after each death. It ends with
+    us."""
 
     def __init__(self, name: str, *, nice: int, memory_mb: int) -> None:
         self._name = name
@@ -66,6 +71,13 @@ class Worker:
     def pid(self) -> int | None:
         """The child that lives, if one does."""
         return self._process.pid if self._process else None
+
+    async def begin(self) -> None:
+        """Start the child, so that the first question finds it there. One that does not come up is
+        started when it is asked."""
+        async with self._one:
+            with contextlib.suppress(Died):
+                await self._there()
 
     async def ask(self, what: str, body: bytes, *, cpu_s: float, within_s: float) -> Done:
         """The answer to one piece of work; one at a time. A caller that gives up takes nothing from
@@ -99,31 +111,39 @@ class Worker:
     async def _in_turn(self, turn: _Turn) -> Done:
         async with self._one:
             turn.begun = True
-            try:
-                async with asyncio.timeout(turn.within_s):
-                    done = await self._exchange(turn.work)
-            except (frames.Broken, OSError, TimeoutError) as error:
-                self._deaths += 1
-                delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
-                self._not_before = time.monotonic() + delay
-                await self._end()
-                raise Died(f"{self._name}: {turn.work.what}: {error!r}") from error
-            except asyncio.CancelledError:
-                await self._end()  # an answer to a question that nobody asks any more
-                raise
+            reader, writer = await self._there()
+            async with self._unless_it_dies(turn.work.what), asyncio.timeout(turn.within_s):
+                writer.write(frames.framed(turn.work))
+                await writer.drain()
+                done = frames.decode(await frames.read(reader), Done)
             self._deaths = 0
             return done
 
-    async def _exchange(self, work: Work) -> Done:
+    @contextlib.asynccontextmanager
+    async def _unless_it_dies(self, what: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except (frames.Broken, OSError, TimeoutError) as error:
+            self._deaths += 1
+            delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
+            self._not_before = time.monotonic() + delay
+            await self._end()
+            raise Died(f"{self._name}: {what}: {error!r}") from error
+        except asyncio.CancelledError:
+            await self._end()  # an answer to a question that nobody asks any more
+            raise
+
+    async def _there(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The way to a child that can be asked. Raises Died."""
         if self._process is not None and self._process.poll() is not None:
             await self._end()
         if self._streams is None:
             await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
-            self._streams = await self._start()
-        reader, writer = self._streams
-        writer.write(frames.framed(work))
-        await writer.drain()
-        return frames.decode(await frames.read(reader), Done)
+            async with self._unless_it_dies("start"), asyncio.timeout(START_WITHIN_S):
+                self._streams = await self._start()
+                await frames.read(self._streams[0])
+        assert self._streams is not None  # noqa: S101
+        return self._streams
 
     async def _start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         ours, theirs = socket.socketpair()

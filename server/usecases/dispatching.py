@@ -260,9 +260,13 @@ class _Facts:
     def displace(
         self, wish: DispatchTicket, gone: GivesWay, chosen: _Chosen | None, for_: Ticket | None
     ) -> None:
-        """A ticket gives way, and its crews are free of it."""
+        """A ticket gives way, and its crews are free of it. One that only has a place in the plan
+        loses that to the next plan: nothing is taken from anybody."""
         stream = named("ticket", gone.ticket)
         ticket: Ticket | None = self._loaded.state(stream)[0]
+        as_seen = ticket is not None and ticket.decided <= gone.version <= ticket.version
+        if ticket is not None and as_seen and ticket.state == "accepted":
+            return
         seen = chosen.choice.displaced if chosen else ()
         instead = next((d for d in seen if d.ticket == gone.ticket), None)
         command = commands.Displace(

@@ -78,7 +78,8 @@ def proposed(client: httpx.Client, ticket: str) -> dict[str, Any]:
         row: dict[str, Any] = next((r["row"] for r in rows if r["key"] == ticket), {})
         return row if row.get("choices") else {}
 
-    return wait_until(look, f"{ticket} has a proposal", 60)
+    found: dict[str, Any] = wait_until(look, f"{ticket} has a proposal", 60)
+    return found
 
 
 def trace(client: httpx.Client, ticket: str) -> list[dict[str, Any]]:
@@ -157,6 +158,15 @@ _OVERFLOWING = """() => {
   }
   return out;
 }"""
+
+
+def cancel_all(client: httpx.Client) -> None:
+    """No ticket is open any more, however many there were."""
+    asked: dict[str, str | int] = {"state": "open", "limit": 500}
+    while found := client.get("/api/tickets", params=asked).json()["items"]:
+        for one in found:
+            body = {"version": one["version"], "reason_code": "test"}
+            post(client, f"/api/tickets/{one['id']}/cancel", body)
 
 
 def noon(stack: Installation) -> None:

@@ -11,6 +11,7 @@ from desk_page import (
     CREWS,
     SCREENS,
     DeskPage,
+    cancel_all,
     enter_crews,
     noon,
     place_crews,
@@ -258,6 +259,30 @@ def test_what_if_says_that_it_changes_nothing(desk: DeskPage, person: httpx.Clie
     assert (now["state"], now["crew"]) == ("accepted", None)
 
 
+def test_a_ticket_is_accepted_and_after_the_work_called_back(
+    desk: DeskPage, person: httpx.Client
+) -> None:
+    ticket = report(person, (-250, -150), accepted=False)["id"]
+    desk.open()
+    desk.press("3")  # those that nobody has spoken with yet
+    desk.pick(ticket)
+    desk.press("Enter")
+    desk.see("ticket", id=ticket, state="accepted")
+    desk.see("choice", rank="1")
+    desk.press("Enter")
+    desk.see("done")
+    for step in ("confirm", "handle", "verify"):
+        seen = person.get(f"/api/tickets/{ticket}").json()["ticket"]
+        post(person, f"/api/tickets/{ticket}/{step}", {"version": seen["version"]})
+    desk.press("4")
+    desk.pick(ticket)
+    desk.press("Enter")
+    desk.see("form-call-back")
+    desk.press("Enter")  # satisfied is what is usual
+    desk.see("empty")
+    assert person.get(f"/api/tickets/{ticket}").json()["ticket"]["state"] == "closed"
+
+
 def test_new_tickets_wait_and_nothing_jumps(desk: DeskPage, person: httpx.Client) -> None:
     first = report(person, (-250, -150), level="blue")["id"]
     desk.open()
@@ -293,6 +318,7 @@ def test_five_hundred_tickets_are_a_windowed_list(desk: DeskPage, person: httpx.
     chosen = desk.page.locator('[data-testid="row"][aria-selected="true"]')
     chosen.wait_for()
     assert chosen.get_attribute("aria-posinset") == chosen.get_attribute("aria-setsize")
+    cancel_all(person)
 
 
 _WATCH_KEYS = """() => {

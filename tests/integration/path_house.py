@@ -142,7 +142,7 @@ class Web(Process):
             except httpx.HTTPError:
                 return False
 
-        eventually(ready, "web is ready")
+        eventually(ready, "web is ready", within_s=120)
 
 
 class Caller:

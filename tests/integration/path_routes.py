@@ -10,14 +10,15 @@ from typing import NamedTuple
 from litestar.routes import HTTPRoute
 from path_house import House
 
-from server.app import create_app
+from server.app.web import create_app
 from server.settings import Settings
 
 OPEN = {
-    "/", "/health", "/wall", "/intake", "/sign-in", "/assets/{path}", "/api/sign-in",
-    "/api/sign-in/link", "/api/sign-out", "/docs", "/docs/openapi.json", "/docs/{path}",
+    "/", "/health", "/wall", "/intake", "/desk", "/t/{token}", "/sign-in", "/assets/{path}",
+    "/api/sign-in", "/api/sign-in/link", "/api/sign-out", "/api/t/{token}", "/docs",
+    "/docs/openapi.json", "/docs/{path}",
 }  # fmt: skip
-"""Nobody needs to be signed in: pages without data, and the ways in and out."""
+"""Nobody needs to be signed in: pages without data, the ways in and out, and a resident's link."""
 
 
 class Door(NamedTuple):

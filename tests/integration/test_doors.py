@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from path_heating import local
-from path_house import PASSWORD, Caller, House
+from path_house import PASSWORD, Caller, House, eventually
 from path_residents import CALLER, HOMES, WORDS, found_in, through_the_intake
 from path_routes import Door, guarded
 from path_screen import TOPICS, Screen
@@ -22,6 +22,7 @@ from server.adapters import accounts
 PEOPLE_READ = {
     "/api/address-questions", "/api/cases/{case_id}", "/api/suspensions/{application_id}",
     "/api/photos/{photo}", "/api/imports/{run}/rejects.csv", "/api/exports/{name}",
+    "/api/handovers/{handover_id}", "/api/reports/{name}",
 }  # fmt: skip
 """Here people of the desk read what residents said; nobody else does."""
 WALL = {
@@ -31,6 +32,14 @@ WALL = {
     "/api/communities/{community_id}", "/api/cells/{key}", "/tiles/{company}/{file}",
 }  # fmt: skip
 WALL_POSTS = {"/api/session/company", "/api/live-passes"}
+NAMED_BY_NOBODY = {"/api/layers/{name}", "/api/exports/{name}", "/api/imports/{kind}"}
+"""Not a record's name, but one that every company has."""
+MADE_ANEW = {"/api/crews/{crew_id}", "/api/stores/{store_id}"}
+"""A company names its own."""
+NOBODYS = {
+    "no_such_ticket", "no_such_crew", "nothing_to_propose",
+}  # fmt: skip
+"""What is said of a record that is not there."""
 COMPANY = {"code": "warm"}
 """A body that any door may read before it asks who is there."""
 NOT_THERE = {"/api/cells/{key}", "/tiles/{company}/{file}"}
@@ -42,6 +51,7 @@ QUERY = {
     "/api/buildings": {"words": "和平路"},
     "/api/campaigns/preview": {"purpose": "suspension_deadline", "days_before": "60"},
     "/api/tickets": {"limit": "500"},
+    "/api/reports/{day}/records": {"figure": "received_n"},
 }
 
 
@@ -62,9 +72,10 @@ def names(house: House) -> dict[str, str]:
         "expected_end_at": int(house.business_now().timestamp()) + 3600,
     }  # fmt: skip
     crew_on_duty(house, "DR1")
-    proposal = house.person.get(f"/api/proposals/{ticket['id']}")
+    proposal = eventually(lambda: scored(house, ticket["id"]), "it is scored")
+    drawn = house.person.ok("/api/handovers", {"note": WORDS})
     return found | {
-        "digest": proposal["decision"],
+        "digest": proposal["decision"], "day": written_about(house), "handover_id": drawn["id"],
         "ticket_id": ticket["id"], "outage_id": house.person.ok("/api/outages", outage)["id"],
         "crew_id": "DR1", "point_id": "RT-01", "node_id": "S1",
         "community_id": "K1", "key": "400:1:1", "company": "warm", "file": "none.pmtiles",
@@ -72,13 +83,31 @@ def names(house: House) -> dict[str, str]:
     }  # fmt: skip
 
 
+def scored(house: House, ticket: str) -> Any:
+    """Its proposal; None while the engine is not there yet."""
+    answer = house.person.http.get(f"/api/proposals/{ticket}")
+    return answer.json() if answer.status_code == 200 else None
+
+
+def written_about(house: House) -> str:
+    """A day whose report is frozen, with a remark that names somebody."""
+    reports = eventually(lambda: house.person.get("/api/reports")["items"], "a report is frozen")
+    day = str(reports[0])
+    house.person.ok(f"/api/reports/{day}/remarks", {"text": WORDS})
+    return day
+
+
 @pytest.fixture(scope="module")
 def wall(house: House) -> Caller:
     """A wall's session."""
-    added = accounts.add_account(house.database_url, house.company, "wall-9", "wall", PASSWORD)
-    asyncio.run(added)
+    return colleague(house, house.company, "wall-9", "wall")
+
+
+def colleague(house: House, company: int, name: str, role: accounts.Role) -> Caller:
+    """A new account of a company, signed in."""
+    asyncio.run(accounts.add_account(house.database_url, company, name, role, PASSWORD))
     caller = Caller(house.url)
-    answer = caller.http.post("/api/sign-in", json={"user": "wall-9", "password": PASSWORD})
+    answer = caller.http.post("/api/sign-in", json={"user": name, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
     return caller
 
@@ -89,6 +118,8 @@ def paths(door: Door, names: dict[str, str]) -> list[str]:
         return [f"/api/layers/{topic}{form}" for topic in TOPICS for form in ("", ".geojson")]
     if door.path == "/api/exports/{name}":
         return [f"/api/exports/{kind}.csv" for kind in ("households", "tickets")]
+    if door.path == "/api/reports/{name}":
+        return [f"/api/reports/{names['day']}{form}" for form in ("", ".pdf")]
     return [door.at(names)]
 
 
@@ -161,6 +192,34 @@ def test_a_wall_is_let_in_nowhere_else(
                 else wall.post(path, COMPANY)
             )
             assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), door
+
+
+def test_another_company_finds_none_of_our_records(
+    house: House, known: list[Door], names: dict[str, str]
+) -> None:
+    """By their names, which it may know: what is read is not there, what is written changes
+    nothing of ours."""
+    other = asyncio.run(accounts.ensure_company(house.database_url, "doors-other", "另一家"))
+    stranger = colleague(house, other, "doors-stranger", "administrator")
+    documented = house.person.get("/docs/openapi.json")["paths"]
+    before = house.sql("SELECT count(*) FROM journal WHERE company_id = $1", house.company)
+    looked = 0
+    for door in known:
+        if "{" not in door.path or door.path in NAMED_BY_NOBODY:
+            continue
+        looked += 1
+        if door.method == "GET":
+            for path in paths(door, names):
+                answer = stranger.http.get(path, params=QUERY.get(door.path))
+                assert answer.status_code == 404, (path, answer.text)
+            continue
+        media = documented[door.path]["post"]["requestBody"]["content"]["application/json"]
+        body = next(iter(media["examples"].values()))["value"]
+        answer = stranger.post(door.at(names), body)
+        if door.path not in MADE_ANEW:
+            print(door.path, answer.status_code, answer.text[:200])
+    assert looked > 50
+    assert house.sql("SELECT count(*) FROM journal WHERE company_id = $1", house.company) == before
 
 
 def test_no_page_of_a_wall_tells_of_a_resident(

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from path_cases import new_number, take
 from path_heating import apply, household, local, wish
-from path_house import House
+from path_dispatch import crews_on_duty, proposed
+from path_house import House, eventually
 from path_routes import guarded
-from path_work import at_once, receive, register_crew
+from path_work import at_once, receive, register_crew, step
 
 REQUEST = {"kind": "leak", "level": "red", "source": "phone", "building": "B01"}
 UNKEYED = {
@@ -30,7 +31,7 @@ NAMES = {
     "ticket_id": "260101-000001", "outage_id": "260101-000002", "crew_id": "C00",
     "application_id": "260101-000003", "visit_id": "260101-000004", "question_id": "9",
     "case_id": "hotline_12345-1", "message_id": "9", "kind": "points", "source": "rooms",
-    "store_id": "W0",
+    "store_id": "W0", "handover_id": "20260101-0800", "day": "2026-01-01",
 }  # fmt: skip
 
 
@@ -147,7 +148,7 @@ def test_every_post_that_changes_business_data_needs_a_key(house: House) -> None
         for bad in ("short", "x" * 129, "tab\tinside"):
             answer = house.person.http.post(target, content=body, headers={"Idempotency-Key": bad})
             assert answer.json()["code"] == "key_malformed", (door, bad)
-    assert len(asked) >= 45
+    assert len(asked) >= 65
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +173,17 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
     at = f"/api/tickets/{ticket['id']}"
     place = f"/api/tickets/{receive(person, separate=True)['id']}"
     register_crew(person, "OC1")
+    register_crew(person, "OC2")
+    day = eventually(lambda: person.get("/api/reports")["items"], "a report is frozen")[0]
+    drawn = f"/api/handovers/{person.ok('/api/handovers', {})['id']}"
+    amended = f"/api/tickets/{receive(person, separate=True)['id']}"
+    agreed, linked, given = (
+        f"/api/tickets/{step(person, receive(person, separate=True), 'accept')['id']}"
+        for _ in range(3)
+    )
+    noon = int(autumn.business_now().timestamp()) + 3600
+    window = {"version": 2, "from_at": noon, "until_at": noon + 3600}
+    permit = {"version": 3, "permit": "hot_work", "number": "D-1", "valid_until": noon}
     store = {"name": "库", "lon": 126.63, "lat": 45.75, "datum": "wgs84", "parts": {"闸阀": 3}}
     issue = {"crew": "OC1", "parts": {"闸阀": 1}}
     return [
@@ -181,8 +193,23 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
         (f"/api/cases/{case['id']}/sign", {"version": 1}, {"version": 2}),
         ("/api/stores/OW1", store, store | {"parts": {}}),
         ("/api/stores/OW1/issue", issue, issue | {"parts": {"闸阀": 2}}),
+        ("/api/crews/OC1/stock", {"parts": {"闸阀": 2}}, {"parts": {}}),
         ("/api/crews/OC1/stop", {"reason_code": "sick"}, {"reason_code": "accident"}),
+        ("/api/crews/OC1/back", {}, None),
         (f"{place}/pin", {"version": 1, "crew": "OC1"}, {"version": 2, "crew": "OC1"}),
+        (f"{place}/unpin", {"version": 2}, {"version": 3}),
+        (f"{amended}/work", {"version": 1, "minutes": 90}, {"version": 1, "minutes": 91}),
+        (f"{agreed}/appoint", window, window | {"night_agreed": True}),
+        (f"{agreed}/permit", permit, permit | {"number": "D-2"}),
+        (f"{agreed}/parts", {"version": 4, "parts": {"闸阀": 1}, "expected_at": noon},
+         {"version": 4, "parts": {"闸阀": 2}, "expected_at": noon}),
+        (f"{agreed}/parts-ready", {"version": 5}, {"version": 6}),
+        (f"{linked}/link", {"version": 2}, {"version": 2, "send": True}),
+        (f"{given}/dispatch", {"version": 2, "crew": "OC2"}, {"version": 2, "crew": "OC1"}),
+        (f"{given}/displace", {"version": 3, "reason_code": "by_hand"},
+         {"version": 3, "reason_code": "crew_stopped"}),
+        (f"{drawn}/sign", {"version": 1, "side": "leaving"}, {"version": 1, "side": "coming"}),
+        (f"/api/reports/{day}/remarks", {"text": "含演练"}, {"text": "不含演练"}),
         (f"{at}/owner", {"version": 1, "owner": "admin"}, {"version": 2, "owner": "admin"}),
         ("/api/batches/household-standings", {"items": [standing]}, {"items": []}),
         ("/api/campaigns", {"purpose": "suspension_deadline", "days_before": 60},
@@ -204,6 +231,31 @@ def test_each_way_in_answers_the_same_again_and_refuses_another_body(autumn: Hou
         if another is not None:
             other = autumn.person.post(path, another, key=key)
             assert (other.status_code, other.json()["code"]) == (422, "key_reused"), path
+
+
+def test_a_confirmation_is_answered_the_same_again_though_the_plan_has_moved(
+    autumn: House,
+) -> None:
+    person, key = autumn.person, new_key()
+    crews_on_duty(autumn, "OC4", "OC5")
+    ticket = step(person, receive(person, separate=True), "accept")
+    row = proposed(autumn, ticket)
+    path = f"/api/tickets/{ticket['id']}/dispatch"
+    best = row["choices"][0]["crew"]
+    body = {"version": ticket["version"], "crew": best, "decision": row["decision"]}
+    person.ok(f"/api/crews/{best}/stock", {"parts": {"闸阀": 5}})  # what was scored is out of date
+    first = person.post(path, body, key=key)
+    assert first.status_code == 200, first.text
+    person.ok(f"/api/crews/{best}/stop", {"reason_code": "breakdown"})
+    again = person.post(path, body, key=key)
+    assert (again.status_code, again.content) == (200, first.content)
+    other = person.post(path, body | {"decision": "0" * 64}, key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    facts = autumn.sql(
+        "SELECT count(*) FROM journal WHERE stream = $1 AND kind = 'ticket_dispatched'",
+        f"ticket:{ticket['id']}",
+    )
+    assert facts[0][0] == 1
 
 
 def test_a_file_sent_again_is_imported_once(autumn: House) -> None:

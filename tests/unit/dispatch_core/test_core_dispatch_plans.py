@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 from dispatch_checker import check_plan
@@ -15,6 +17,7 @@ from dispatch_core.dispatch import (
     Phantom,
     Plan,
     Store,
+    Task,
     in_force,
     make_plan,
     what_if,
@@ -258,3 +261,29 @@ def test_what_if_refuses_what_there_is_not() -> None:
             what_if(moment, Change(extra_crews=[MoreOf(like="C1", n=n)]), 10)
     with pytest.raises(Invalid, match="bad_change"):
         what_if(moment, Change(at=AT - 1), 10)
+
+
+def test_a_day_of_rounds_keeps_every_rule_and_the_cap() -> None:
+    chance = random.Random(4)
+
+    def somewhere() -> tuple[int, int]:
+        return chance.randrange(-6_000, 6_000), chance.randrange(-6_000, 6_000)
+
+    def another(n: int) -> Task:
+        level = chance.choice(["blue", "blue", "blue", "yellow", "red"])
+        work = Work(trade="indoor", skill=chance.randint(1, 3), crews=chance.choice([1] * 9 + [2]))
+        return task(f"T{n:03}", somewhere(), level=level, work=work, building=f"B{n // 2}")
+
+    crews = [team(f"C{k:02}", somewhere(), skill=chance.randint(2, 5)) for k in range(12)]
+    jobs = [another(n) for n in range(60)]
+    capped = changed(POLICY, churn={"cap_pm": 60, "cap_min": 1})
+    moment, moved = inputs(crews, jobs, policy=capped), 0
+    for n in range(6):
+        plan = planned(moment, 400)
+        moved += plan.figures.changed
+        assert plan.figures.changed <= plan.figures.cap
+        jobs = [*jobs[3:], *(another(60 + 3 * n + i) for i in range(3))]
+        moment = msgspec.structs.replace(
+            moment, at=AT + 60 * (n + 1), tasks=jobs, held=in_force(plan), plan=n + 1
+        )
+    assert moved > 0

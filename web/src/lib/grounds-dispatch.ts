@@ -82,7 +82,7 @@ export const DISPATCH_WITH: [RegExp, (...parts: string[]) => string][] = [
   ],
   [/^work said: (.+)$/, (given) => `工作要求：${(given ?? '').split(', ').map((one) => word(GIVEN, one)).join('、')}`],
   [/^waits for parts, (?:kept in store (\S+)|on order)$/, (store) => (store === undefined ? '待料，订货中' : `待料，已在仓库 ${store} 留料`)],
-  [/^locked to (.+?)(?: at \d+)?$/, (crew) => `锁定给 ${crew}`],
+  [/^locked to (.+?)(, its start too)?$/, (crew, start) => `锁定给 ${crew}${start === undefined ? '' : '，并锁定开始时间'}`],
   [/^taken from its crew by hand; reason: (\w+)$/, (reason) => `人工收回：${word(DISPLACED, reason ?? '')}`],
   [/^permit (\w+) written$/, (permit) => `已开${word(codes.permit, permit ?? '')}`],
   [/^the deadline of the clock (\w+) has passed$/, (clock) => `${word(zh.clock, clock ?? '')}时限已过`],

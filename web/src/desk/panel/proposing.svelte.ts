@@ -20,6 +20,16 @@ export interface Asked extends PriceOf {
   problem: unknown;
 }
 
+/** What stands instead of the proposal, or the price, that a confirmation went by. */
+interface Present {
+  decision: string;
+  plan: number;
+  ticket_version: number;
+  policy: string;
+  proposal: Omit<ProposalAnswer, 'crews' | 'decision' | 'plan' | 'ticket_version' | 'policy'> | null;
+  priced: PriceAnswer | null;
+}
+
 export interface Done {
   ticket: string;
   address: string;
@@ -185,9 +195,11 @@ export class Proposing {
     this.confirming = false;
     this.giving = null;
     if (problem.code === 'proposal_changed') {
-      const present = problem.present?.['proposal'] as ProposalAnswer | undefined;
-      if (present !== undefined) this.answer = { ...present, made_at: Math.max(present.made_at, (this.row?.made_at ?? 0) + 1) };
-      this.asked = null;
+      const present = problem.present?.['proposal'] as Present | undefined;
+      const { proposal, priced, ...of } = present ?? { proposal: null, priced: null, decision: '', plan: 0, ticket_version: 0, policy: '' };
+      if (proposal !== null) this.answer = { ...proposal, ...of, crews: this.answer?.crews ?? [] };
+      if (priced !== null && this.asked !== null) this.asked = { ...this.asked, answer: { ...priced, decision: of.decision } };
+      else this.asked = null;
       this.changed = true;
     }
     void this.#board.reading.read();
