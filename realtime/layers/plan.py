@@ -1,4 +1,4 @@
-"""Topic `plan`: each crew's day as the plan has it."""
+"""Topic `plan`: each crew's day as the plan has it. Only the planner speaks of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dispatch_core.events import CrewDayPlanned, CrewShiftEnded
+from dispatch_core.events import CrewDayPlanned
 from realtime.facts import Fact
 from realtime.layers.rows import CrewDayRow, Row
 
@@ -16,17 +16,12 @@ decode = msgspec.msgpack.Decoder(CrewDayRow).decode
 
 def touches(fact: Fact) -> Sequence[str]:
     """The crew whose day it is."""
-    return (fact.name,) if isinstance(fact.event, CrewDayPlanned | CrewShiftEnded) else ()
+    return (fact.name,) if isinstance(fact.event, CrewDayPlanned) else ()
 
 
 def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
-    """The crew's day after the fact; None once its shift is over."""
-    if fact.name != key:
+    """The crew's day as the fact has it."""
+    event = fact.event
+    if fact.name != key or not isinstance(event, CrewDayPlanned):
         return row
-    match fact.event:
-        case CrewShiftEnded():
-            return None
-        case CrewDayPlanned(plan=plan, visits=visits, breaks=breaks):
-            return CrewDayRow(plan=plan, visits=visits, breaks=breaks)
-        case _:
-            return row
+    return CrewDayRow(plan=event.plan, visits=event.visits, breaks=event.breaks)

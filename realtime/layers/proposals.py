@@ -1,4 +1,5 @@
-"""Topic `proposals`: the best crews for each ticket that waits for one."""
+"""Topic `proposals`: the best crews for each ticket that waits for one. Only the engine speaks of
+it."""
 
 from __future__ import annotations
 
@@ -6,33 +7,26 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dispatch_core.events import (
-    ProposalWithdrawn,
-    TicketCancelled,
-    TicketClosed,
-    TicketDispatched,
-    TicketMerged,
-    TicketProposed,
-)
+from dispatch_core.events import ProposalWithdrawn, TicketProposed
 from realtime.facts import Fact
 from realtime.layers.rows import ProposalRow, Row
 
 TOPIC = "proposals"
 decode = msgspec.msgpack.Decoder(ProposalRow).decode
-_OVER = TicketDispatched | TicketClosed | TicketCancelled | TicketMerged | ProposalWithdrawn
 
 
 def touches(fact: Fact) -> Sequence[str]:
     """The ticket that the proposal is for."""
-    return (fact.name,) if isinstance(fact.event, TicketProposed | _OVER) else ()
+    return (fact.name,) if isinstance(fact.event, TicketProposed | ProposalWithdrawn) else ()
 
 
 def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
-    """The proposal after the fact; None once a crew has the ticket, or it is over."""
+    """The proposal after the fact; None once the engine has withdrawn it: a crew has the ticket, or
+    it is over."""
     if fact.name != key:
         return row
     event = fact.event
-    if isinstance(event, _OVER):
+    if isinstance(event, ProposalWithdrawn):
         return None
     if not isinstance(event, TicketProposed):
         return row

@@ -105,6 +105,15 @@ class Desk:
             if call:
                 yield call
 
+    def urgent(self, at: float) -> Iterator[Call]:
+        """Reds whose proposal has just come: nobody puts it aside."""
+        for job in list(self.jobs.values()):
+            seen = job.state == "accepted" and job.seen is not None and not job.waiting
+            if seen and job.level == "red" and job.id not in self.dispatcher.hands:
+                call = self.dispatcher.act(job, at, self.jobs)
+                if call:
+                    yield call
+
     # ---------------------------------------------------------------- giving out
     def _give_out(self, waiting: list[Job], at: float) -> Iterator[Call]:
         """What becomes of tickets that wait for a crew, the most urgent first."""

@@ -13,6 +13,11 @@ OVERRULED = 0.08
 """Of proposals that are not red another crew is taken, once its price was seen."""
 LATER_S = 30 * MINUTE
 """One that would begin so much later is not thought of."""
+_LOOK_AGAIN = frozenset(
+    {"proposal_changed", "busy", "reason_needed", "displacement_unseen", "no_such_decision",
+     "crew_not_scored"}
+)  # fmt: skip
+"""What came in between was another proposal, no other person."""
 _REASONS = ("knows_better", "knows_better", "resident_asked", "crew_asked", "training")
 AHEAD_S = 75 * MINUTE
 """A visit that would begin later than this is not given out yet, unless it is red."""
@@ -138,8 +143,12 @@ class Dispatcher:
         elif status == 503:
             self._away_until = call.at + AWAY_S
             job.rest(call.at)
-        elif status == 409 and body.get("code") in {"proposal_changed", "busy"}:
-            job.rest(call.at)  # look again
+        elif body.get("code") in _LOOK_AGAIN:
+            job.rest(call.at)
+            again: Body = (body.get("present") or {}).get("proposal") or {}
+            if again.get("proposal"):
+                job.version = max(job.version, again["ticket_version"])
+                job.seen = {**again["proposal"], "decision": again["decision"]}
         else:
             job.stale = True
             job.rest(call.at + (RED_AGAIN_S if job.level == "red" else 2 * MINUTE))

@@ -25,6 +25,7 @@ CATCH_UP_STEP_S = 300
 LIVE_STEP_S = 1.0
 LISTEN_S = 5.0
 """By the real clock, not the business one: presence ends after three times as long."""
+URGENT_ROUNDS = 2
 BEHIND_S = 1200.0
 """What is caught up from longer ago than this goes out by hand."""
 PAGE = 500
@@ -127,6 +128,8 @@ async def live(client: ApiClient, day: Day) -> None:
         while at < now:
             after = min(now, at + CATCH_UP_STEP_S)
             await _play(client, day, day.step(at, after))
+            for _ in range(URGENT_ROUNDS if client.sessions else 0):
+                await _play(client, day, day.urgent(after))
             at = after
 
 

@@ -99,6 +99,10 @@ class Day:
         self.desk.dispatcher.behind = behind
         return list(self.desk.dispatcher.listen(at))
 
+    def urgent(self, at: float) -> list[Call]:
+        """What follows at once from the answers to a step."""
+        return list(self.desk.urgent(at)) if self.desk.dispatcher.scores(at) else []
+
     def step(self, from_at: float, to_at: float) -> list[Call]:
         """The calls of (from_at, to_at], Unix seconds of business time; send them in any order."""
         self._fleet.drive(from_at, to_at, self.desk.busy)

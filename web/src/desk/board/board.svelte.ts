@@ -11,7 +11,7 @@ import { Move } from '../timeline/move.svelte';
 import { counted, listed, matches, neighbour, NOTHING, searchWords, settle, type List, type Shown } from '../queue/rows';
 
 /** What stands in the panel's place beside the ticket; null: its proposal. */
-export type Mode = 'other' | 'appoint' | 'permit' | 'parts' | 'pin' | 'work' | 'displace' | 'call_back' | 'link' | 'what_if' | 'keys';
+export type Mode = 'other' | 'appoint' | 'permit' | 'parts' | 'pin' | 'work' | 'displace' | 'call_back' | 'link' | 'unplanned' | 'what_if' | 'keys';
 
 /** The address follows where the selection stops, not each ticket on the way. */
 const ADDRESS_AFTER_MS = 300;
