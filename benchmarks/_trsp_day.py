@@ -1,8 +1,9 @@
-"""A day of the technician problem: requests become known as they are called in, the product's planner answers each.
+"""A day of the technician problem: requests are called in, the product's planner answers each.
 
-The day is told its requests one by one: `Day` gets the rows of those that are known, and nothing else of them.
-What was driven to stays; a crew waits where it is as long as that is in time for its next visit, and leaves home
-between the earliest and the latest time that costs least. What cannot be done now stays asked for until its window closes.
+`Day` is told which requests are known and looks at no others. What was driven to stays; a crew
+waits where it is as long as that is in time for its next visit, and leaves home between the
+earliest and the latest time that costs least. What cannot be done now stays asked for until its
+window closes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ WEIGHT = 10**11
 class Ways:
     """How a day is run: one set for all instances."""
 
-    policy: Anticipation = Anticipation()
+    policy: Anticipation = field(default_factory=Anticipation)
     loss: int = 1024
     """Of 1024 of a day: what it counts that nobody can come to a call."""
     keen: int = 1024
@@ -46,7 +47,8 @@ class Ways:
 
 @dataclass
 class Technician:
-    """Where one is, and what it has; `log` holds (node, left, started), `home` the time of leaving for home."""
+    """Where one is, and what it has; `log` holds (node, left, started), `home` when it left for
+    home."""
 
     place: int
     free: int
@@ -68,7 +70,12 @@ class Day:
         self.end = int(instance.closes[1])
         crews = range(CREWS)
         self.crews = [
-            Technician(k + 1, int(instance.opens[k + 1]), int(instance.tools[k + 1]), instance.parts[k + 1].copy())
+            Technician(
+                k + 1,
+                int(instance.opens[k + 1]),
+                int(instance.tools[k + 1]),
+                instance.parts[k + 1].copy(),
+            )
             for k in crews
         ]
         self.routes: list[list[int]] = [[] for _ in crews]
@@ -121,7 +128,7 @@ class Day:
     # -------------------------------------------------------- plans
 
     def tell(self, nodes: list[int], now: int) -> float:
-        """These are known now (-1: before the day); plans anew, and returns the processor time it took."""
+        """These are known now (-1: before the day); plans anew, and returns the processor time."""
         begin = time.process_time()
         self.known += nodes
         self.open |= set(nodes)
@@ -147,11 +154,14 @@ class Day:
         return time.process_time() - begin
 
     def _rescued(self, plan: Planner, arguments: dict[str, Any], begin: float) -> Planner:
-        """The plan in the middle of its search, or, if that leaves a request out, another one with it: a search
-        that keeps no reserve for others, of what is left of the budget."""
+        """The plan amid its search; or, if a request has no place in it, one by a search that keeps
+        no reserve for others, of what is left of the budget, if that has."""
         ways = self.ways
         last = plan.budget * ways.rescue >> 10
-        while plan.iterations < plan.budget - last and time.process_time() < begin + ways.event_seconds / 2:
+        while (
+            plan.iterations < plan.budget - last
+            and time.process_time() < begin + ways.event_seconds / 2
+        ):
             plan.improve(SLICE)
         out = plan.cost()["unplanned"]
         if not out or not last:
@@ -190,7 +200,12 @@ class Day:
             self.travel[0, nodes].astype(np.int64),
         )
         seen = outlook(
-            past, before=self.before, now=now, day=self.end, policy=ways.policy, seed=self.seed * 1000 + self.events
+            past,
+            before=self.before,
+            now=now,
+            day=self.end,
+            policy=ways.policy,
+            seed=self.seed * 1000 + self.events,
         )
         if seen is None:
             return {}
@@ -232,18 +247,23 @@ class Day:
         for k, crew in enumerate(self.crews):
             if not crew.log:
                 continue
-            visits = " ".join(f"{v}@{left / TICKS:.4f}/{start / TICKS:.4f}" for v, left, start in crew.log)
+            visits = " ".join(
+                f"{v}@{left / TICKS:.4f}/{start / TICKS:.4f}" for v, left, start in crew.log
+            )
             lines.append(f"{k + 1}: {visits} home@{crew.home / TICKS:.4f}\n")
         return "".join(lines)
 
 
-def live(instance: Instance, releases: dict[int, float], ways: Ways, seed: int) -> tuple[str, list[float]]:
-    """(the log, processor seconds of every event) of a day; `releases` by node, -1 known before it."""
+def live(
+    instance: Instance, releases: dict[int, float], ways: Ways, seed: int
+) -> tuple[str, list[float]]:
+    """(the log, processor seconds of every event) of a day; `releases` by node, -1: before it."""
     day = Day(instance, ways, seed)
     day.tell(sorted(v for v, t in releases.items() if t < 0), -1)
     times = sorted({t for t in releases.values() if t >= 0})
     seconds = [
-        day.tell(sorted(v for v, at in releases.items() if at == t), round(t * TICKS)) for t in times
+        day.tell(sorted(v for v, at in releases.items() if at == t), round(t * TICKS))
+        for t in times
     ]
     day.advance(1 << 30)
     return day.log(), seconds

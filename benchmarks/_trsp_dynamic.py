@@ -1,4 +1,4 @@
-"""Dynamic days of the technician problem, judged by a checker of others, beside the author's runs."""
+"""Dynamic days of the technician problem, judged by a checker of others, beside published runs."""
 
 from __future__ import annotations
 
@@ -66,9 +66,14 @@ def published(data: Path) -> dict[tuple[str, int], tuple[float, float]]:
 
 
 def dynamic(
-    data: Path, checker: Path, names: list[str] | None, dynamisms: tuple[int, ...], jobs: int, seed: int
+    data: Path,
+    checker: Path,
+    names: list[str] | None,
+    dynamisms: tuple[int, ...],
+    jobs: int,
+    seed: int,
 ) -> None:
-    """Rejections, and our duration to the author's, per class and dynamism; the time of an event."""
+    """Rejections, and our duration to the author's, per class and dynamism; an event's time."""
     theirs = published(data)
     wanted = names or sorted({name for name, _ in theirs})
     with ProcessPoolExecutor(jobs) as pool:
@@ -77,7 +82,9 @@ def dynamic(
             for name, dynamism in product(wanted, dynamisms)
         ]
         days = [job.result() for job in asked]
-    broken = "; ".join(f"{d.instance} {d.dynamism} %: {d.words}" for d in days if d.duration is None)
+    broken = "; ".join(
+        f"{d.instance} {d.dynamism} %: {d.words}" for d in days if d.duration is None
+    )
     ratios = {
         (d.instance, d.dynamism): d.duration / theirs[d.instance, d.dynamism][0]
         for d in days
@@ -87,7 +94,15 @@ def dynamic(
         _figures(kind, dynamism, days, ratios, theirs, None, broken)
     for series, most in (("1", 1.0), ("2", 0.9)):
         for dynamism in dynamisms:
-            _figures(f"{series}xx", dynamism, days, ratios, theirs, most if dynamism in DYNAMISMS else None, broken)
+            _figures(
+                f"{series}xx",
+                dynamism,
+                days,
+                ratios,
+                theirs,
+                most if dynamism in DYNAMISMS else None,
+                broken,
+            )
     spent = sorted(s for d in days for s in d.seconds)
     p99 = 1000 * spent[min(len(spent) * 99 // 100, len(spent) - 1)]
     figure(

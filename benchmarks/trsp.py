@@ -5,6 +5,8 @@ Static: every instance for `--seconds` (60) of one core, reading and checking in
 best known total duration. `--instances C101,R103` takes some of them, `--jobs 1` one at a time (the
 cores are used otherwise), `--data` another folder, `--seed` another search. Each solution is
 written to a file that the checker reads.
+Dynamic (`--part dynamic`): days at 10, 30 and 70 % of dynamism (`--all`: 50 and 90, too), against
+the author's runs.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from statistics import mean
 from benchmarks._figure import figure
 from benchmarks._slices import run, steps_in
 from benchmarks._trsp import CREWS, problem, read
+from benchmarks._trsp_dynamic import ALL_DYNAMISMS, DYNAMISMS, dynamic
 from ext.planner import STORE, Planner
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -113,13 +116,25 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--part", choices=("static", "dynamic", "both"), default="both")
+    parser.add_argument("--all", action="store_true", help="50 and 90 % of dynamism, too")
     arguments = parser.parse_args()
     if not (arguments.data / "best_known_static.csv").exists() or not CHECKER.exists():
         figure(
             "trsp.static_gap", None, "%", note=f"no instances in {arguments.data}, or no checker"
         )
         return
-    static(arguments)
+    if arguments.part != "dynamic":
+        static(arguments)
+    if arguments.part != "static":
+        dynamic(
+            arguments.data,
+            CHECKER,
+            arguments.instances,
+            ALL_DYNAMISMS if arguments.all else DYNAMISMS,
+            arguments.jobs,
+            arguments.seed,
+        )
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-"""What a plan keeps in reserve for foreseen calls; its names are for compiled modules (reserve.pxd)."""
+"""The reserve of a plan for foreseen calls; its names are for compiled modules (reserve.pxd)."""
 
 __pyx_capi__: dict[str, object]

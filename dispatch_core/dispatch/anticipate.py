@@ -1,8 +1,9 @@
 """Calls that are likely to come, drawn from those that came: what a plan keeps a reserve for.
 
-A call is made up of parts of known requests: where one stands, when another one may be visited, what a third needs.
-How many are still to come follows from how many came by now and from what is usual. Integers only; own numbers by
-chance (splitmix64, Steele, Lea and Flood 2014), so that the same past and seed give the same calls.
+A call is made up of parts of known requests: where one stands, when another one may be visited,
+what a third needs. How many are still to come follows from how many came by now and from what is
+usual. Integers only; own numbers by chance (splitmix64, Steele, Lea and Flood 2014), so that the
+same past and seed give the same calls.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def outlook(
 ) -> Outlook | None:
     """Calls that may come after `now`, which counts from the beginning of the `day`, in ticks.
 
-    The first `before` rows of the past were known before the day, the others came in it. None where nothing is
-    known to draw from or nothing more is likely to come.
+    The first `before` rows of the past were known before the day, the others came in it. None where
+    nothing is known to draw from or nothing more is likely to come.
     """
     rows = len(past.opens)
     if not rows or not policy.calls or not policy.weight:
@@ -98,7 +99,7 @@ def outlook(
     kept = np.flatnonzero((ahead > 0) & (ahead <= near))
     if not kept.size:
         return None
-    # A Bayesian mean under a gamma prior: `trust` days were seen before this one, each with the usual calls.
+    # A Bayesian mean under a gamma prior: `trust` days with the usual calls were seen before.
     usual = before * policy.usual >> 10
     calls = ((usual * policy.trust + (rows - before) * 1024) << 10) // (
         policy.trust + by_now * 1024 // DRAWS

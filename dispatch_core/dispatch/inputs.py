@@ -5,7 +5,7 @@ The same inputs give the same answer, bit for bit; whoever stores them can repla
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -203,13 +203,13 @@ class MoreOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """More crews like one that there is."""
 
     like: CrewId
-    n: int
+    n: Annotated[int, msgspec.Meta(ge=1, le=50)]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What if: asked, never done."""
 
-    crews_down: list[CrewId] = []
-    districts_closed: list[str] = []
-    extra_crews: list[MoreOf] = []
-    at: int | None = None
+    crews_down: Annotated[list[CrewId], msgspec.Meta(max_length=1_000)] = []
+    districts_closed: Annotated[list[str], msgspec.Meta(max_length=1_000)] = []
+    extra_crews: Annotated[list[MoreOf], msgspec.Meta(max_length=20)] = []
+    at: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)] | None = None

@@ -7,6 +7,7 @@ of each job of two crews, and what is forecast.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from dispatch_core.dispatch.burst import first_visits
 from dispatch_core.dispatch.days import in_order
 from dispatch_core.dispatch.daytime import Rest
 from dispatch_core.dispatch.fixed import fix, head_window
+from dispatch_core.dispatch.inputs import Task
 from dispatch_core.dispatch.score import given
 from dispatch_core.dispatch.units import Unit, parts_of, units_of
 from dispatch_core.ids import Level
@@ -32,6 +34,8 @@ MOST_PIECES = 32_767
 """As many as the kernel counts."""
 PLENTY = 30_000
 """Pieces on a van of which nobody has said what lies on it."""
+MOST_KINDS = 32
+"""Kinds of part that the kernel counts from visit to visit."""
 
 
 class Problem:
@@ -50,6 +54,7 @@ class Problem:
         self.units: list[Unit] = units_of(board, left, self.before)
         self.halves = [(j, k) for j, (a, b, _) in sorted(self.fixed.pairs.items()) for k in (a, b)]
         self.stores = self._stores()
+        self.kinds, self.rare = self._kinds()
         self.rests = [self._rest(k) for k in range(len(board.crews))]
         """Of every crew the next break that the shift still has room for."""
         self.masks = [self._mask(unit) for unit in self.units]
@@ -87,12 +92,11 @@ class Problem:
         if not self.size or not board.crews:
             return None
         crews, tasks = self._crews(), self._tasks()
-        kinds = sorted(parts_of(board, range(len(board.inputs.tasks))))
         return planner.Planner(
             board.seconds,
             **crews,
             **tasks,
-            **self._parts(kinds),
+            **self._parts(self.kinds),
             budget=budget,
             seed=1 + board.inputs.seed,
             travel_cost=policy.weights.travel,
@@ -211,9 +215,12 @@ class Problem:
         for k, crew in enumerate(self.board.crews):
             for j in unit.rows:
                 task = self.board.inputs.tasks[j]
-                if k in self.board.holders.get(j, ()) or not self.board.missing(task, crew):
+                if k in self.board.holders.get(j, ()):
                     continue
-                if self.stores[k] not in self.board.stores_for(task):
+                lacks = bool(self.board.missing(task, crew))
+                if lacks and self.stores[k] not in self.board.stores_for(task):
+                    mask[k] = 1
+                elif self.lacks_rare(task, k):
                     mask[k] = 1
         return mask
 
@@ -222,6 +229,25 @@ class Problem:
         return (parts.continuity + parts.skill + parts.parts) * np.int32(1_000)
 
     # -------------------------------------------------------- parts
+
+    def _kinds(self) -> tuple[list[str], dict[str, int]]:
+        """The kinds of part that most tickets need, which are counted; and of every other kind the
+        pieces that all tickets without a crew need."""
+        board = self.board
+        tasks = [t.work.parts for j, t in enumerate(board.inputs.tasks) if j not in board.holders]
+        asked = Counter(kind for parts in tasks for kind in parts)
+        order = sorted(asked, key=lambda kind: (-asked[kind], kind))
+        rare = {kind: sum(p.get(kind, 0) for p in tasks) for kind in order[MOST_KINDS:]}
+        return sorted(order[:MOST_KINDS]), rare
+
+    def lacks_rare(self, task: Task, k: int) -> bool:
+        """Whether the work needs a kind of part that is not counted, and the crew's van has not
+        enough of it for all tickets at once: only then could it run out on the way."""
+        parts, spoken = self.board.inputs.teams[k].parts, self.board.spoken_for[k]
+        return parts is not None and any(
+            kind in self.rare and parts.get(kind, 0) - spoken.get(kind, 0) < self.rare[kind]
+            for kind in task.work.parts
+        )
 
     def _stores(self) -> list[int]:
         """Of every crew the store where it fetches parts: the one that serves most tickets, then
@@ -253,14 +279,17 @@ class Problem:
                 free = PLENTY if parts is None else parts.get(kind, 0) - spoken.get(kind, 0)
                 on_van[k, p] = min(PLENTY, max(0, free))
         needed = np.zeros((self.size, len(kinds)), np.int32)
+        place = {kind: p for p, kind in enumerate(kinds)}
         for n, unit in enumerate([*(u for u, _ in self.soon), *self.units], len(self.heads)):
             rows = [j for j in unit.rows if j not in board.holders]
             for part, pieces in parts_of(board, rows).items():
-                needed[n, kinds.index(part)] = min(MOST_PIECES, pieces)
+                if part in place:
+                    needed[n, place[part]] = min(MOST_PIECES, pieces)
         for n, (j, _) in enumerate(self.halves, self.first_half):
             if n % 2 == self.first_half % 2 and j not in board.holders:
                 for part, pieces in parts_of(board, [j]).items():
-                    needed[n, kinds.index(part)] = min(MOST_PIECES, pieces)
+                    if part in place:
+                        needed[n, place[part]] = min(MOST_PIECES, pieces)
         stores = [board.place_of_store(s) if s >= 0 else -1 for s in self.stores]
         return {
             "crew_parts": on_van,

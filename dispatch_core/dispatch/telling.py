@@ -247,6 +247,8 @@ def _runs_out(problem: Problem, j: int, k: int, done: list[int]) -> bool:
     """Whether the van's parts go into what the crew does, and its store cannot give more."""
     board, team = problem.board, problem.board.inputs.teams[k]
     task = board.inputs.tasks[j]
+    if problem.lacks_rare(task, k):
+        return True
     if team.parts is None or problem.stores[k] in board.stores_for(task):
         return False
     used = parts_of(board, [j, *(row for row in done if row not in board.holders)])

@@ -92,6 +92,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     with_crew: CrewId | None = None
     crew_version: int = 0
     """The version of the crew's stream that this was scored on."""
+    with_crew_version: int = 0
+    """The same of the second crew's."""
 
 
 class TicketProposed(Body, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ class PriceBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     crew: Id
     with_crew: Id | None = None
     after: Id | msgspec.UnsetType | None = msgspec.UNSET
-    start_at: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    start_at: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)] | None = None
 
 
 class PriceAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -161,8 +161,8 @@ def seen_of(ticket: TicketId, found: Answered) -> Seen:
 
 def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> bool:
     """Whether a crew, scored again, is what the person agreed to: hardly dearer against the best
-    than it was, hardly later beyond the time that went by, and nobody gives way or becomes late who
-    was not named."""
+    than it was, hardly later beyond the time that went by, not before a time that was asked for, and
+    nobody gives way or becomes late who was not named."""
     before, after = choice_in(was, wish.crew), choice_in(now, wish.crew)
     if before is None or after is None:
         return False
@@ -174,6 +174,7 @@ def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> boo
     return (
         dearer <= tolerance_s
         and new.start_at - old.start_at <= tolerance_s + max(0, now.made_at - was.made_at)
+        and (was.priced is None or old.start_at - new.start_at <= tolerance_s)
         and new.with_crew == old.with_crew
         and {d.ticket for d in new.newly_late} <= known_late
         and {d.ticket for d in new.displaced} <= named

@@ -26,6 +26,7 @@ LIVE_STEP_S = 1.0
 LISTEN_S = 5.0
 """By the real clock, not the business one: presence ends after three times as long."""
 URGENT_ROUNDS = 2
+"""So often does an act on a red ticket follow at once on an answer."""
 BEHIND_S = 1200.0
 """What is caught up from longer ago than this goes out by hand."""
 PAGE = 500

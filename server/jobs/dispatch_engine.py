@@ -172,11 +172,11 @@ class Proposals:
         """The policy confirms a proposal, unless somebody was quicker or it is out of date."""
         p = standing.proposal
         best = p.choices[0]
-        wish = DispatchTicket(
-            ticket=p.ticket, version=p.ticket_version, crew=best.crew, by=ACTOR,
-            decision=standing.known.decision, auto=grounds,
-        )  # fmt: skip
         async with self._store.company(memory.company) as tx:
+            wish = DispatchTicket(
+                ticket=p.ticket, version=p.ticket_version, crew=best.crew, by=ACTOR,
+                decision=standing.known.decision, auto=grounds, city=await tx.policy(),
+            )  # fmt: skip
             heads: dict[str, tuple[Any, int]] = {}
             loaded = Loaded(
                 heads,

@@ -54,8 +54,8 @@ class _Turn:
 
 
 class Worker:
-    """One child, started when it is first asked, or before, and again after each death. It ends with
-    us."""
+    """One child, started when it is first asked or before that, and again after each death. It ends
+    with us."""
 
     def __init__(self, name: str, *, nice: int, memory_mb: int) -> None:
         self._name = name

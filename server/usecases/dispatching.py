@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from dispatch_core import commands, crews, dispatch, tickets
 from dispatch_core.commands import AssignTicket, ReleaseTicket
 from dispatch_core.crews import Crew
@@ -87,7 +89,7 @@ class DispatchTicket:
         """The facts of the tickets and the crews.
 
         Raises Stale `proposal_changed`; Invalid `reason_needed`, `too_many_displaced`,
-        `displacement_unseen`, `crew_not_scored`; NotFound `no_such_decision`, `no_such_crew`; and
+        `displacement_unseen`, `bad_displacement`, `crew_not_scored`; NotFound `no_such_decision`, `no_such_crew`; and
         what the tickets and crews themselves refuse.
         """
         chosen = self._chosen(loaded)
@@ -102,8 +104,14 @@ class DispatchTicket:
                 f"{len(self.displace)} tickets would have to give way; the policy allows {most}.",
                 "Choose another crew, or displace fewer.",
             )
+        if len({self.ticket, *(d.ticket for d in self.displace)}) <= len(self.displace):
+            raise Invalid(
+                "bad_displacement",
+                "A ticket gives way once, and not to itself.",
+                "Name each ticket once, and others than this one.",
+            )
         ticket = self._ticket(loaded, self.ticket)
-        made = _Facts(loaded, now)
+        made = _Facts(loaded, now, self.city)
         for gone in self.displace:
             made.displace(self, gone, chosen, ticket)
         second = self._second(chosen)
@@ -142,10 +150,11 @@ class DispatchTicket:
                 "Look at the proposal as it is now, or dispatch by hand without one.",
             )
         found = choice_in(seen, self.crew)
-        if found is None:
+        if found is None or self.with_crew not in {None, found[0].with_crew}:
+            both = " and ".join([self.crew, *([self.with_crew] if self.with_crew else ())])
             raise Invalid(
                 "crew_not_scored",
-                f"This proposal does not speak of crew {self.crew}.",
+                f"This proposal does not speak of crew {both}.",
                 "Ask for this crew's price first and send its decision.",
             )
         choice, rank, best, of = found
@@ -153,8 +162,13 @@ class DispatchTicket:
 
     def _check_fresh(self, loaded: Loaded, chosen: _Chosen, crew: Crew) -> None:
         ticket = self._ticket(loaded, self.ticket)
+        choice = chosen.choice
         moved = ticket is not None and ticket.decided > chosen.seen.ticket_version
-        if chosen.seen.plan != loaded.plan or chosen.choice.crew_version != crew.version or moved:
+        scored = [(crew, choice.crew_version)]
+        if choice.with_crew is not None:
+            scored.append((self._crew(loaded, choice.with_crew), choice.with_crew_version))
+        moved |= any(one.version != version for one, version in scored)
+        if chosen.seen.plan != loaded.plan or moved:
             raise Stale(
                 "proposal_changed",
                 "The plan or the crew has changed since this was proposed.",
@@ -234,8 +248,12 @@ class DispatchTicket:
 class _Facts:
     """The facts of one dispatch: several may be of the same crew."""
 
-    def __init__(self, loaded: Loaded, now: datetime) -> None:
+    def __init__(self, loaded: Loaded, now: datetime, city: CityPolicy | None) -> None:
         self.appends: dict[str, list[Event]] = {}
+        self._policy = crews.POLICY
+        if city is not None:
+            most = city.dispatch.rules.in_hand_max
+            self._policy = msgspec.structs.replace(crews.POLICY, in_hand=most)
         self._loaded = loaded
         self._now = now
         self._crews: dict[str, Crew | None] = {}
@@ -251,7 +269,7 @@ class _Facts:
         if stream not in self._crews:
             self._crews[stream] = self._loaded.state(stream)[0]
         state = self._crews[stream]
-        events = crews.decide(state, command, self._now)
+        events = crews.decide(state, command, self._now, self._policy)
         for event in events:
             state = crews.apply(state, event, unix(self._now))
         self._crews[stream] = state

@@ -23,6 +23,8 @@ class Command(NamedTuple):
     path: str
     body: dict[str, Any]
     note: Callable[[str, dict[str, Any]], None]
+    may: frozenset[str] = frozenset()
+    """Refusals that a correct installation may give, since others mean the same ticket."""
 
 
 class Desk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Acknowledged(NamedTuple):
@@ -16,6 +16,13 @@ class Acknowledged(NamedTuple):
     ticket: str
     version: int
     own: bool = True
+
+
+class Given(NamedTuple):
+    """One answered command of a dispatcher: the kind of fact that it made of a ticket."""
+
+    ticket: str
+    kind: str
 
 
 class Applied(NamedTuple):
@@ -44,6 +51,11 @@ class Ledger:
     """Every answered case id by the origin's number."""
     signed: set[str] = field(default_factory=set)
     """Cases that were signed for: the origin is owed a message."""
+    given: Counter[Given] = field(default_factory=Counter)
+    """Every fact that dispatchers were answered for, of the tickets that gave way too."""
+    doubtful: dict[str, Any] = field(default_factory=dict)
+    """Commands by key that were refused when they were sent again: an earlier try may have been
+    carried out, and was never answered."""
     asked: int = 0
     """Doors that were knocked at, numbered."""
     retried: int = 0

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
+import httpx
+import psutil
 import pytest
 import redis
 from chaos_checks import (
@@ -20,6 +22,7 @@ from chaos_checks import (
     check_messages,
     check_screens,
 )
+from chaos_dispatch import beyond_all, check_dispatch, check_recovered, open_crews
 from chaos_intake import fill_register
 from chaos_ledger import Ledger
 from chaos_traffic import Traffic
@@ -36,10 +39,10 @@ AUGUST = datetime(2026, 8, 15, 2, tzinfo=UTC)
 class House:
     """The installation under fire, its ledger, and what can be done to it."""
 
-    def __init__(self, installation: Installation, company: int, cookies: dict[str, str]) -> None:
+    def __init__(self, installation: Installation, company: int, person: httpx.Client) -> None:
         self.at = installation
         self.company = company
-        self.cookies = cookies
+        self.person = person
         self.book = Ledger()
 
     def leader(self) -> Process:
@@ -76,6 +79,14 @@ class House:
         finally:
             leader.send(signal.SIGCONT)
         assert self.generation() > before
+
+    def kill_planners(self) -> None:
+        """kill -9 every child that scores and plans, whatever it is at."""
+        children = psutil.Process(self.leader().pid).children()
+        found = [child for child in children if "planner" in child.cmdline()]
+        assert found
+        for child in found:
+            child.kill()
 
     def kill_web(self, number: int) -> None:
         """kill -9 a web; it is started again on the same port."""
@@ -126,21 +137,24 @@ def house() -> Iterator[House]:
         try:
             installation.start()
             with closing(installation.sign_in("chaos")) as person:
-                cookies = dict(person.cookies)
-            yield House(installation, company, cookies)
+                open_crews(person)
+                yield House(installation, company, person)
         finally:
             installation.stop()
 
 
-def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
-    """Traffic before, between and after the blows; then everything is held to account."""
+def under_fire(house: House, *blows: Callable[[], None], pause: float, reds: int = 0) -> None:
+    """Traffic before, between and after the blows; then everything is held to account. `reds`:
+    tickets that nobody can take, of which the core tells during it."""
     began = len(house.book.keys)
-    with Traffic(house.at.urls, house.cookies, house.book) as traffic:
+    hopeless = [beyond_all(house.person, house.book) for _ in range(reds)]
+    with Traffic(house.at.urls, dict(house.person.cookies), house.book) as traffic:
         time.sleep(3)
         for blow in blows:
             blow()
             time.sleep(pause)
         traffic.quiet()
+        check_recovered(house.at, house.company, house.person, hopeless)
         check_screens(house.at, house.company, traffic.screens)
         screens = traffic.screens
         print(
@@ -156,6 +170,7 @@ def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
     assert not house.book.surprises, house.book.surprises[:3]
     assert len(house.book.keys) - began > 50
     check_journal(house.at, house.company, house.book)
+    check_dispatch(house.at, house.company, house.book)
     check_intake(house.at, house.company, house.book)
     check_messages(house.at, house.company, "chaos", house.book)
     check_layers(house.at, house.company)
@@ -163,11 +178,15 @@ def under_fire(house: House, *blows: Callable[[], None], pause: float) -> None:
 
 
 def test_the_core_leader_is_killed(house: House) -> None:
-    under_fire(house, house.kill_leader, house.kill_leader, pause=2)
+    under_fire(house, house.kill_leader, house.kill_leader, pause=2, reds=2)
+
+
+def test_what_computes_for_the_leader_is_killed(house: House) -> None:
+    under_fire(house, house.kill_planners, house.kill_planners, pause=2, reds=1)
 
 
 def test_the_core_leader_stands_still_for_eight_seconds(house: House) -> None:
-    under_fire(house, house.stop_leader, pause=3)
+    under_fire(house, house.stop_leader, pause=3, reds=2)
 
 
 def test_a_web_process_is_killed(house: House) -> None:

@@ -77,9 +77,7 @@ def check_choice(
         assert other["state"] in {"accepted", "dispatched", "confirmed"}
 
 
-def check_plan(
-    plan: Any, crews: dict[str, Any], tickets: dict[str, Any], policy: Any
-) -> None:
+def check_plan(plan: Any, crews: dict[str, Any], tickets: dict[str, Any], policy: Any) -> None:
     """A plan that was made after everything it speaks of: nothing is lost, nothing is where it may
     not be, two crews begin together, and no more has changed than may."""
     where: dict[str, list[tuple[str, int]]] = {}

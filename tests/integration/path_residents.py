@@ -10,11 +10,17 @@ import uuid
 import zlib
 from typing import Any
 
+import msgspec
 from path_cases import new_number
 from path_cases import step as case_step
+from path_dispatch import proposed
 from path_heating import visited
-from path_house import Caller, House, eventually
-from path_work import batch, receive
+from path_house import Caller, House, eventually, fetch
+from path_work import batch, crew_on_duty, fix, receive, step
+
+from server.adapters import frames
+from server.adapters.engine_calls import Call, Hello
+from server.adapters.engine_client import connect
 
 NAME, PHONE, FLAT = "欧阳测试甲", "13974125836", "88417室"
 OWNER, OWNER_PHONE, CERTIFICATE = "司徒测试乙", "13874125837", "23010219780506432X"
@@ -155,6 +161,51 @@ def _applications(house: House, picture: str) -> dict[str, str]:
     withdraw = {"version": back["version"], **reason}
     person.ok(f"/api/suspensions/{back['id']}/withdraw", withdraw)
     return {"application_id": str(closed["id"]), "visit_id": str(visit["id"])}
+
+
+def at_the_desk(house: House) -> dict[str, str]:
+    """A ticket that a person gives to a crew on a price, takes back and gives again, follows by a
+    link, hands over and reports on, naming somebody wherever words can be written."""
+    person = house.person
+    ticket = step(person, receive(person, building="B08", words=WORDS, caller=CALLER), "accept")
+    crew = crew_on_duty(house, "PD1")
+    at = int(house.business_now().timestamp())
+    batch(house.source, "crew-positions", fix(crew, at))
+    row = proposed(house, ticket)
+    price = person.http.post(f"/api/proposals/{ticket['id']}/price", json={"crew": crew})
+    assert price.status_code == 200, price.text
+    why = {"reason": WORDS}
+    ticket = step(person, ticket, "dispatch", crew=crew, reason_code="other", **why)
+    ticket = step(person, ticket, "displace", reason_code="by_hand", **why)
+    ticket = step(person, ticket, "dispatch", crew=crew, reason_code="other", **why)
+    path = f"/api/tickets/{ticket['id']}/link"
+    link = person.ok(path, {"version": ticket["version"], "send": True})
+    drawn = person.ok("/api/handovers", {"note": WORDS})
+    day = eventually(lambda: person.get("/api/reports")["items"], "a report is frozen")[0]
+    person.ok(f"/api/reports/{day}/remarks", {"text": WORDS})
+    return {
+        "ticket_id": ticket["id"], "crew_id": crew, "path": link["path"], "day": day,
+        "digest": row["decision"], "handover_id": drawn["id"],
+    }  # fmt: skip
+
+
+async def asked_of_the_engine(house: House, ticket: str, crew: str) -> list[bytes]:
+    """The frames that the engine answers a proposal and a price with, as they are."""
+    ((address, secret),) = await fetch(house.database_url, "SELECT address, secret FROM lease")
+    reader, writer = await connect(address)
+    writer.write(frames.framed(Hello(secret=secret)))
+    found = []
+    for n, (what, asked) in enumerate(
+        [("propose", {"ticket": ticket}), ("price", {"ticket": ticket, "crew": crew})]
+    ):
+        body = msgspec.Raw(frames.encode(asked))
+        writer.write(
+            frames.framed(Call(id=n, company=house.company, what=what, body=body, within_s=30))
+        )
+        found.append(await frames.read(reader))
+    writer.close()
+    await writer.wait_closed()
+    return found
 
 
 def _case(person: Caller) -> str:

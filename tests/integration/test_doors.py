@@ -6,15 +6,24 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+import zlib
 from typing import Any
 
 import pytest
 from path_heating import local
-from path_house import PASSWORD, Caller, House, eventually
-from path_residents import CALLER, HOMES, WORDS, found_in, through_the_intake
+from path_house import PASSWORD, Caller, House
+from path_residents import (
+    CALLER,
+    HOMES,
+    WORDS,
+    asked_of_the_engine,
+    at_the_desk,
+    found_in,
+    through_the_intake,
+)
 from path_routes import Door, guarded
 from path_screen import TOPICS, Screen
-from path_work import crew_on_duty, receive
+from path_work import receive
 from typing_extensions import override
 
 from server.adapters import accounts
@@ -64,35 +73,18 @@ def house(own_house: House) -> House:
 def names(house: House) -> dict[str, str]:
     """A record for every path, after residents came in by every door."""
     found = through_the_intake(house)
-    ticket = receive(house.person, household=HOMES[0], building=None, words=WORDS, caller=CALLER)
+    receive(house.person, household=HOMES[0], building=None, words=WORDS, caller=CALLER)
     outage = {
         "node": "B07", "cause": "other", "reason": WORDS,
         "expected_end_at": int(house.business_now().timestamp()) + 3600,
     }  # fmt: skip
-    crew_on_duty(house, "DR1")
-    proposal = eventually(lambda: scored(house, ticket["id"]), "it is scored")
-    drawn = house.person.ok("/api/handovers", {"note": WORDS})
-    return found | {
-        "digest": proposal["decision"], "day": written_about(house), "handover_id": drawn["id"],
-        "ticket_id": ticket["id"], "outage_id": house.person.ok("/api/outages", outage)["id"],
-        "crew_id": "DR1", "point_id": "RT-01", "node_id": "S1",
+    desk = at_the_desk(house)
+    return found | desk | {
+        "outage_id": house.person.ok("/api/outages", outage)["id"],
+        "point_id": "RT-01", "node_id": "S1",
         "community_id": "K1", "key": "400:1:1", "company": "warm", "file": "none.pmtiles",
         "name": "", "kind": "households", "source": "test", "store_id": "W0",
     }  # fmt: skip
-
-
-def scored(house: House, ticket: str) -> Any:
-    """Its proposal; None while the engine is not there yet."""
-    answer = house.person.http.get(f"/api/proposals/{ticket}")
-    return answer.json() if answer.status_code == 200 else None
-
-
-def written_about(house: House) -> str:
-    """A day whose report is frozen, with a remark that names somebody."""
-    reports = eventually(lambda: house.person.get("/api/reports")["items"], "a report is frozen")
-    day = str(reports[0])
-    house.person.ok(f"/api/reports/{day}/remarks", {"text": WORDS})
-    return day
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +266,30 @@ def of_residents(house: House, data: bytes) -> list[str]:
     people = house.sql("SELECT pseudonym FROM person WHERE company_id = $1", house.company)
     ids = [row[0] for row in people] + HOMES
     return found_in(data) + [name for name in ids if f'"{name}"'.encode() in data]
+
+
+def test_dispatch_is_decided_without_a_resident(house: House, names: dict[str, str]) -> None:
+    """Inputs, answers and plans as they are stored, compressed; what is said over the engine's
+    socket; and what stands behind a resident's link."""
+    stored = [
+        zlib.decompress(body)
+        for column, table in (
+            ("body", "decision_input"), ("inputs", "decision"), ("asked", "decision"),
+            ("answer", "decision"), ("body", "plan_head"),
+        )
+        for (body,) in house.sql(f"SELECT {column} FROM {table}")
+        if body.startswith(b"x")
+    ]  # fmt: skip
+    ticket = names["ticket_id"].encode()
+    said = asyncio.run(asked_of_the_engine(house, names["ticket_id"], names["crew_id"]))
+    followed = Caller(house.url).http.get(f"/api{names['path']}")
+    assert followed.json()["step"] == "dispatch", followed.text
+    assert any(ticket in body for body in stored)
+    assert all(ticket in body for body in said)
+    people = house.sql("SELECT pseudonym FROM person WHERE company_id = $1", house.company)
+    for body in [*stored, *said, followed.content]:
+        assert found_in(body) == []
+        assert not [p for (p,) in people if p.encode() in body]
 
 
 def test_files_beside_the_database_are_sealed_or_the_owners_alone(

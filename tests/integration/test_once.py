@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from path_cases import new_number, take
-from path_heating import apply, household, local, wish
 from path_dispatch import crews_on_duty, proposed
+from path_heating import apply, household, local, wish
 from path_house import House, eventually
 from path_routes import guarded
 from path_work import at_once, receive, register_crew, step

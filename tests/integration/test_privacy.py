@@ -12,7 +12,7 @@ import pytest
 import redis
 from path_heating import local
 from path_house import Caller, House, eventually, run
-from path_residents import FLAT, NAME, PHONE, WORDS, found_in, through_the_intake
+from path_residents import FLAT, NAME, PHONE, WORDS, at_the_desk, found_in, through_the_intake
 from path_screen import TOPICS
 from path_work import batch, carry, crew_on_duty, fix, receive, step
 
@@ -76,7 +76,7 @@ def told(house: House) -> Any:
         "the tickets are on their layer",
     )
     told = [one["id"], two["id"], three["id"]]
-    _at_the_desk(house, three)
+    desk = at_the_desk(house)
     names = through_the_intake(house)
     return {
         "names": names,
@@ -84,6 +84,7 @@ def told(house: House) -> Any:
         "unplaced": unplaced["id"],
         "outage": opened["id"],
         "sent": sent,
+        "desk": desk,
     }
 
 
@@ -138,10 +139,15 @@ def test_no_answer_shows_a_resident(house: House, told: Any) -> None:
         *(f"/api/layers/{topic}{form}" for topic in TOPICS for form in ("", ".geojson")),
         "/api/tickets?limit=500", *(f"/api/tickets/{t}" for t in told["tickets"]), "/api/outages",
         "/api/crews", "/api/crews/PR1", "/api/communities/K1", "/api/points/RT-01", "/api/session",
-        "/api/outages?ended=true",
+        "/api/outages?ended=true", "/api/stores",
     ]  # fmt: skip
-    for path in paths:
-        for caller in (house.person, house.source):
+    desk = told["desk"]
+    seats = [
+        "/api/plan", f"/api/proposals/{desk['ticket_id']}", f"/api/decisions/{desk['digest']}",
+        "/api/handovers/preview", "/api/reports", f"/api/reports/{desk['day']}.pdf",
+    ]  # fmt: skip
+    for path in paths + seats:
+        for caller in (house.person,) if path in seats else (house.person, house.source):
             answer = caller.http.get(path)
             assert answer.status_code == 200, path
             assert found_in(answer.content) == [], path

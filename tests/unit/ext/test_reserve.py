@@ -1,4 +1,4 @@
-"""The reserve of a plan is what foreseen calls would cost it, worked out once more in plain Python."""
+"""The reserve of a plan is what foreseen calls would cost it, worked out again in plain Python."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Slow:
             (int(p["crew_store"][k]), int(p["store_open"]), 1 << 28, int(p["store_service"]))
             if v == STORE
             else (
-                int(p["task_place"][v]), int(p["task_open"][v]), int(p["task_close"][v]), int(p["task_service"][v]),
+                *(int(p["task_" + name][v]) for name in ("place", "open", "close", "service")),
             )
             for v in self.visit[self.first[k] : self.first[k + 1]]
         ]  # fmt: skip
@@ -116,7 +116,8 @@ class Slow:
                 rest = [*way, *stops[i:]]
                 if home:
                     whole = min(
-                        (self.end(k, at, t, rest) - t for t in range(max(start, known), DAY + 300)), default=NEVER
+                        (self.end(k, at, t, rest) - t for t in range(max(start, known), DAY + 300)),
+                        default=NEVER,
                     )
                     before = int(self.leaves[k, 2] - first) if stops else 0
                     more = whole - before if whole < NEVER >> 1 else NEVER
@@ -139,7 +140,9 @@ class Slow:
             return True
         before = route[: route.index(STORE)] if STORE in route else route
         need = p["call_parts"][c] + sum((p["task_parts"][v] for v in before), np.zeros(5, int))
-        return not int(p["call_tools"][c]) & ~int(p["crew_tools"][k]) and bool((need <= p["crew_parts"][k]).all())
+        return not int(p["call_tools"][c]) & ~int(p["crew_tools"][k]) and bool(
+            (need <= p["crew_parts"][k]).all()
+        )
 
 
 @settings(max_examples=60, deadline=None)
@@ -163,7 +166,7 @@ def test_the_reserve_is_what_the_calls_would_cost_the_plan(
 
 
 def test_a_crew_waits_where_a_call_is_likely() -> None:
-    """Both orders of two visits last as long; the call is likely at the first one's place, late in the day."""
+    """Both orders of two visits last as long; late in the day a call is likely by the first."""
     line = np.array([0, 10, 20, 10])
     problem: dict[str, Any] = {
         "travel": np.abs(line[:, None] - line),
@@ -202,7 +205,8 @@ def test_calls_that_make_no_sense_are_refused() -> None:
     problem = some_problem(1, 2, 3, set())
     calls = some_calls(1, problem, 2)
     for name, wrong in (
-        ("call_place", [0, 99]), ("call_known", [1]), ("call_keen", 2000), ("call_share", -1), ("call_loss", None),
+        ("call_place", [0, 99]), ("call_known", [1]), ("call_keen", 2000),
+        ("call_share", -1), ("call_loss", None),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=name):
             Planner(**problem, **(calls | {name: wrong}), budget=1)

@@ -176,6 +176,20 @@ def test_a_changed_proposal_is_looked_at_again(small):
     assert again.step == "proposal"
 
 
+def test_a_red_one_goes_out_at_once_on_the_proposal_that_came_with_the_refusal(small):
+    at = At(small, ticket("T1", "red"), ticket("T2", "yellow"))
+    looks = {c.ticket: c for c in at.calls(step="proposal")}
+    assert not list(at.desk.urgent(AT))  # no answer yet
+    for look in looks.values():
+        at.answer(look, 200, proposal(choice("C05")))
+    [give] = at.desk.urgent(AT)
+    assert give.ticket == "T1"
+    changed = {"decision": "e" * 64, "ticket_version": 4, "proposal": proposal(choice("C06"))}
+    at.answer(give, 409, {"code": "proposal_changed", "present": {"proposal": changed}})
+    [again] = at.desk.urgent(AT)
+    assert again.body == {"version": 4, "crew": "C06", "decision": "e" * 64}
+
+
 def test_a_ticket_that_moved_is_read_first(small):
     at = At(small, ticket("T1", "red"))
     [look] = at.calls(step="proposal")

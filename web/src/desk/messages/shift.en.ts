@@ -30,11 +30,9 @@ export const en: ShiftWords = {
   coming: 'Coming',
   sign: (side) => `Sign: ${side}`,
   signed: (who, time) => `${who} · ${time}`,
-  unsigned: 'not signed',
   complete: 'Both signed',
   waiting: 'To be signed',
   same: 'Two people sign, one for each shift.',
-  back: 'Back to now',
   crewOn: (ticket) => `on ticket ${ticket}`,
 
   days: 'Morning reports',
@@ -59,6 +57,5 @@ export const en: ShiftWords = {
     demand: 'Intake and closing', clocks: 'Clocks', quality: 'Call-backs and repeats', dispatch: 'Dispatch',
     network: 'Network and rooms', cases: 'Cases and public mood', weather: 'Weather',
   },
-  failed: 'Could not be loaded',
   again: 'Try again',
 };

@@ -31,11 +31,9 @@ export const zh = {
   coming: '接班',
   sign: (side: string) => `签字：${side}`,
   signed: (who: string, time: string) => `${who} · ${time}`,
-  unsigned: '未签',
   complete: '双方已签',
   waiting: '待签字',
   same: '交班与接班须由两人分别签字。',
-  back: '返回此刻',
   crewOn: (ticket: string) => `手上工单 ${ticket}`,
 
   // Report
@@ -61,7 +59,6 @@ export const zh = {
     demand: '受理与闭环', clocks: '时限', quality: '回访与重复报修', dispatch: '调度',
     network: '管网与室温', cases: '外部转办与舆情', weather: '天气',
   } as Record<string, string>,
-  failed: '未能载入',
   again: '再试',
 };
 export type ShiftWords = typeof zh;
