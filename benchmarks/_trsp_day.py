@@ -2,8 +2,8 @@
 
 `Day` is told which requests are known and looks at no others. What was driven to stays; a crew
 waits where it is as long as that is in time for its next visit, and leaves home between the
-earliest and the latest time that costs least. What cannot be done now stays asked for until its
-window closes.
+earliest and the latest time that costs least. A request that finds no place when it is called in is
+refused at once: asking again at later calls found no place either and took time from the others.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._slices import SLICE, run, steps_in
+from benchmarks._slices import run, steps_in
 from benchmarks._trsp import CREWS, TICKS, Instance, problem
 from dispatch_core.dispatch.anticipate import Anticipation, Past, outlook
-from ext.planner import NO_PARTS, OUT_OF_TIME, STORE, Planner
+from ext.planner import STORE, Planner
 
 WEIGHT = 10**11
 """The cost of a request that is left out, ten times that once it was planned."""
@@ -41,8 +41,6 @@ class Ways:
     """Of one core, before the day."""
     event_seconds: float = 0.08
     """Of one core at an event, searching."""
-    rescue: int = 410
-    """Of 1024 of that: for a search without a reserve, where a request found no place so far."""
 
 
 @dataclass
@@ -136,7 +134,6 @@ class Day:
             self.before = len(self.known)
         else:
             self.advance(now)
-            self.open = {v for v in self.open if self.instance.closes[v] >= now}
         tasks = sorted(self.open)
         arguments = self._problem(tasks, max(now, 0))
         seconds = self.ways.first_seconds if now < 0 else self.ways.event_seconds
@@ -146,30 +143,10 @@ class Day:
             arguments |= {"hot": self.ways.hot, "cold": self.ways.cold}
         budget = max(int(self.rate * seconds), 500)
         plan = Planner(**arguments, budget=budget, seed=self.seed + self.events)
-        if now >= 0:
-            plan = self._rescued(plan, arguments, begin)
         run(plan, begin + seconds)
         self._take(plan, tasks)
         self.events += 1
         return time.process_time() - begin
-
-    def _rescued(self, plan: Planner, arguments: dict[str, Any], begin: float) -> Planner:
-        """The plan amid its search; or, if a request has no place in it, one by a search that keeps
-        no reserve for others, of what is left of the budget, if that has."""
-        ways = self.ways
-        last = plan.budget * ways.rescue >> 10
-        while (
-            plan.iterations < plan.budget - last
-            and time.process_time() < begin + ways.event_seconds / 2
-        ):
-            plan.improve(SLICE)
-        out = plan.cost()["unplanned"]
-        if not out or not last:
-            return plan
-        bare = arguments | {"call_share": 0, "routes": plan.task_lists()}
-        again = Planner(**bare, budget=last, seed=self.seed + self.events)
-        run(again, begin + ways.event_seconds)
-        return again if again.cost()["unplanned"] < out else plan
 
     def _problem(self, tasks: list[int], now: int) -> dict[str, Any]:
         rows = np.array(tasks, np.intp) - CREWS - 1
@@ -233,11 +210,9 @@ class Day:
             row = visit[first[k] : first[k + 1]]
             self.routes[k] = [0 if v == STORE else tasks[v] for v in row]
         self.leaves = plan.leaves()[:, :2]
-        out, why = plan.unplanned()
-        self.promised |= set(tasks) - {tasks[j] for j in out}
-        for j, reason in zip(out, why, strict=True):
-            if reason in (OUT_OF_TIME, NO_PARTS):
-                self.open.discard(tasks[j])
+        out, _ = plan.unplanned()
+        self.open -= {tasks[j] for j in out}
+        self.promised |= self.open
 
     # -------------------------------------------------------- what came of it
 

@@ -33,7 +33,7 @@ def choice_of(search: Search, j: int, found: Found, mask: NDArray[np.uint32]) ->
     facts = _facts(search, j, found)
     facts["able"] = int((mask == 0).sum())
     mate = board.crews[found.mate].team if found.other is not None else None
-    gone = {d.ticket: d for o in found.options for one in o.displaced if (d := _displaced(board, one))}
+    gone = {d.ticket: d for o in found.options for d in o.displaced}
     return Choice(
         crew=crew.team.crew,
         crew_name=crew.team.name,
@@ -46,7 +46,7 @@ def choice_of(search: Search, j: int, found: Found, mask: NDArray[np.uint32]) ->
         total=total,
         facts=facts,
         after=_after(search, j, option),
-        displaced=list(gone.values()),
+        displaced=[_displaced(board, d) for d in gone.values()],
         newly_late=_newly_late(search, found),
         with_crew=mate.crew if mate is not None else None,
         crew_version=crew.team.version,

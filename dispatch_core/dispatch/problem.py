@@ -217,10 +217,8 @@ class Problem:
                 task = self.board.inputs.tasks[j]
                 if k in self.board.holders.get(j, ()):
                     continue
-                lacks = bool(self.board.missing(task, crew))
-                if lacks and self.stores[k] not in self.board.stores_for(task):
-                    mask[k] = 1
-                elif self.lacks_rare(task, k):
+                afar = self.stores[k] not in self.board.stores_for(task)
+                if (afar and self.board.missing(task, crew)) or self.lacks_rare(task, k):
                     mask[k] = 1
         return mask
 

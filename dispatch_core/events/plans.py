@@ -80,7 +80,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """The arrival is right within so many seconds, nine times out of ten."""
     distance_m: int
     score: dict[ScorePart, int]
-    """Each part in seconds of travel; their sum orders the crews."""
+    """Each part in seconds of travel; their sum orders the crews, after the minutes by which work
+    would start too late and whoever would have to give way."""
     total: int
     facts: dict[str, int | str]
     """What stands behind the parts, e.g. visits_here, pieces_on_van, degree_hours."""

@@ -76,6 +76,8 @@ class EngineClient:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._line: _Line | None = None
+        self._found: tuple[str | None, str | None] = (None, None)
+        self._doubted = False
         self._opening = asyncio.Lock()
         self._ids = itertools.count(1)
 
@@ -92,7 +94,9 @@ class EngineClient:
         try:
             async with asyncio.timeout(within_s):
                 reply = await self._ask(call)
-        except (frames.Broken, OSError, TimeoutError, ValueError):
+        except (frames.Broken, OSError, TimeoutError, ValueError) as error:
+            # One that only stands still keeps its connection, and another may lead by now.
+            self._doubted = self._doubted or isinstance(error, TimeoutError)
             raise unavailable() from None
         if reply.refused is not None:
             raise reply.refused.error()
@@ -100,22 +104,28 @@ class EngineClient:
 
     async def _ask(self, call: Call) -> Reply:
         known = self._line
-        if known is not None and not known.broken:
+        if known is not None and not known.broken and not self._doubted:
             with contextlib.suppress(frames.Broken, OSError):  # it went just now: once more
                 return await known.ask(call)
         return await (await self._open(known)).ask(call)
 
     async def _open(self, broken: _Line | None) -> _Line:
         async with self._opening:
-            if self._line is not None and self._line is not broken and not self._line.broken:
+            fresh = self._line is not broken and not self._doubted
+            if self._line is not None and fresh and not self._line.broken:
                 return self._line
             async with self._pool.connection() as c:
                 address, secret = await lease.engine(c)
+            self._doubted = False
+            if self._line is not None:
+                if (address, secret) == self._found and not self._line.broken:
+                    return self._line
+                self._line.close()
             if address is None:
                 raise frames.Broken("no engine leads")
             reader, writer = await connect(address)
             writer.write(frames.framed(Hello(secret=secret or "")))
-            self._line = _Line(reader, writer)
+            self._line, self._found = _Line(reader, writer), (address, secret)
             return self._line
 
     def close(self) -> None:

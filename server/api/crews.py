@@ -17,10 +17,9 @@ from server.adapters.commits import Commits
 from server.adapters.records import Records
 from server.api.documents import body_hash, decode_body, described, found
 from server.api.gate import Gate, idempotency_key
-from server.api.spots import Spot, to_wgs84
+from server.api.spots import Name, Spot, to_wgs84
 from server.usecases.crews import ChangeCrew, CrewAnswer
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Names = Annotated[list[Name], msgspec.Meta(max_length=100)]
 Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Unix seconds, up to the year 9999."""

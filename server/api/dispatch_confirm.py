@@ -161,8 +161,8 @@ def seen_of(ticket: TicketId, found: Answered) -> Seen:
 
 def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> bool:
     """Whether a crew, scored again, is what the person agreed to: hardly dearer against the best
-    than it was, hardly later beyond the time that went by, not before a time that was asked for, and
-    nobody gives way or becomes late who was not named."""
+    than it was, hardly later beyond the time that went by, not before a time that was asked for,
+    and nobody gives way or becomes late who was not named."""
     before, after = choice_in(was, wish.crew), choice_in(now, wish.crew)
     if before is None or after is None:
         return False

@@ -16,11 +16,10 @@ from server.adapters.commits import Commits
 from server.adapters.records import Records
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
-from server.api.spots import Spot, to_wgs84
+from server.api.spots import Name, Spot, to_wgs84
 from server.ports import UseCase
 from server.usecases.stores import IssueStoreParts, StockStoreParts, StoreAnswer
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Pieces = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 

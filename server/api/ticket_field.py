@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from dispatch_core import commands
 from dispatch_core.events import Gas
 from dispatch_core.ids import CrewId, DisplaceReason, PermitKind, StoreId
+from server.api.spots import Name
 from server.api.ticket_commands import Command, Context, Seen, Text
 from server.ports import UseCase
 from server.usecases.field import (
@@ -20,9 +21,9 @@ from server.usecases.field import (
     WorkTicket,
 )
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Names = Annotated[list[Name], msgspec.Meta(max_length=50)]
-Parts = Annotated[dict[Name, int], msgspec.Meta(max_length=100)]
+Pieces = Annotated[int, msgspec.Meta(le=1_000_000)]
+Parts = Annotated[dict[Name, Pieces], msgspec.Meta(max_length=100)]
 Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 """Unix seconds, up to the year 9999."""
 

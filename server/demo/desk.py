@@ -21,12 +21,16 @@ DRIVE_S = 15 * MINUTE
 """A crew sets out about so long before a door is opened."""
 PATIENCE_S = 90.0
 """A refused act is tried again after this."""
+LOOKS = 4
+"""So many proposals are opened at one time, beside those of red tickets."""
 LATEST_S = 22 * HOUR
 """A blue ticket goes after so long at the latest."""
 _NEEDS: dict[str, tuple[str, ...]] = {
     "leak": ("secondary", "indoor"), "not_warm": ("indoor", "secondary"),
     "repair": ("secondary", "indoor"),
 }  # fmt: skip
+PACE = 0.75
+"""Plans leave room: half of all visits are over in less than this share of the time planned."""
 _AT_A_DESK = frozenset(
     {"question", "refund", "change_of_data", "new_connection", "contract_closing"}
 )
@@ -120,7 +124,7 @@ class Desk:
         taken = Counter(
             c for j in self.jobs.values() if j.state != "verifying" for c in j.crews
         )  # fmt: skip
-        scored = self.dispatcher.scores(at)
+        scored, looks = self.dispatcher.scores(at), 0
         for job in sorted(waiting, key=lambda j: (urgency(j, at), j.since, j.id)):
             if job.id in self.dispatcher.hands:
                 continue  # somebody has it open
@@ -135,9 +139,10 @@ class Desk:
                 yield self._call(job, "cancel", at, reason_code=idle)
             elif scored and job.placed:
                 if job.seen is None and job.level != "red":
-                    if self._hands < 1:
+                    if self._hands < 1 or looks >= LOOKS:
                         continue
                     self._hands -= 1
+                    looks += 1
                 call = self.dispatcher.act(job, at, self.jobs)
                 if call:
                     yield call
@@ -280,7 +285,7 @@ class Desk:
                 return max(job.since + 20 * MINUTE, fault.end + 15 * MINUTE)
             case "handling":
                 usual = 78.0 if red else 48.0 if yellow else 32.0
-                wait = chance.skewed((job.minutes or usual) * 0.8, 0.3, *name)
+                wait = chance.skewed(PACE * (job.minutes or usual), 0.3, *name)
             case _:
                 wait = chance.skewed(9, 0.8, *name)
         return job.since + wait * MINUTE

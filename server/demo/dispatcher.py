@@ -29,6 +29,8 @@ SAFE_FIRST_S = 5 * MINUTE
 """A red ticket without a crew for so long takes one from a site, which it makes safe first."""
 RED_AGAIN_S, AGAIN_S = 45.0, 10 * MINUTE
 """Without a crew to propose, one looks again after this."""
+CONFLICT_S = 15.0
+"""Somebody was faster on a red ticket, or on one that was to give way: both are read again."""
 AWAY_S = 2 * MINUTE
 """An engine that did not answer is not asked again for so long: tickets go out by hand."""
 
@@ -151,7 +153,7 @@ class Dispatcher:
                 job.seen = {**again["proposal"], "decision": again["decision"]}
         else:
             job.stale = True
-            job.rest(call.at + (RED_AGAIN_S if job.level == "red" else 2 * MINUTE))
+            job.rest(call.at + (CONFLICT_S if job.level == "red" else 2 * MINUTE))
 
     def _doubts(self, job: Job) -> bool:
         return (

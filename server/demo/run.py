@@ -71,8 +71,6 @@ async def backfill(
 
 async def _play(client: ApiClient, day: Day, calls: list[Call]) -> int:
     for call, status, body in await client.send_all(calls):
-        if call.by and status >= 400:  # XXX
-            log.warning("XXX %s %s %s %s %s", int(call.at), call.path, call.step, status, body)
         day.answer(call, status, body)
         refused = body.get("refused") or []
         if refused or (status >= 400 and not call.ticket):

@@ -89,8 +89,8 @@ class DispatchTicket:
         """The facts of the tickets and the crews.
 
         Raises Stale `proposal_changed`; Invalid `reason_needed`, `too_many_displaced`,
-        `displacement_unseen`, `bad_displacement`, `crew_not_scored`; NotFound `no_such_decision`, `no_such_crew`; and
-        what the tickets and crews themselves refuse.
+        `displacement_unseen`, `bad_displacement`, `crew_not_scored`; NotFound `no_such_decision`,
+        `no_such_crew`; and what the tickets and crews themselves refuse.
         """
         chosen = self._chosen(loaded)
         crew = self._crew(loaded, self.crew)

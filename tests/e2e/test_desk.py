@@ -4,6 +4,7 @@ its price first, a visit that is dragged, a red ticket that nobody can take, a q
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -37,12 +38,15 @@ def crews(stack: Installation) -> None:
 
 
 @pytest.fixture
-def desk(stack: Installation, crews: None, person: httpx.Client, browse: OpenBrowser) -> DeskPage:
-    """A dispatcher before the desk."""
+def desk(
+    stack: Installation, crews: None, person: httpx.Client, browse: OpenBrowser
+) -> Iterator[DeskPage]:
+    """A dispatcher before the desk; afterwards no ticket is open."""
     place_crews(person)
     page = DeskPage(browse(stack.url, person.cookies))
     page.page.set_viewport_size({"width": 1600, "height": 900})
-    return page
+    yield page
+    cancel_all(person)
 
 
 def test_a_proposal_is_confirmed_by_one_key_and_taken_back_by_another(
@@ -318,7 +322,6 @@ def test_five_hundred_tickets_are_a_windowed_list(desk: DeskPage, person: httpx.
     chosen = desk.page.locator('[data-testid="row"][aria-selected="true"]')
     chosen.wait_for()
     assert chosen.get_attribute("aria-posinset") == chosen.get_attribute("aria-setsize")
-    cancel_all(person)
 
 
 _WATCH_KEYS = """() => {

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from desk_page import CREWS, DeskPage, dispatcher, enter_crews, noon, place_crews, proposed, report
+from desk_page import (
+    CREWS,
+    DeskPage,
+    cancel_all,
+    dispatcher,
+    enter_crews,
+    noon,
+    place_crews,
+    proposed,
+    report,
+)
 from installation import Installation
 from wall_page import OpenBrowser
 
@@ -32,6 +42,7 @@ def second(stack: Installation, person: httpx.Client) -> Iterator[httpx.Client]:
     """Another dispatcher of the same company."""
     client = dispatcher(stack, OTHER)
     yield client
+    cancel_all(person)
     client.close()
 
 

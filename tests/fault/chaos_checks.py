@@ -98,7 +98,8 @@ def check_messages(at: Installation, company: int, code: str, book: Ledger) -> N
     rows = at.fetch("SELECT message_id, kind, about FROM message WHERE company_id = $1", company)
     signed = Counter(row["about"] for row in rows if row["kind"] == "case_signed")
     assert signed == Counter(f"case:{case}" for case in book.signed)
-    lines = (at.data / "gateway" / code / "case-hotline_12345.jsonl").read_bytes().split(b"\n")
+    files = sorted((at.data / "gateway" / code).glob("*.jsonl"))
+    lines = [line for file in files for line in file.read_bytes().split(b"\n")]
     left = [found for line in lines if line and (found := _message_of(line)) is not None]
     assert set(left) == {row["message_id"] for row in rows}
     print(f"{len(rows)} messages, {len(left) - len(rows)} carried twice")

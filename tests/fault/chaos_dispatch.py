@@ -119,7 +119,7 @@ class Dispatcher(Sender):
         self._book.acknowledged.append(entry)
 
 
-def open_crews(person: httpx.Client) -> None:
+def open_crews(person: httpx.Client, book: Ledger) -> None:
     """Crews for pipes that are at their base and on duty."""
     for n, crew in enumerate(CREWS):
         body = {
@@ -127,7 +127,9 @@ def open_crews(person: httpx.Client) -> None:
             "vehicle": crew, "shift": "00:00-00:00", "skill": 3,
             "base": {"lon": LON + 0.005 * n, "lat": LAT, "datum": "wgs84"},
         }  # fmt: skip
-        person.post(f"/api/crews/{crew}", json=body, headers=key()).raise_for_status()
+        once = key()
+        person.post(f"/api/crews/{crew}", json=body, headers=once).raise_for_status()
+        book.keys.append(once["Idempotency-Key"])
 
 
 def beyond_all(person: httpx.Client, book: Ledger) -> str:

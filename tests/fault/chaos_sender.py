@@ -28,6 +28,8 @@ class Sender(ABC):
         self._cookies = cookies
         self._book = book
         self._pause_s = 1 / per_second
+        self.waits = ""
+        """What it has been sending without an answer that ends it, and what it heard last."""
 
     @abstractmethod
     async def next(self, http: httpx.AsyncClient) -> Command | None:
@@ -65,6 +67,7 @@ class Sender(ABC):
                 self._refused(command, key, answer, repeated=repeated)
                 return
             self._book.retried += 1
+            self.waits = f"{command.path}: {answer.text[:200] if answer is not None else None}"
             repeated = True
             patience = PATIENCE_S
             await asyncio.sleep(self._random.uniform(0.1, 0.3))

@@ -98,7 +98,12 @@ class Traffic:
             await asyncio.wait(self._writing, timeout=60)
 
         asyncio.run_coroutine_threadsafe(wait(), self._loop).result(70)
-        assert all(task.done() for task in self._writing), "a command was never answered"
+        waiting = [
+            writer.waits
+            for writer, task in zip(self.writers, self._writing, strict=True)
+            if not task.done()
+        ]
+        assert not waiting, f"commands were never answered: {waiting}"
 
     def _work(self) -> None:
         try:

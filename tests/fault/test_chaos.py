@@ -82,10 +82,17 @@ class House:
 
     def kill_planners(self) -> None:
         """kill -9 every child that scores and plans, whatever it is at."""
-        children = psutil.Process(self.leader().pid).children()
-        found = [child for child in children if "planner" in child.cmdline()]
-        assert found
-        for child in found:
+        leader = psutil.Process(self.leader().pid)
+
+        def alive() -> list[psutil.Process]:
+            dead = psutil.STATUS_ZOMBIE
+            return [
+                child
+                for child in leader.children()
+                if child.status() != dead and "planner" in child.cmdline()
+            ]
+
+        for child in wait_until(alive, "children compute"):
             child.kill()
 
     def kill_web(self, number: int) -> None:
@@ -137,8 +144,9 @@ def house() -> Iterator[House]:
         try:
             installation.start()
             with closing(installation.sign_in("chaos")) as person:
-                open_crews(person)
-                yield House(installation, company, person)
+                house = House(installation, company, person)
+                open_crews(person, house.book)
+                yield house
         finally:
             installation.stop()
 

@@ -8,16 +8,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from path_dispatch import T0
+from path_dispatch import T0, confirm, crews_on_duty, now_of, proposed, waiting
 from path_dispatch_rules import check_choice, check_plan
-from path_house import Caller, House, eventually, run
-from path_work import STEPS, batch, fix, receive, register_crew
+from path_house import ROOT, Caller, House, eventually, run
+from path_work import STEPS, batch, fix, receive, register_crew, step
 
 from server.settings import Settings
 from server.work import replay_ticket
 
-CREWS = ["C1", "C2", "C3", "C4", "C5"]
-TRADES = [["secondary", "indoor"], ["secondary"], ["indoor"], ["secondary", "indoor"], ["plant"]]
+SHIPPED = (ROOT / "server" / "policies" / "default" / "default.toml").read_text("utf-8")
+CREWS = ["C1", "C2", "C3"]
+TRADES = [["secondary", "indoor"], ["secondary", "indoor"], ["indoor", "plant"]]
 PEOPLE_CHANGED = {
     "version_conflict", "proposal_changed", "wrong_state", "locks_overlap", "crew_stopped",
     "bad_window", "with_other_crew", "same_work", "kept_for_tickets", "displacement_unseen",
@@ -39,19 +40,32 @@ class Day:
         assert answer.status_code == 200, answer.text
         self.random = random.Random(f"{code}{seed}")
         self.buildings = buildings
+        self.plan_often()
         self.confirmed: dict[str, str] = {}
         self.displaced = 0
         self.refused: list[str] = []
         more: dict[str, Any] = {"certificates": ["welder"]}
         for n, (crew, trades) in enumerate(zip(CREWS, TRADES, strict=True)):
             register_crew(
-                self.source, crew, name=f"{code}-{crew}", trades=trades, skill=1 + n,
-                territory=["道里区"] if n % 2 else [], equipment=["pump"] if n > 2 else [],
+                self.source, crew, name=f"{code}-{crew}", trades=trades, skill=2 + n,
+                territory=["道里区"] if n % 2 else [], equipment=["pump"] if n > 1 else [],
                 **(more if n else {}),
             )  # fmt: skip
         self.fixes()
         eventually(
             lambda: "off" not in {c["state"] for c in self.crews().values()}, f"{code} is on duty"
+        )
+
+    def plan_often(self) -> None:
+        """A policy of its own: as shipped, but for how often it plans."""
+        file = self.house.data / "policies" / self.code / "2025-2026.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        often = SHIPPED.replace("every_s = 20", "every_s = 5", 1)
+        assert often != SHIPPED
+        file.write_text(often, "utf-8")
+        eventually(
+            lambda: self.desk.get("/api/dispatch-policy")["origin"].startswith("own/"),
+            "its own policy holds",
         )
 
     def fixes(self) -> None:
@@ -82,13 +96,13 @@ class Day:
         there = [t for t in tickets.values() if t["state"] in {"accepted", *NEXT}]
         waiting = [t for t in there if t["state"] == "accepted"]
         chance = self.random.random()
-        if chance < 0.3 or not there:
+        if chance < 0.35 or not there:
             self.call()
-        elif chance < 0.65 and waiting:
+        elif chance < 0.75 and waiting:
             self.confirm(self.random.choice(waiting)["id"])
-        elif chance < 0.8:
+        elif chance < 0.85:
             self.amend(self.random.choice(there))
-        elif chance < 0.9:
+        elif chance < 0.92:
             self.carry(self.random.choice(there))
         else:
             crew = self.random.choice(list(self.crews().values()))
@@ -222,3 +236,30 @@ def test_two_random_days_side_by_side(noon: House, seed: int) -> None:
         day.replayed()
         print(day.code, len(day.confirmed), "confirmed,", day.displaced, "gave way,", day.refused)
         assert len(day.confirmed) >= 3
+
+
+def test_a_red_ticket_takes_the_place_of_one_that_is_only_planned(noon: House) -> None:
+    """Nobody has it yet, so that nothing is taken from anybody: it waits on, for another time."""
+    crews_on_duty(noon, "P1")
+    blue = waiting(noon.person, level="blue", building="B02")
+    at = int(noon.business_now().timestamp())
+    blue = step(noon.person, blue, "appoint", from_at=at + 300, until_at=at + 900)
+
+    def planned() -> bool:
+        days = noon.person.get("/api/plan")["crews"]
+        return any(blue["id"] in v["tickets"] for d in days for v in d["day"]["visits"])
+
+    eventually(planned, "the blue one is planned", within_s=90)
+    red = waiting(noon.person, level="red", building="B09")
+    row = proposed(noon, red)
+    assert [d["ticket"] for d in row["choices"][0]["displaced"]] == [blue["id"]]
+    unseen = confirm(noon.person, red, row)
+    assert (unseen.status_code, unseen.json()["code"]) == (422, "displacement_unseen")
+    stale = confirm(noon.person, red, row, displace=[{"ticket": blue["id"], "version": 1}])
+    assert (stale.status_code, stale.json()["code"]) == (409, "version_conflict")
+    gone = [{"ticket": blue["id"], "version": blue["version"]}]
+    done = confirm(noon.person, red, row, displace=gone)
+    assert done.status_code == 200, done.text
+    assert (done.json()["state"], done.json()["crew"]) == ("dispatched", "P1")
+    after = now_of(noon, blue)
+    assert (after["state"], after["crew"], after["version"]) == ("accepted", None, blue["version"])

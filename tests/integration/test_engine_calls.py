@@ -132,6 +132,32 @@ def test_an_engine_that_moved_is_found_again(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_one_that_stands_still_is_left_for_the_one_that_leads_now(tmp_path: Path) -> None:
+    """Its connection stays open, so that nothing but its silence tells."""
+
+    async def still(_: Call) -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    async def run() -> None:
+        row = LeaseRow()
+        client = EngineClient(cast("Pool", row))
+        async with (
+            Door(still).listening(tmp_path, "127.0.0.1") as stopped,
+            Door(answer).listening(tmp_path, "127.0.0.1") as leading,
+        ):
+            row.found = stopped
+            with pytest.raises(Unavailable):
+                await client.ask(1, "echo", 1, list, within_s=0.3)
+            row.found = leading
+            assert await client.ask(1, "echo", 2, list) == [1, 2]
+            assert await client.ask(1, "echo", 3, list) == [1, 3]
+            client.close()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
 def test_what_is_no_frame_ends_the_connection_alone(tmp_path: Path) -> None:
     async def use(client: EngineClient, row: LeaseRow, _: Door) -> None:
         for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 64, frames.framed({"x": 1})):

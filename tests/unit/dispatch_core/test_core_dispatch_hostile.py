@@ -3,11 +3,15 @@ there all the same, and each ticket has its place or its reason."""
 
 from __future__ import annotations
 
-from dispatch_checker import check_plan
-from dispatch_town import inputs, spot, task, team
+import random
 
-from dispatch_core.dispatch import Desk, Store, make_plan
-from dispatch_core.events import Work
+import pytest
+from dispatch_checker import check_plan
+from dispatch_town import AT, HOUR, inputs, spot, task, team
+from msgspec.structs import replace
+
+from dispatch_core.dispatch import Desk, Store, Task, in_force, make_plan
+from dispatch_core.events import Choice, Work
 
 
 def needing(*kinds: str, pieces: int = 1) -> Work:
@@ -35,3 +39,38 @@ def test_what_no_van_can_have_enough_of_is_told_as_parts() -> None:
     store = Store(store="W1", place=spot(100, 0), parts=dict.fromkeys(many, 9))
     plan = make_plan(inputs([team(parts={})], jobs, stores=[store]), 100, 100)
     assert {u.ticket: u.reasons for u in plan.unplanned} == {"T1": ["parts"]}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_three_best_are_the_best_of_all_prices(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def somewhere() -> tuple[int, int]:
+        return chance.randrange(-6_000, 6_000), chance.randrange(-6_000, 6_000)
+
+    def another(n: int) -> Task:
+        work = Work(trade="indoor", skill=chance.randint(1, 4), minutes=chance.choice([20, 40, 90]))
+        due = AT + chance.randint(-HOUR, 8 * HOUR)
+        return task(
+            f"T{n:02}", somewhere(), level=chance.choice(["blue", "yellow"]), work=work, due_at=due
+        )
+
+    crews = [team(f"C{k:02}", somewhere(), skill=chance.randint(1, 5)) for k in range(8)]
+    moment = inputs(crews, [another(n) for n in range(20)])
+    moment = replace(moment, held=in_force(make_plan(moment, 200, 200)), plan=1)
+    desk = Desk(moment)
+
+    def order(choice: Choice, due: int) -> tuple[int, int, str]:
+        return -(-max(0, choice.start_at - due) // 60), choice.total, choice.crew
+
+    for ticket in moment.tasks[:6]:
+        proposal = desk.propose(ticket.ticket)
+        prices = [desk.price(ticket.ticket, crew.crew) for crew in crews]
+        there = [p.choice for p in prices if p.choice is not None]
+        best = sorted(there, key=lambda c: order(c, ticket.due_at))[:3]
+        assert [(c.crew, c.start_at, c.score) for c in proposal.choices] == [
+            (c.crew, c.start_at, c.score) for c in best
+        ]
+        assert all(sum(c.score.values()) == c.total for c in there)
+        refused = {c.crew for c, p in zip(crews, prices, strict=True) if p.choice is None}
+        assert refused == {r.crew for r in proposal.rules if r.rule is not None}

@@ -267,6 +267,7 @@ export interface Choice {
   newly_late: Displacement[];
   with_crew?: string | null;
   crew_version?: number;
+  with_crew_version?: number;
 }
 
 /** Topic `proposals`, key = ticket id: the best crews for a ticket that waits for one. */

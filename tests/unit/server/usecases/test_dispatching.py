@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from dispatch_core import tickets
+from dispatch_core.commands import ReceiveRequest
 from dispatch_core.crews import Crew
-from dispatch_core.dispatch import Proposal
+from dispatch_core.dispatch import Priced, Proposal
 from dispatch_core.errors import Refused
-from dispatch_core.events import Choice, Displacement
+from dispatch_core.events import Choice, Displacement, Price
+from dispatch_core.ids import Place
+from dispatch_core.tickets import Ticket
+from server.adapters.policies import SHIPPED, read_policy
 from server.api.dispatch_confirm import as_good
 from server.ports import Loaded, Seen
 from server.usecases.dispatching import DispatchTicket, GivesWay, Stale
 
+CITY = read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai")
 AT = 1_768_363_200
 NOW = datetime.fromtimestamp(AT, UTC)
 SCORE = ("travel", "lateness", "level", "load", "continuity", "skill_margin", "parts", "impact",
@@ -115,3 +121,75 @@ def test_a_decision_of_another_ticket_says_nothing_here() -> None:
     with pytest.raises(Refused) as refused:
         wish().decide(loaded(replace(seen(BEST), ticket="t2")), NOW)
     assert refused.value.code == "no_such_decision"
+
+
+def accepted() -> Ticket:
+    place = Place(building="b1", lon=126.6, lat=45.7, address="和平路 3 号", community=None,
+                  district=None)  # fmt: skip
+    received = ReceiveRequest(
+        ticket="t1", kind="not_warm", level="blue", level_reason="as_given", source="phone",
+        place=place, by="user:1", accepted=True,
+    )  # fmt: skip
+    ticket: Ticket | None = None
+    for event in tickets.decide(ticket, received, NOW):
+        ticket = tickets.apply(ticket, event, AT)
+    assert ticket is not None
+    return ticket
+
+
+def both(mate: int = 1, **states: Any) -> Loaded:
+    """A job for two crews that was scored on the second crew's first version."""
+    ticket = accepted()
+    pair = replace(BEST, with_crew="B", with_crew_version=1)
+    heads: dict[str, tuple[Any, int]] = {
+        "ticket:t1": (ticket, 2), "crew:A": (crew_state(), 1), "crew:B": (crew_state(mate), mate),
+        "crew:C": (crew_state(), 1),
+    }  # fmt: skip
+    return Loaded(heads | states, decisions={"d1": seen(pair)}, plan=4)
+
+
+def test_a_second_crew_that_moved_since_makes_it_stale_too() -> None:
+    assert set(wish().decide(both(), NOW).appends) == {"ticket:t1", "crew:A", "crew:B"}
+    with pytest.raises(Stale):
+        wish().decide(both(mate=2), NOW)
+
+
+def test_a_second_crew_of_ones_own_choice_is_scored_first() -> None:
+    assert wish(with_crew="B").decide(both(), NOW)
+    with pytest.raises(Refused) as refused:
+        wish(with_crew="C").decide(both(), NOW)
+    assert refused.value.code == "crew_not_scored"
+
+
+def test_a_ticket_gives_way_once_and_not_to_itself() -> None:
+    for given in ([GivesWay("t1", 2)], [GivesWay("t9", 4), GivesWay("t9", 4)]):
+        with pytest.raises(Refused) as refused:
+            wish(displace=given).decide(both(), NOW)
+        assert refused.value.code == "bad_displacement"
+
+
+@pytest.mark.parametrize(("most", "goes"), [(2, False), (3, True), (9, True)])
+def test_a_crew_has_as_many_tickets_in_hand_as_the_citys_rules_say(most: int, goes: bool) -> None:
+    busy = replace(crew_state(), tickets={"t7": "dispatched", "t8": "dispatched"})
+    ours = replace(CITY.dispatch, rules=replace(CITY.dispatch.rules, in_hand_max=most))
+    city = replace(CITY, dispatch=ours)
+    asked = DispatchTicket(ticket="t1", version=2, crew="A", by="person:li", city=city)
+    there = both(**{"crew:A": (busy, 1)})
+    if goes:
+        assert asked.decide(there, NOW).appends["crew:A"]
+        return
+    with pytest.raises(Refused) as refused:
+        asked.decide(there, NOW)
+    assert refused.value.code == "crew_full"
+
+
+def test_a_visit_dropped_at_a_later_time_is_not_moved_to_an_earlier_one() -> None:
+    later, sooner = choice("A", 100, 7200), choice("A", 100, 600)
+    price = Priced(
+        choice=later, price=Price(best="A", later_s=0, newly_late=[], displaced=[]),
+        against=sooner, refused_by=None,
+    )  # fmt: skip
+    was = replace(seen(BEST), proposal=None, priced=price)
+    assert as_good(was, seen(later), wish(), 120)
+    assert not as_good(was, seen(sooner), wish(), 120)
+    assert as_good(seen(later), seen(sooner), wish(), 120)

@@ -29,6 +29,12 @@ export class Reading {
     return this.traced?.ticket.version ?? null;
   }
 
+  /** The version, read now if it has not been: no key is lost because it was pressed early. */
+  async seen(): Promise<number | null> {
+    if (this.traced === null) await this.read();
+    return this.version;
+  }
+
   async read(): Promise<void> {
     const id = this.#id;
     if (id === null) return;
