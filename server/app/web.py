@@ -243,7 +243,12 @@ def create_app(settings: Settings) -> Litestar:
             *layers.create_handlers(web.hub, web.gate),
             *requests.create_handlers(web.gate, web.requests),
             *addresses.create_handlers(
-                web.gate, web.books, web.questions, web.commits, web.clock, web.datums,
+                web.gate,
+                web.books,
+                web.questions,
+                web.commits,
+                web.clock,
+                web.datums,
                 web.policies,
             ),
             *calls.create_handlers(web.gate, web.calls, web.accounts, web.policies, web.clock),
@@ -288,9 +293,7 @@ def create_app(settings: Settings) -> Litestar:
             ),
             *messages.create_handlers(web.gate, web.messages),
             *shift.create_handlers(
-                shift.Parts(
-                    web.gate, web.pool, web.commits, web.vault, web.policies, web.clock
-                )
+                shift.Parts(web.gate, web.pool, web.commits, web.vault, web.policies, web.clock)
             ),
             *web.desk.create_handlers(
                 web.gate, web.commits, web.vault, web.policies, web.clock, web.records

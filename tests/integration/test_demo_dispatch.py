@@ -9,14 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from path_house import House
 
 from benchmarks.demo_hour import read, reds
-from server.adapters.accounts import new_source_token
+from server.adapters.accounts import add_account, new_source_token
 from server.adapters.demo_people import sessions
 from server.demo.city import make_city
-from server.demo.client import ApiClient
+from server.demo.client import COOKIE, ApiClient
 from server.demo.records import Options, Register
 from server.demo.register import fill_city
 from server.demo.run import OPENING_AT, backfill, live
@@ -136,3 +137,16 @@ def test_nobody_signs_in_as_the_demos_people(city: House) -> None:
     for name in PEOPLE:
         answer = city.source.http.post("/api/sign-in", json={"user": name, "password": ""})
         assert answer.status_code == 403
+
+
+def test_a_real_account_of_the_same_name_is_not_taken(city: House) -> None:
+    name, password = PEOPLE[0], "a long enough password"
+    dsn, company = city.database_url, city.company
+    asyncio.run(add_account(dsn, company, name, "manager", password))
+    made = asyncio.run(sessions(dsn, company, [name]))
+    with httpx.Client(base_url=city.url, cookies={COOKIE: made[name]}) as demo:
+        assert demo.get("/api/session").json()["user"] == f"{name}·{company}"
+    with httpx.Client(base_url=city.url) as real:
+        body = {"user": name, "password": password}
+        assert real.post("/api/sign-in", json=body).status_code == 200
+        assert real.get("/api/session").json()["role"] == "manager"

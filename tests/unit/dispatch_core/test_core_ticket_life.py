@@ -224,7 +224,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def hands_fit_the_state(self) -> None:
-        """Before dispatch nobody has it; a second crew never stands alone; nothing is said twice."""
+        """Before dispatch nobody has it; a second crew is never alone; nothing is said twice."""
         ticket = getattr(self, "ticket", None)
         if ticket is None:
             return
