@@ -90,8 +90,8 @@ class Desk:
 
     def _priced(self, j: int, k: int, mate: int | None, position: int, ready: int) -> Priced:
         mask = self.board.broken(j, planning=False)
-        best, _ = self._best(j, mask)
-        against = choice_of(self._search, j, best[0], mask) if best else None
+        best, room = self._best(j, mask)
+        against = choice_of(self._search, j, best[0], room) if best else None
         rule = rules.told(int(mask[k]))
         if rule is None and mate is not None:
             rule = rules.told(int(mask[mate]))
@@ -103,7 +103,7 @@ class Desk:
             else:
                 found = self._search.one(j, k, ready=ready, position=position)
                 rule = self._search.time_rule(j, k) if found is None else None
-        choice = choice_of(self._search, j, found, mask) if found is not None else None
+        choice = choice_of(self._search, j, found, room) if found is not None else None
         return Priced(
             choice=choice, price=price_of(choice, against), against=against, refused_by=rule
         )

@@ -9,9 +9,7 @@ import msgspec
 from dispatch_core.errors import Invalid
 from geo.datums import Coordinate, DatumRefused, Datums
 
-Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=80, pattern="^[^\\x00-\\x1f\\x7f]*$")
-]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern="^[^\\x00-\\x1f\\x7f]*$")]
 """What a person, a crew, a store or a part is called: no control characters, with which PostgreSQL
 could not read a state as JSON any more."""
 

@@ -40,6 +40,9 @@ class Agreements:
             permit = self._permit(job, at)
             if permit is not None:
                 return permit
+        missed = self._missed(job, at)
+        if missed is not None:
+            return missed
         self._began = at if self._began is None else min(at, self._began)
         for step, share in self._chances(job):
             by = max(self._began, job.since) + chance.between(0, SPREAD_S, self._seed, job.id, step)
@@ -63,6 +66,16 @@ class Agreements:
         """On arrival nobody begins without the permit."""
         return self._permit(job, at) if self._dispatcher.people else None
 
+    def _missed(self, job: Job, at: float) -> Call | None:
+        """Nobody came within the window that was agreed: another one is."""
+        until = job.appointed["until_at"] if job.appointed else at
+        again = f"appoint {until}"
+        if until >= at or again in job.tried:
+            return None
+        job.tried.add(again)
+        ahead = chance.between(0.5, 2.5, self._seed, job.id, again) * HOUR
+        return self._call(job, "appoint", at, _window(at + ahead))
+
     def _chances(self, job: Job) -> list[tuple[str, float]]:
         blue = job.level == "blue"
         return [
@@ -75,7 +88,7 @@ class Agreements:
     def _said(self, job: Job, step: str, at: float) -> Body | None:
         match step:
             case "appoint":
-                return _window(at + chance.between(2, 20, self._seed, job.id, "window") * HOUR)
+                return _window(at + chance.between(1.5, 8, self._seed, job.id, "window") * HOUR)
             case "parts":
                 part = chance.pick(_PARTS, self._seed, job.id, "part")
                 wait = chance.between(40, 100, self._seed, job.id, "wait") * MINUTE

@@ -84,6 +84,7 @@ class Proposals:
             if not memory.loaded:
                 await self._load(tx, memory)
             seen = await dispatch_waiting.look(tx.connection, memory.company)
+            policy = (await tx.policy()).version
         for ticket in seen.waiting:
             memory.seen_at.setdefault(ticket, time.monotonic())
         gone = [t for t in memory.seen_at if t not in seen.waiting]
@@ -91,7 +92,7 @@ class Proposals:
         if gone:
             await self._withdraw(memory, gone)
         now = time.monotonic()
-        due, old = memory.due(seen.waiting, seen.crews, seen.plan, now)
+        due, old = memory.due(seen.waiting, seen.crews, seen.plan, policy, now)
         due = due[:AT_ONCE]
         if not due and old and now - memory.renewed_at > RENEW_EVERY_S:
             due = old[:RENEWED]

@@ -74,18 +74,20 @@ class Memory:
         waiting: Mapping[TicketId, Waiting],
         crews: Mapping[CrewId, int],
         plan: int,
+        policy: str,
         now: float,
     ) -> tuple[list[TicketId], list[TicketId]]:
         """Tickets without a proposal, and those whose proposal was made on what has changed; each
-        the most urgent first, and of these the longest on old ground."""
+        the most urgent first, and of these the longest on old ground. New rules wait for nobody."""
         missing, old = [], []
         for ticket, w in waiting.items():
             has = self.standing.get(ticket)
             if has is None or has.known.ticket_version != w.version:
                 missing.append((_FIRST[w.level], ticket))
-            elif now - self.put_at.get(ticket, 0.0) >= YOUNG_S[w.level] and (
-                has.known.plan != plan or self._crews_moved(ticket, crews)
-            ):
+                continue
+            moved = has.known.plan != plan or self._crews_moved(ticket, crews)
+            young = now - self.put_at.get(ticket, 0.0) < YOUNG_S[w.level]
+            if (moved and not young) or (has.scored or has.proposal).policy != policy:
                 old.append((_FIRST[w.level], has.known.plan, ticket))
         return [m[-1] for m in sorted(missing)], [o[-1] for o in sorted(old)]
 

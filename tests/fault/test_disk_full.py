@@ -20,6 +20,7 @@ from chaos_checks import (
     check_messages,
     check_screens,
 )
+from chaos_dispatch import check_dispatch, open_crews
 from chaos_intake import fill_register
 from chaos_ledger import Ledger
 from chaos_traffic import Traffic
@@ -95,6 +96,7 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
             installation.start()
             with closing(installation.sign_in("full")) as person:
                 cookies = dict(person.cookies)
+                open_crews(person, book)
             with Traffic(installation.urls, cookies, book) as traffic:
                 time.sleep(2)
                 filler = fill(small_disk)
@@ -114,6 +116,7 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path) -> None:
             assert not book.surprises, book.surprises[:3]
             assert refused
             check_journal(installation, company, book)
+            check_dispatch(installation, company, book)
             check_intake(installation, company, book)
             check_messages(installation, company, "full", book)
             check_layers(installation, company)

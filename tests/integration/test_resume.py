@@ -18,7 +18,7 @@ import psutil
 import pytest
 import redis
 from path_house import House, NewHouse, eventually
-from path_screen import Ended, Screen, converge
+from path_screen import TOPICS, Ended, Screen, converge
 from path_work import at_once, batch, fix, receive, register_crew, step
 
 
@@ -72,12 +72,13 @@ def test_every_process_resumes_every_screen(city: House, fresh: Any) -> None:
         screen.open(city.webs[(round_ + 1) % 2].url)
         screen.until(lambda m=made[-1]: m in screen.rows("tickets"), f"resumed, round {round_}")
         screen.until(
-            lambda n=round_: screen.got["resumed"] == 10 * (n + 1), "every topic is resumed"
+            lambda n=round_: screen.got["resumed"] == len(TOPICS) * (n + 1),
+            "every topic is resumed",
         )
         assert screen.got["snap"] == snaps, (
             "whole pictures were sent although the ring reaches back"
         )
-    assert screen.got["resumed"] == 40
+    assert screen.got["resumed"] == 4 * len(TOPICS)
     assert screen.got["again"] == 0
     converge([screen, fresh(0), fresh(1)], "after four moves")
 

@@ -67,6 +67,20 @@ def test_some_of_each_kind_are_agreed_once():
             assert call.body == {"version": 2, "crews": 2}
 
 
+def test_a_window_that_nobody_kept_is_agreed_anew():
+    _, agreements = desk()
+    missed = job("B1")
+    missed.tried |= {"appoint", "pin"}
+    missed.appointed = {"from_at": OPENING_AT, "until_at": OPENING_AT + 7200}
+    assert agreements.before(missed, OPENING_AT + 7200) is None
+    call = agreements.before(missed, OPENING_AT + 7260)
+    assert call is not None
+    assert call.path.endswith("/appoint")
+    assert call.body["from_at"] > OPENING_AT + 7260
+    missed.waiting = False
+    assert agreements.before(missed, OPENING_AT + 7320) is None
+
+
 def test_parts_that_are_there_let_the_work_go_on():
     _, agreements = desk()
     waits = job("L1", "yellow", "leak")
