@@ -17,7 +17,7 @@ from ext.plan_input import MOST_TICKS, crews_of_tasks, neighbours, numbers, open
 
 MOST_COST = 1 << 44
 NEAR = 100
-CALL_ARRAYS = ("known", "open", "close", "service", "crews", "tools", "parts", "loss")
+_CALL_ARRAYS = ("known", "open", "close", "service", "crews", "tools", "parts", "loss")
 
 # In use for every problem: the shares of the moves in 1,024ths, and the sizes of what a ruin takes.
 SETTINGS = {
@@ -214,7 +214,7 @@ cdef class Ground:
         cdef Reserve *v
         cdef Model *m = &self.m
         place = given.pop("call_place", None)
-        named = {name: given.pop("call_" + name, None) for name in CALL_ARRAYS}
+        named = {name: given.pop("call_" + name, None) for name in _CALL_ARRAYS}
         share = _one("call_share", given.pop("call_share", 0), 0, MOST_COST)
         keen = _one("call_keen", given.pop("call_keen", 1024), 0, 1024)
         leave = _one("call_leave", given.pop("call_leave", 1024), 0, 1024)
