@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +21,9 @@ import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+WATCHED = ("tests/e2e", "tests/fault")
+"""Folders whose tests have engines and browsers of their own."""
+CLOSING = re.compile(r" in [0-9.]+s\b.*=+\S*$")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -31,7 +38,7 @@ def main(arguments: list[str]) -> int:
     failed = [name for name, check in CHECKS.items() if not check()]
     if failed:
         say(f"FAILED before the tests: {', '.join(failed)}")
-    tested = pytest([])  # last: its closing line is the end of the output
+    tested = both_halves()  # last: its closing line is the end of the output
     return tested or int(bool(failed))
 
 
@@ -73,14 +80,54 @@ def web() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {"lint": lint, "types": types, "web": web}
 
 
+def both_halves() -> int:
+    """All tests in two runs beside each other, since most of both is waiting for engines and
+    browsers. The closing line counts both."""
+    began = time.monotonic()
+    tell_of_browsers()
+    python, color = str(BIN / "python"), "yes" if sys.stdout.isatty() else "no"
+    command = [python, "-m", "pytest", f"--color={color}"]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
+        other = subprocess.Popen([*command, *WATCHED], stdout=kept, stderr=subprocess.STDOUT)
+        others = [*command, "tests", *(f"--ignore={folder}" for folder in WATCHED)]
+        with subprocess.Popen(others, stdout=subprocess.PIPE, text=True) as running:
+            last = ""
+            for line in running.stdout or ():
+                print(line, end="", flush=True)
+                last = line if CLOSING.search(line) else last
+        code = other.wait() or running.returncode
+        kept.seek(0)
+        text = kept.read()
+    say(f"{' and '.join(WATCHED)}, run meanwhile:")
+    print(text, flush=True)
+    watched = next((line for line in reversed(text.splitlines()) if CLOSING.search(line)), "")
+    print(closing_line([last, watched], time.monotonic() - began), flush=True)
+    return code
+
+
+def closing_line(lines: list[str], took_s: float) -> str:
+    """The closing lines of several runs of pytest as one."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        for number, what in re.findall(r"([0-9]+) ([a-z]+)", line.partition(" in ")[0]):
+            counts[what] += int(number)
+    told = ", ".join(f"{n} {what}" for what, n in sorted(counts.items())) or "no tests ran"
+    return f" {told} in {took_s:.2f}s ".center(80, "=")
+
+
 def pytest(arguments: list[str]) -> int:
     """pytest; says aloud when the browser tests will be skipped."""
+    tell_of_browsers()
+    return subprocess.run([BIN / "python", "-m", "pytest", *arguments], check=False).returncode
+
+
+def tell_of_browsers() -> None:
+    """Say aloud when the browser tests will be skipped."""
     if not os.environ.get("HEATOPS_CHROMIUM") and not any(shutil.which(name) for name in CHROMIUM):
         say(
             "NO CHROMIUM: the browser tests are skipped (with CI=true they fail)."
             " Install it: apt-get install chromium, or name it in HEATOPS_CHROMIUM."
         )
-    return subprocess.run([BIN / "python", "-m", "pytest", *arguments], check=False).returncode
 
 
 def run_all(commands: list[list[str]]) -> bool:
