@@ -23,8 +23,15 @@ COMING = "李接班"
 @pytest.fixture(scope="module")
 def morning(stack: Installation) -> None:
     """Half past seven of a winter's morning has just been, with two tickets of the night."""
-    apart(set_clock(stack.database_url, datetime(2026, 1, 14, 6, 0, tzinfo=ZONE), 1.0))
+    early = datetime(2026, 1, 14, 6, 0, tzinfo=ZONE)
+    apart(set_clock(stack.database_url, early, 1.0))
     with closing(stack.sign_in("main")) as client:
+
+        def told() -> bool:
+            at: float = client.get("/api/session").json()["business"]["at"]
+            return abs(at - early.timestamp()) < 600
+
+        wait_until(told, "the web follows the clock")
         report(client, (-250, -150), level="red", caller={"name": "赵桂兰", "phone": "13904511234"})
         report(client, (300, 100), level="yellow")
         apart(set_clock(stack.database_url, datetime(2026, 1, 14, 7, 30, 5, tzinfo=ZONE), 1.0))

@@ -63,7 +63,10 @@ def later(city: House, **by: float) -> datetime:
 
 def test_a_suspension_that_the_departments_did_not_take_note_of(city: House) -> None:
     home, other = household(city), household(city)
-    tell(city, home, network="connected", valve="open", billing="full", billed_fen=306_560)
+    before = int(city.business_now().timestamp()) - 60  # the visit's word must be the newer one
+    tell(
+        city, home, network="connected", valve="open", billing="full", billed_fen=306_560, at=before
+    )
     made = apply(city.source, home)
     assert found(city, home) == []  # approved, and nobody has been there yet
     report(city.person, visited(city.person, made), "sealed", made)
