@@ -106,7 +106,7 @@ def along_roads() -> None:
         figure("travel.roads_memory", memory, "MiB", target="<= 200 MiB", ok=memory <= 200)
         roads = Roads(read_roads(file))
     hours = iter(range(4_000, 5_000))
-    customise = took(lambda: roads.customise(next(hours)))
+    customise = took(lambda: roads._metric(next(hours)))
     figure("travel.roads_customise", customise, "s", target="<= 0.2 s", ok=customise <= 0.2)
     chance = np.random.default_rng(2)
     stops = graph.places[chance.choice(np.flatnonzero(graph.stops), CREWS + VISITS)]
@@ -131,8 +131,8 @@ def memory_of(file: Path) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
     roads = Roads(read_roads(file))
-    roads.customise(5_000)
-    roads.customise(7_000)
+    roads._metric(5_000)
+    roads._metric(7_000)
     print((process.memory_info().rss - before) / 2**20)
 
 

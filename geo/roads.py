@@ -120,11 +120,8 @@ class Roads:
             np.copyto(answer[block], straight[block], where=beside)
         return answer
 
-    def customise(self, speed_mmps: int) -> None:
-        """Make the times of an hour whose middle speed is `speed_mmps` ready."""
-        self._metric(speed_mmps)
-
     def _metric(self, speed_mmps: int) -> _Metric:
+        """The times of an hour whose middle speed is `speed_mmps`."""
         known = self._metrics.get(speed_mmps)
         if known is None:
             known = self._empty()

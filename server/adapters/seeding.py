@@ -11,7 +11,6 @@ import asyncpg
 from server.adapters import projections, streams
 from server.adapters.address_sql import bump_register_version
 from server.adapters.cities import City, write_city
-from server.adapters.clock import BusinessClock
 from server.adapters.journal import StreamHead
 from server.adapters.numbers import BLOCK
 from server.adapters.register import RegisterTable, replace_table
@@ -224,17 +223,6 @@ async def end(dsn: str) -> None:
             )
     finally:
         await connection.close(timeout=5)
-
-
-async def load_clock(dsn: str) -> BusinessClock:
-    """The business clock as it stands."""
-    connection = await asyncpg.connect(dsn, timeout=5)
-    clock = BusinessClock()
-    try:
-        await clock.load_from(connection)
-    finally:
-        await connection.close(timeout=5)
-    return clock
 
 
 def refusal(code: str) -> UserError:
