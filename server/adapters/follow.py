@@ -175,18 +175,18 @@ def _waits_for(ticket: Ticket, at: int) -> Literal["parts", "appointment"] | Non
 
 
 async def _start(c: asyncpg.Connection, company: int, name: TicketId, ticket: Ticket) -> int | None:
-    """When the plan has the visit begin; an agreed window where there is no plan yet."""
+    """When its crew's plan has the visit begin; else what was agreed. A place in the plan without a
+    crew may move with every round: nobody is told of it."""
     if ticket.state not in {"accepted", "dispatched", "confirmed"}:
         return None
-    rows = await c.fetch(
-        "SELECT body FROM layer_row WHERE company_id = $1 AND topic = 'plan'"
-        " AND ($2::text IS NULL OR key = $2)",
-        company,
-        ticket.crew,
-    )
-    for row in rows:
-        day: CrewDayRow = plan_layer.decode(row["body"])
-        for visit in day.visits:
+    if ticket.crew is not None:
+        body = await c.fetchval(
+            "SELECT body FROM layer_row WHERE company_id = $1 AND topic = 'plan' AND key = $2",
+            company,
+            ticket.crew,
+        )
+        day: CrewDayRow | None = None if body is None else plan_layer.decode(body)
+        for visit in day.visits if day else ():
             if name in visit.tickets:
                 return visit.start_at
     return None if ticket.appointed is None else ticket.appointed.from_at

@@ -137,6 +137,7 @@ def test_a_resident_follows_the_ticket_by_a_link(house: House) -> None:
     for secret in (CALLER["name"], CALLER["phone"], ticket["address"], ticket["id"], "H-0"):
         assert secret not in told
     assert [s["step"] for s in seen["steps"] if s["at"]] == ["accept"]
+    assert seen["arrive_from"] is None  # nobody is promised what the next plan may change
     ticket = house.person.get(f"/api/tickets/{ticket['id']}")["ticket"]
     ticket = carry(house.person, ticket, crew, "confirm")
     at = int(house.business_now().timestamp())
@@ -144,6 +145,7 @@ def test_a_resident_follows_the_ticket_by_a_link(house: House) -> None:
     eventually(
         lambda: stranger.get(f"/api/t/{token}").json()["crew_distance_m"], "the crew's distance"
     )
+    eventually(lambda: stranger.get(f"/api/t/{token}").json()["arrive_from"], "the crew's plan")
     ticket = carry(house.person, ticket, crew, "close")
     over = stranger.get(f"/api/t/{token}").json()
     assert (over["ended"], over["crew_distance_m"], over["step"]) == (True, None, "close")
