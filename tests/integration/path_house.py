@@ -148,9 +148,11 @@ class Web(Process):
 class Caller:
     """A person's session or a source's token, with a new Idempotency-Key for every POST."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, *, address: str | None = None) -> None:
+        """`address`: the loopback address to call from, for what is counted by address."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.Client(base_url=url, timeout=30, headers=headers)
+        way = httpx.HTTPTransport(local_address=address)
+        self.http = httpx.Client(base_url=url, timeout=30, headers=headers, transport=way)
         _callers.append(self)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:

@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from path_dispatch import T0, confirm, crews_on_duty, now_of, proposed, waiting
 from path_dispatch_rules import check_choice, check_plan
@@ -109,10 +110,16 @@ class Day:
             name, body = ("back", {}) if crew["stopped"] else ("stop", {"reason_code": "sick"})
             self.post(f"/api/crews/{crew['id']}/{name}", body)
 
-    def call(self) -> None:
+    def one_more(self) -> None:
+        """A round ends with a leak that somebody calls in and a confirmation."""
+        self.call("leak")
+        waiting = [t["id"] for t in self.tickets().values() if t["state"] == "accepted"]
+        self.confirm(max(waiting))
+
+    def call(self, kind: str | None = None) -> None:
         made = receive(
             self.desk, separate=True, building=self.random.choice(self.buildings),
-            kind=self.random.choice(["leak", "leak", "not_warm", "repair"]),
+            kind=kind or self.random.choice(["leak", "leak", "not_warm", "repair"]),
             level=self.random.choice(["red", "yellow", "blue", "blue"]),
         )  # fmt: skip
         self.post(f"/api/tickets/{made['id']}/accept", {"version": made["version"]})
@@ -135,7 +142,7 @@ class Day:
 
     def confirm(self, ticket_id: str) -> None:
         """On a proposal that is held to account first; one that moved meanwhile is let be."""
-        answer = self.desk.http.get(f"/api/proposals/{ticket_id}")
+        answer = eventually(lambda: self.asked(ticket_id), "a proposal")
         assert answer.status_code == 200, answer.text
         proposal = answer.json()
         assert {c["crew"] for c in proposal["crews"]} == set(CREWS)
@@ -158,6 +165,12 @@ class Day:
         done, choice = self.dispatch(ticket, proposal, rank, tickets)
         if done is not None:
             self.settle(ticket_id, done, choice, tickets)
+
+    def asked(self, ticket_id: str) -> httpx.Response | None:
+        """The answer; None where the engine is asked again, as its refusal says."""
+        answer = self.desk.http.get(f"/api/proposals/{ticket_id}")
+        busy = answer.status_code == 503 and answer.json()["code"] == "engine_unavailable"
+        return None if busy else answer
 
     def dispatch(
         self, ticket: Any, proposal: Any, rank: int, tickets: dict[str, Any]
@@ -248,6 +261,7 @@ def test_two_random_days_side_by_side(noon: House, seed: int) -> None:
         noon.set_clock(start + timedelta(minutes=6 * round_))
         for day in days:
             day.fixes()
+            day.one_more()
     for day in days:
         day.settled_plan()
         day.replayed()

@@ -14,6 +14,12 @@ from path_work import batch, carry, crew_on_duty, fix, receive, step
 from server.adapters import accounts
 
 ZONE = ZoneInfo("Asia/Shanghai")
+IN_PLAN = (
+    "SELECT count(*) FROM layer_row WHERE topic = 'plan' AND key = $1 AND position($2 IN body) > 0"
+)
+HEARD = (
+    "SELECT count(*) FROM crew_last_fix WHERE crew_id = $1 AND extract(epoch FROM heard_at) >= $2"
+)
 CALLER = {"name": "赵桂兰", "phone": "13904511234"}
 
 
@@ -129,7 +135,7 @@ def test_a_resident_follows_the_ticket_by_a_link(house: House) -> None:
         f"/api/tickets/{ticket['id']}/link", {"version": ticket["version"], "send": True}
     )
     assert made["sent"]
-    stranger = Caller(house.url).http
+    stranger = Caller(house.url, address="127.0.0.2").http
     token = made["path"].removeprefix("/t/")
     seen = stranger.get(f"/api/t/{token}").json()
     assert (seen["state"], seen["ended"]) == ("accepted", False)
@@ -142,10 +148,11 @@ def test_a_resident_follows_the_ticket_by_a_link(house: House) -> None:
     ticket = carry(house.person, ticket, crew, "confirm")
     at = int(house.business_now().timestamp())
     batch(house.source, "crew-positions", fix(crew, at))
-    eventually(
-        lambda: stranger.get(f"/api/t/{token}").json()["crew_distance_m"], "the crew's distance"
-    )
-    eventually(lambda: stranger.get(f"/api/t/{token}").json()["arrive_from"], "the crew's plan")
+    eventually(lambda: house.sql(IN_PLAN, crew, ticket["id"].encode())[0][0], "the crew's plan")
+    eventually(lambda: house.sql(HEARD, crew, at)[0][0], "the crew's fix")
+    seen = stranger.get(f"/api/t/{token}").json()
+    assert seen["crew_distance_m"] > 0
+    assert seen["arrive_from"] < seen["arrive_until"]
     ticket = carry(house.person, ticket, crew, "close")
     over = stranger.get(f"/api/t/{token}").json()
     assert (over["ended"], over["crew_distance_m"], over["step"]) == (True, None, "close")
@@ -160,7 +167,7 @@ def test_a_link_ends_when_another_is_made_and_is_stored_nowhere(house: House) ->
     assert again["path"] == first["path"]
     current = house.person.get(f"/api/tickets/{ticket['id']}")["ticket"]
     second = house.person.ok(path, {"version": current["version"]})
-    look = Caller(house.url).http
+    look = Caller(house.url, address="127.0.0.3").http
     assert look.get("/api" + first["path"]).status_code == 404
     assert look.get("/api" + second["path"]).status_code == 200
     assert look.get("/api/t/not-a-token").json()["code"] == "no_such_link"
@@ -173,7 +180,7 @@ def test_a_link_ends_when_another_is_made_and_is_stored_nowhere(house: House) ->
 
 
 def test_too_many_looks_are_refused(house: House) -> None:
-    look = Caller(house.url).http
+    look = Caller(house.url, address="127.0.0.4").http
     codes = {look.get("/api/t/none").status_code for _ in range(125)}
     assert codes == {404, 429}
 
