@@ -10,8 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
-    "binning", "gcj", "city", "assign", "insert", "replan", "trsp", "fanout", "stall", "ingest",
-    "intake", "contradictions", "address", "commit_to_screen", "screen", "start",
+    "binning", "gcj", "city", "assign", "insert", "replan", "what_if", "trsp", "fanout", "stall",
+    "ingest", "intake", "contradictions", "address", "commit_to_screen", "screen", "start",
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """A day of the technician problem: requests are called in, the product's planner answers each.
 
 `Day` is told which requests are known and looks at no others. What was driven to stays; a crew
-waits where it is as long as that is in time for its next visit, and leaves home between the
-earliest and the latest time that costs least. A request that finds no place when it is called in is
+leaves, from home or from where it is, at the one of a few times that cost no duration which keeps
+most in reserve for calls to come. A request that finds no place in the plan as it stands begins
+with a hot search without the reserve, for room for it; where that finds none, the request is
 refused at once: asking again at later calls found no place either and took time from the others.
 """
 
@@ -24,6 +25,10 @@ WEIGHT = 10**11
 """The cost of a request that is left out, ten times that once it was planned."""
 
 
+ROOM = {"regret": 400}
+"""Settings of the search for room: it puts in by regret more often."""
+
+
 @dataclass(frozen=True)
 class Ways:
     """How a day is run: one set for all instances."""
@@ -34,7 +39,14 @@ class Ways:
     keen: int = 1024
     """Of 1024 of the time that a call adds."""
     leave: int = 512
-    """Of 1024: where between earliest and latest good time a crew leaves home."""
+    """Of 1024: where between earliest and latest good time a crew leaves home, as the search has it
+    """
+    choices_of_leaving: tuple[int, ...] = (0, 256, 512, 768, 1024)
+    """... and those that are tried once there is a plan, for crews on their way, too."""
+    room_seconds: float = 0.05
+    """Of one core, from the beginning of an event: to find room for a call that has no place."""
+    room_steps: int = 6000
+    room_heat: int = 60 * TICKS
     hot: int = 2 * TICKS
     cold: int = TICKS // 10
     first_seconds: float = 3.0
@@ -79,6 +91,8 @@ class Day:
         self.routes: list[list[int]] = [[] for _ in crews]
         """Nodes still to be visited, 0 the depot."""
         self.leaves = np.full((CREWS, 2), -1)
+        self.goes = np.full(CREWS, -1)
+        """When they leave for the next visit; -1: nothing says so."""
         self.known: list[int] = []
         self.before = 0
         self.open: set[int] = set()
@@ -104,7 +118,9 @@ class Day:
             return False
         node = route[0]
         way = int(self.travel[crew.place, node])
-        if crew.departed:
+        if self.goes[k] >= 0:
+            left = max(crew.free, int(self.goes[k]), int(opens[node]) - way if crew.departed else 0)
+        elif crew.departed:
             left = max(crew.free, int(opens[node]) - way)
         else:
             first, last = (int(t) for t in self.leaves[k])
@@ -113,6 +129,7 @@ class Day:
             return False
         start = max(left + way, int(opens[node]))
         route.pop(0)
+        self.goes[k] = -1
         crew.log.append((node, left, start))
         crew.place, crew.free, crew.departed = node, start + int(self.instance.service[node]), True
         if node == 0:
@@ -143,10 +160,26 @@ class Day:
             arguments |= {"hot": self.ways.hot, "cold": self.ways.cold}
         budget = max(int(self.rate * seconds), 500)
         plan = Planner(**arguments, budget=budget, seed=self.seed + self.events)
+        if plan.cost()["unplanned"] and now >= 0:
+            arguments["routes"] = self._room(arguments, begin + self.ways.room_seconds)
+            plan = Planner(**arguments, budget=budget, seed=self.seed + self.events)
         run(plan, begin + seconds)
         self._take(plan, tasks)
         self.events += 1
         return time.process_time() - begin
+
+    def _room(self, arguments: dict[str, Any], until: float) -> list[list[int]]:
+        """Tasks of routes that have room for everything, if a search for just that finds them."""
+        given = {name: value for name, value in arguments.items() if not name.startswith("call_")}
+        steps = self.ways.room_steps
+        given |= {"hot": self.ways.room_heat, "cold": self.ways.room_heat >> 2}
+        plan = Planner(**given, budget=steps, seed=self.seed + self.events, settings=ROOM)
+        while plan.iterations < steps and time.process_time() < until:
+            plan.improve(100)
+            if not plan.cost()["unplanned"]:
+                break
+        lists: list[list[int]] = plan.task_lists()
+        return lists
 
     def _problem(self, tasks: list[int], now: int) -> dict[str, Any]:
         rows = np.array(tasks, np.intp) - CREWS - 1
@@ -210,6 +243,7 @@ class Day:
             row = visit[first[k] : first[k + 1]]
             self.routes[k] = [0 if v == STORE else tasks[v] for v in row]
         self.leaves = plan.leaves()[:, :2]
+        self.goes = plan.sets_out(self.ways.choices_of_leaving)
         out, _ = plan.unplanned()
         self.open -= {tasks[j] for j in out}
         self.promised |= self.open

@@ -98,7 +98,7 @@ RuleCode = Literal[
     "off_duty", "no_shift", "crew_stopped", "trade", "fault_owner", "certificate", "skill",
     "guard", "permit", "territory", "district_closed", "vehicle", "parts", "shift_end",
     "home_hours", "appointment", "break", "position_lost", "on_site", "full", "second_crew",
-    "pinned_elsewhere", "out_of_time", "no_place", "no_crew",
+    "pinned_elsewhere", "out_of_time", "after_plan", "no_place", "no_crew",
 ]  # fmt: skip
 """The hard rules of dispatch, each the reason why a crew, or every crew, was left out."""
 ScorePart = Literal[

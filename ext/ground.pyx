@@ -241,7 +241,10 @@ cdef class Ground:
         ways[0, :-1], ways[1, :-1] = travel[:, where], travel[where].T
         may = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little", count=m.crews).T
         v = <Reserve *>self._room(sizeof(Reserve))
-        v.n, v.leave, v.keen, v.share = n, leave, keen, share
+        v.n, v.keen, v.share = n, keen, share
+        v.leave = <int32_t *>self._room(m.crews * 4)
+        for k in range(m.crews):
+            v.leave[k] = 0 if m.crew[k].departed else leave
         v.to = <int32_t *>_into(self._room(ways.nbytes // 2), np.ascontiguousarray(ways[0]))
         v.back = <int32_t *>_into(self._room(ways.nbytes // 2), np.ascontiguousarray(ways[1]))
         v.known = <int32_t *>_into(self._room(n * 4), take("known", 0, MOST_TICKS))

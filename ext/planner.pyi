@@ -41,7 +41,8 @@ calls   a sample of calls that may come, for which the plan keeps a reserve: cal
         call_loss [C] ticks that count if nobody can come. Each is put alone where it adds least
         time to a crew's day, behind what has been driven to when it is known; crews are taken to
         wait where they are for as long as that is in time, and to leave home `call_leave` (of 1024)
-        of the way from the earliest to the latest time of `leaves`. call_keen (of 1024) of that
+        of the way from the earliest to the latest time of `leaves`; `sets_out` finds better times
+        for the best plan. call_keen (of 1024) of that
         time counts. The reserve, a part of the cost, is the sum over the sample times call_share,
         the cost of a tick in 1 / 65536. A store's hours, breaks before the call and lateness of
         others are left out of account. No call is ever planned.
@@ -144,6 +145,14 @@ class Planner(Ground):
         and the time of
         being home (or done) after leaving at the earliest; -1 for a crew without a visit that has
         not departed."""
+
+    def sets_out(self, choices: Sequence[int]) -> NDArray[np.int32]:
+        """int32[K]: when crews leave for the first visit of the best plan; -1: no visit, frozen
+        ones, or no calls are foreseen.
+
+        `choices` are of 1024: where between the earliest and the latest time that cost no duration.
+        The one is taken that keeps most in reserve, crew by crew; the first of equals.
+        """
 
     def task_lists(self) -> list[list[int]]:
         """Per crew its tasks behind the frozen visits, in order: `routes` of the next Planner."""

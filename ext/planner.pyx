@@ -8,7 +8,7 @@ import numpy as np
 from ext.anneal cimport anneal
 from ext.ground cimport Ground
 from ext.places cimport Place, cheapest_place
-from ext.reserve cimport price_calls, reserve_value
+from ext.reserve cimport price_calls, reserve_value, sets_out
 from ext.routes cimport (
     NEVER, Crew, Model, Route, build, copy_route, fits, leg, may, own_cost, put_in, schedule, settle, take_out,
 )
@@ -226,6 +226,46 @@ cdef class Planner(Ground):
             r = &self.s.best[k]
             if r.lasts or r.n > r.off:
                 found[k] = r.leaves, r.leaves_late, r.leaves + r.lasts
+        return found
+
+    def sets_out(self, choices):
+        """int32[K]: when crews leave for the first visit of the best plan; -1: no visit, frozen ones, or no calls are
+        foreseen.
+
+        `choices` are of 1024: where between the earliest and the latest time that cost no duration. The one is taken
+        that keeps most in reserve, crew by crew; the first of equals.
+        """
+        cdef Model *m = &self.m
+        cdef Search *s = &self.s
+        cdef int32_t k, part, best
+        cdef int64_t value, least
+        found = np.full(m.crews, -1, np.int32)
+        if s.reserve == NULL:
+            return found
+        usual = [s.reserve.leave[k] for k in range(m.crews)]
+        for k in range(m.crews):
+            copy_route(&s.old[k], &m.route[k])
+            copy_route(&m.route[k], &s.best[k])
+            price_calls(m, s.reserve, k)
+        least = reserve_value(m, s.reserve)
+        for k in range(m.crews):
+            if not m.route[k].tasks or m.crew[k].closed or m.route[k].frozen:
+                continue
+            best = s.reserve.leave[k]
+            for part in choices:
+                s.reserve.leave[k] = part
+                price_calls(m, s.reserve, k)
+                value = reserve_value(m, s.reserve)
+                if value < least:
+                    least = value
+                    best = part
+            s.reserve.leave[k] = best
+            price_calls(m, s.reserve, k)
+            found[k] = sets_out(m, s.reserve, &m.route[k], k)
+        for k in range(m.crews):
+            s.reserve.leave[k] = usual[k]
+            copy_route(&m.route[k], &s.old[k])
+            price_calls(m, s.reserve, k)
         return found
 
     def task_lists(self):

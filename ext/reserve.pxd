@@ -2,13 +2,13 @@
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from ext.routes cimport Model
+from ext.routes cimport Model, Route
 
 
 # Of n foreseen calls; n is a multiple of 8, the last ones are made up and cost nothing.
 cdef struct Reserve:
     int32_t n
-    int32_t leave           # of 1024: where between its earliest and latest good time a crew leaves home
+    int32_t *leave          # [crews] of 1024: where between its earliest and latest good time a crew leaves
     int32_t keen            # of 1024: how much of the time counts that a call adds to the plan
     int64_t share           # cost of a tick, in 1 / 65536
     int64_t value           # of the plan worked on, in cost
@@ -28,6 +28,7 @@ cdef struct Reserve:
     int32_t *line           # [2 * n] room for one route, and for the least of all
 
 
+cdef int32_t sets_out(const Model *m, const Reserve *v, const Route *r, int32_t k) noexcept nogil
 cdef void price_calls(const Model *m, Reserve *v, int32_t k) noexcept nogil
 cdef void keep_row(Reserve *v, int32_t k) noexcept nogil
 cdef void put_back(Reserve *v, int32_t k) noexcept nogil

@@ -110,18 +110,35 @@ cdef enum:
     LONGEST = 256       # visits of one route, and its end
 
 
-cdef void _gaps(const Model *m, const Reserve *v, const Route *r, const Crew *crew, Gap *gap) noexcept nogil:
+cdef int32_t sets_out(const Model *m, const Reserve *v, const Route *r, int32_t k) noexcept nogil:
+    """When crew k leaves for the first visit of its route, which has one: at a time that costs no duration."""
+    cdef const Crew *crew = &m.crew[k]
+    cdef int32_t way, first = r.leaves, last = r.leaves_late
+    if crew.departed:
+        # Its clock runs: it may stay as long as it would have to wait for one of its visits anyway.
+        way = leg(m, crew.place, r.entry[0])
+        first = m.node[r.visit[0]].early - way
+        if first < r.leaves:
+            first = r.leaves
+        last = r.tail[0].early - way
+    if last <= first:
+        return first
+    return first + <int32_t>(<int64_t>(last - first) * v.leave[k] >> 10)
+
+
+cdef void _gaps(const Model *m, const Reserve *v, const Route *r, int32_t k, Gap *gap) noexcept nogil:
     """When the crew is free before every visit, and when it goes on: as late as is in time for what follows."""
+    cdef const Crew *crew = &m.crew[k]
     cdef int32_t i, node, place, at = crew.place, way, clock = r.leaves
-    clock += <int32_t>(<int64_t>(r.leaves_late - r.leaves) * v.leave >> 10)
     for i in range(r.n):
         node = r.visit[i]
         place = r.place[i]
         way = leg(m, at, place)
         gap[i].free_at = clock
-        if i or crew.departed:
-            if clock < m.node[node].early - way:
-                clock = m.node[node].early - way
+        if i == 0:
+            clock = sets_out(m, v, r, k)
+        elif clock < m.node[node].early - way:
+            clock = m.node[node].early - way
         gap[i].leaves = clock
         clock += way
         if clock < m.node[node].early:
@@ -154,7 +171,7 @@ cdef void price_calls(const Model *m, Reserve *v, int32_t k) noexcept nogil:
         direct[c] = crew.stocked or not v.tools[c] & ~crew.tools and fits(
             r.used, &v.parts[<Py_ssize_t>c * m.part_words], crew.parts, m.part_words
         )
-    _gaps(m, v, r, crew, gap)
+    _gaps(m, v, r, k, gap)
     if nothing:
         gap[0].free_at = crew.begin.early
         gap[0].leaves = FAR

@@ -135,6 +135,8 @@ class MarkUnproposed(msgspec.Struct, frozen=True, kw_only=True):
 
     since: int
     rules: dict[RuleCode, int]
+    settled_s: int = 0
+    """Only after so long with a crew to propose is it another matter than the last time."""
 
 
 class ProposedAgain(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from dispatch_core.dispatch.answers import (
     Proposal,
     Unplanned,
 )
+from dispatch_core.dispatch.daytime import next_window
 from dispatch_core.dispatch.desk import Desk, price, propose
 from dispatch_core.dispatch.digest import address, compare, digest, joined, pieces
 from dispatch_core.dispatch.explain import SAID, explain, may_confirm_itself
@@ -24,7 +25,6 @@ from dispatch_core.dispatch.inputs import (
     Inputs,
     MoreOf,
     Permitted,
-    Phantom,
     Slot,
     Spot,
     Stage,
@@ -54,7 +54,6 @@ __all__ = [
     "Moved",
     "Outcome",
     "Permitted",
-    "Phantom",
     "Plan",
     "Planner",
     "Policy",
@@ -76,7 +75,7 @@ __all__ = [
     "in_force",
     "joined",
     "make_plan",
-    "may_confirm_itself",
+    "may_confirm_itself", "next_window",
     "pieces",
     "places_of",
     "price",

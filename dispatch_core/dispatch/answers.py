@@ -98,6 +98,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The days of all crews."""
 
     made_at: int
+    ends_at: int
+    """What may begin only later is left to a later plan."""
     days: list[CrewDay]
     """Every crew that is planned for, in order of ids."""
     unplanned: list[Unplanned]

@@ -26,9 +26,9 @@ class Anticipation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Calls of a sample."""
     horizon: int = 205
     """Of 1024 of a day: calls later than that from now count nothing, sooner ones in proportion."""
-    usual: int = 307
-    """Of 1024: calls of a day that are usual, as a part of the requests known before it."""
-    trust: int = 205
+    usual: int = 100
+    """Requests of a day that are usual, those included that are known before it."""
+    trust: int = 1024
     """Of 1024 of a day's calls: how much that weighs against what is seen of this day."""
     together: int = 512
     """Of 1024 calls: place and time of the same request."""
@@ -100,7 +100,7 @@ def outlook(
     if not kept.size:
         return None
     # A Bayesian mean under a gamma prior: `trust` days with the usual calls were seen before.
-    usual = before * policy.usual >> 10
+    usual = max(policy.usual - before, 0)
     calls = ((usual * policy.trust + (rows - before) * 1024) << 10) // (
         policy.trust + by_now * 1024 // DRAWS
     )

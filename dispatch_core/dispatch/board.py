@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch_core.dispatch import rules
-from dispatch_core.dispatch.daytime import Rest, breaks_of
+from dispatch_core.dispatch.daytime import Rest, Window, breaks_of
 from dispatch_core.dispatch.inputs import InHand, Inputs, Spot, Task, Team
 from dispatch_core.dispatch.places import Seconds, seconds_between
+from dispatch_core.events import Span
 from dispatch_core.ids import CrewId, RuleCode, TicketId
 from geo import travel
 
@@ -42,6 +43,8 @@ class Standing(NamedTuple):
     """How much its place adds to what an arrival may be off."""
     rests: list[Rest]
     """Breaks still to come."""
+    rested: list[Span]
+    """Breaks of its shift that it has begun."""
     begun: list[InHand]
     """On site, driven to, taken: in the order in which they are done."""
 
@@ -55,6 +58,7 @@ class Board:
         self.team_row: dict[CrewId, int] = {t.crew: k for k, t in enumerate(inputs.teams)}
         if len(self.task_row) != len(inputs.tasks) or len(self.team_row) != len(inputs.teams):
             raise ValueError("a ticket or a crew stands twice in the inputs")
+        self._told = {held.crew: held.breaks for held in inputs.held}
         self.crews = [self._standing(team) for team in inputs.teams]
         self.timings = [rules.timing(task, inputs) for task in inputs.tasks]
         self.skills_over: dict[tuple[int, tuple[str, ...]], NDArray[np.int32]] = {}
@@ -80,26 +84,46 @@ class Board:
         elif rules.is_doubtful(team, inputs):
             doubt = min(team.fix_age_s or 0, inputs.position_exclude_s)
         free = doubt if team.on_duty or shift is None else max(0, self.after(shift.begins))
+        rested = [] if shift is None else self._rested(team, shift.begins)
         return Standing(
             team=team,
             spot=spot or NOWHERE,
-            free_at=free,
+            free_at=max([free, *(self.after(rest.until_at) for rest in rested)]),
             end_at=-1 if shift is None else self.after(shift.ends),
             now=rules.of_crew(team, inputs),
             later=rules.of_crew(team, inputs, ahead_s=ahead),
             doubt_s=doubt,
-            rests=[
-                Rest(r.begins - inputs.at, r.ends - inputs.at, r.lasts)
-                for r in (
-                    breaks_of(team.breaks, shift, inputs.at, inputs.utc_offset_s) if shift else []
-                )
-            ],
+            rests=[] if shift is None else self._rests(team, shift, rested),
+            rested=rested,
             begun=begun,
         )
+
+    def _rests(self, team: Team, shift: Window, rested: list[Span]) -> list[Rest]:
+        """Breaks still to come, in seconds after the inputs'."""
+        inputs, taken = self.inputs, [rest.from_at for rest in rested]
+        found = breaks_of(team.breaks, shift, inputs.at, inputs.utc_offset_s, taken)
+        return [Rest(r.begins - inputs.at, r.ends - inputs.at, r.lasts) for r in found]
+
+    def _rested(self, team: Team, since: int) -> list[Span]:
+        """Breaks that were told to a crew and have begun; one that runs while the crew drives or
+        works was not taken."""
+        at = self.inputs.at
+        works = any(h.stage in {"en_route", "on_site"} for h in team.in_hand)
+        return [
+            rest
+            for rest in self._told.get(team.crew, [])
+            if since <= rest.from_at <= at and not (works and rest.until_at > at)
+        ]
 
     def after(self, at: int) -> int:
         """A time as seconds after the inputs', never beyond FAR either way."""
         return max(-FAR, min(FAR, at - self.inputs.at))
+
+    @cached_property
+    def spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """From when, and until when, each crew can work, int64 (K) each."""
+        free = np.array([crew.free_at for crew in self.crews], np.int64)
+        return free, np.array([crew.end_at for crew in self.crews], np.int64)
 
     # -------------------------------------------------------- tickets
 
@@ -191,6 +215,7 @@ class Board:
         key = (
             work.trade, tuple(work.certificates), work.skill, tuple(work.vehicle), task.district,
             guard, bool(named and named.guard),
+            rules.is_night(inputs, rules.timing(task, inputs).earliest),
         )  # fmt: skip
         found = self._registers.get(key)
         if found is None:
@@ -248,19 +273,23 @@ class Board:
 
     @cached_property
     def seconds(self) -> Seconds:
-        """Seconds between places, int32 (L, L): crews, tickets, stores, the forecast, in this
-        order. From where a doubtful crew was last seen it takes what nine of ten journeys
-        stay within."""
+        """Seconds between places, int32 (L, L): crews, tickets, stores, in this order. From where a
+        doubtful crew was last seen it takes what nine of ten journeys stay within."""
         inputs = self.inputs
         spots = [crew.spot for crew in self.crews]
-        spots += [task.target or NOWHERE for task in inputs.tasks]
+        spots += [self._spot_of(j, task) for j, task in enumerate(inputs.tasks)]
         spots += [store.place for store in inputs.stores]
-        spots += [phantom.place for phantom in inputs.forecast]
         found = seconds_between(inputs, spots)
         for k, crew in enumerate(self.crews):
             if crew.doubt_s:
                 found[k] = travel.late(inputs.travel.model, found[k], inputs.at)
         return found
+
+    def _spot_of(self, j: int, task: Task) -> Spot:
+        """Where a ticket is; one without a place that somebody was sent to is where its crew is:
+        nobody else is, and the crew's day goes on from there."""
+        holders = self.holders.get(j)
+        return task.target or (self.crews[holders[0]].spot if holders else NOWHERE)
 
     def place_of_task(self, j: int) -> int:
         """The row of a ticket in `seconds`."""
@@ -269,7 +298,3 @@ class Board:
     def place_of_store(self, s: int) -> int:
         """The row of a store in `seconds`."""
         return len(self.crews) + len(self.inputs.tasks) + s
-
-    def place_of_phantom(self, n: int) -> int:
-        """The row of a forecast in `seconds`."""
-        return self.place_of_store(len(self.inputs.stores)) + n

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch_core.dispatch.board import Board
+from dispatch_core.dispatch.found import Found, Moved
 from dispatch_core.dispatch.places import metres
 from dispatch_core.dispatch.score import skill_over
-from dispatch_core.dispatch.search import Found, Search
+from dispatch_core.dispatch.search import Search
 from dispatch_core.events import Choice, Displacement, Price
 from dispatch_core.ids import ScorePart, TicketId
 from ext import insertion
@@ -33,7 +34,6 @@ def choice_of(search: Search, j: int, found: Found, mask: NDArray[np.uint32]) ->
     facts = _facts(search, j, found)
     facts["able"] = int((mask == 0).sum())
     mate = board.crews[found.mate].team if found.other is not None else None
-    gone = {d.ticket: d for o in found.options for d in o.displaced}
     return Choice(
         crew=crew.team.crew,
         crew_name=crew.team.name,
@@ -46,7 +46,7 @@ def choice_of(search: Search, j: int, found: Found, mask: NDArray[np.uint32]) ->
         total=total,
         facts=facts,
         after=_after(search, j, option),
-        displaced=[_displaced(board, d) for d in gone.values()],
+        displaced=[_told(search, gone) for gone in found.gone],
         newly_late=_newly_late(search, found),
         with_crew=mate.crew if mate is not None else None,
         crew_version=crew.team.version,
@@ -95,7 +95,8 @@ def _facts(search: Search, j: int, found: Found) -> dict[str, int | str]:
         "drive_s": option.drive,
         "wait_s": option.start,
         "late_s": max(0, option.late),
-        "newly_late": sum(o.newly_late for o in found.options),
+        "newly_late": len(_newly_late(search, found))
+        + sum(_breaches(search, gone) for gone in found.gone),
         "visits_here": task.visits_by.get(team.crew, 0),
         "degree_hours_m": task.degree_hours_m,
         "in_hand": len(team.in_hand),
@@ -176,32 +177,29 @@ def _sure(search: Search, j: int, found: Found) -> int:
     return furthest
 
 
-def _displaced(board: Board, gone: insertion.Displaced) -> Displacement:
-    task, at = board.inputs.tasks[gone.ticket], board.inputs.at
-    placed = gone.to_crew >= 0
+def _told(search: Search, moved: Moved) -> Displacement:
+    """A visit that gives way or waits, with its new time."""
+    board = search.board
+    task, at = board.inputs.tasks[search.sheet.ticket_of(moved.row)], board.inputs.at
+    placed = moved.crew >= 0
     return Displacement(
         ticket=task.ticket,
         level=task.level,
         address=task.address,
-        was_at=at + gone.was,
-        crew=board.crews[gone.to_crew].team.crew if placed else None,
-        start_at=at + gone.start if placed else None,
-        late_s=max(0, gone.late) if placed else 0,
+        was_at=at + moved.was,
+        crew=board.crews[moved.crew].team.crew if placed else None,
+        start_at=at + moved.start if placed else None,
+        late_s=max(0, moved.start - board.after(task.due_at)) if placed else 0,
     )
+
+
+def _breaches(search: Search, gone: Moved) -> bool:
+    """Whether what gives way had begun before its clock ran out, and does not so any more."""
+    due = int(search.sheet.rows["due"][gone.row])
+    return gone.was <= due < gone.start
 
 
 def _newly_late(search: Search, found: Found) -> list[Displacement]:
     """Visits that keep their crew and would begin after their clock, and did not."""
-    board, told = search.board, {}
-    for option in found.options:
-        for delayed in option.delayed:
-            j = search.sheet.ticket_of(delayed.ticket)
-            if j < 0 or delayed.late_before > 0 or delayed.late <= 0:
-                continue
-            task, at = board.inputs.tasks[j], board.inputs.at
-            told[task.ticket] = Displacement(
-                ticket=task.ticket, level=task.level, address=task.address,
-                was_at=at + delayed.was, crew=board.crews[delayed.crew].team.crew,
-                start_at=at + delayed.start, late_s=delayed.late,
-            )  # fmt: skip
-    return list(told.values())
+    told = (_told(search, late) for late in found.late)
+    return list({late.ticket: late for late in told}.values())

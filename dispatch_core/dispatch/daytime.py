@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dispatch_core.dispatch.policy import minutes_of
@@ -65,10 +66,12 @@ class Rest(NamedTuple):
     lasts: int
 
 
-def breaks_of(pauses: list[Pause], shift: Window, at: int, utc_offset_s: int) -> list[Rest]:
+def breaks_of(
+    pauses: list[Pause], shift: Window, at: int, utc_offset_s: int, taken: Sequence[int] = ()
+) -> list[Rest]:
     """The breaks of a shift that can still be taken whole, earliest first; one whose times are none
-    is left away."""
-    found = []
+    is left away, and so is one that was `taken`: begun then."""
+    found, had = [], list(taken)
     for pause in pauses:
         try:
             after, before = minutes_of(pause.after) * 60, minutes_of(pause.before) * 60
@@ -78,10 +81,13 @@ def breaks_of(pauses: list[Pause], shift: Window, at: int, utc_offset_s: int) ->
             continue
         first = midnight(shift.begins, utc_offset_s)
         for day in dict.fromkeys((first, first + DAY)):
+            last = day + before + (DAY if before < after else 0)
+            own = next((t for t in had if day + after <= t <= last), None)
+            if own is not None:
+                had.remove(own)
+                break
             begins = max(day + after, shift.begins, at)
-            ends = min(
-                day + before + (DAY if before < after else 0), shift.ends - pause.minutes * 60
-            )
+            ends = min(last, shift.ends - pause.minutes * 60)
             if begins <= ends:
                 found.append(Rest(begins, ends, pause.minutes * 60))
                 break

@@ -12,9 +12,10 @@ from dispatch_core.dispatch import rules
 from dispatch_core.dispatch.answers import CrewRule, Priced, Proposal
 from dispatch_core.dispatch.board import Board
 from dispatch_core.dispatch.choices import choice_of, price_of
+from dispatch_core.dispatch.found import Found
 from dispatch_core.dispatch.inputs import Inputs
-from dispatch_core.dispatch.pairs import best_pairs, pair_at
-from dispatch_core.dispatch.search import Found, Search
+from dispatch_core.dispatch.pairs import best_pairs, pair_at, safe_pair
+from dispatch_core.dispatch.search import Search
 from dispatch_core.dispatch.sheet import Sheet
 from dispatch_core.errors import NotFound
 from dispatch_core.ids import CrewId, RuleCode, TicketId
@@ -47,7 +48,11 @@ class Desk:
         told = self._told(j, mask)
         safe = None
         if task.level == "red" and not any(f.in_time for f in found):
-            safe = self._search.safe_first(j, self.board.broken(j, planning=False), found)
+            able = self.board.broken(j, planning=False)
+            if task.work.crews == 2:
+                safe = safe_pair(self._search, j, able, found)
+            else:
+                safe = self._search.safe_first(j, able, found)
         left_out = Counter(r.rule for r in told if r.rule is not None)
         return Proposal(
             ticket=task.ticket,

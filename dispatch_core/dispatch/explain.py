@@ -32,6 +32,7 @@ SAID: dict[RuleCode, str] = {
     "second_crew": "has no second crew beside it",
     "pinned_elsewhere": "is not the crew that it was locked to",
     "out_of_time": "has no time for it",
+    "after_plan": "is not planned for yet: the ticket's window begins after the plan ends",
     "no_place": "cannot be sent: where it is is not known",
     "no_crew": "there is no crew",
 }

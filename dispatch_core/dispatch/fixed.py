@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
+import numpy as np
 
 from dispatch_core.dispatch.board import FAR, Board
 from dispatch_core.dispatch.days import begun, kept
@@ -15,6 +18,8 @@ GIVE_WAY_S = 3_600
 it: its start is fixed before everything else, and would keep both crews from them."""
 LIKED_S = 600
 """A pair that has the job already is kept unless another could begin so much earlier."""
+_Pair = tuple[int, int, int, int, int]
+"""The start, sooner for one that is liked; when either could; first crew, second crew, start."""
 
 
 class Fixed(msgspec.Struct):
@@ -45,6 +50,7 @@ def fix(board: Board, before: dict[int, int]) -> Fixed:
     )  # fmt: skip
     _run(board, fixed)
     _freeze(board, fixed, before)
+    _outlast(board, fixed, before)
     in_heads = {j for head in fixed.heads for j in head} | set(fixed.torn)
     tasks = board.inputs.tasks
     waiting = [j for j in range(len(tasks)) if board.for_two(j) and j not in in_heads]
@@ -113,13 +119,46 @@ def _stays(board: Board, j: int, k: int) -> bool:
     return not board.for_two(j) and not others and not board.masks[j, k]
 
 
-def _append(board: Board, fixed: Fixed, k: int, units: list[Unit]) -> bool:
-    """Put visits behind what is fixed, if all keep their windows and the shift."""
+def _outlast(board: Board, fixed: Fixed, before: dict[int, int]) -> None:
+    """Red tickets that nobody can begin in time within the shift go behind what is fixed of the
+    crew that is there soonest, which works on them after its shift: all else is over by then. One
+    that another crew was planned to have is not moved, for the search counts who is."""
+    tasks, longer = board.inputs.tasks, board.inputs.policy.rules.red_beyond_shift_s
+    taken = {j for head in fixed.heads for j in head} | set(fixed.torn)
+    taken |= {j for units in fixed.soon for unit in units for j in unit.rows}
+    reds = [
+        j for j, task in enumerate(tasks)
+        if task.level == "red" and j not in taken and not board.for_two(j)
+    ]  # fmt: skip
+    for j in sorted(reds, key=lambda j: (tasks[j].due_at, j)) if longer else []:
+        [unit] = units_of(board, [j], before)
+        to, within, after = board.place_of_task(j), [], []
+        for k in [unit.holder] if unit.holder >= 0 else np.flatnonzero(unit.mask == 0).tolist():
+            crew, free_at = board.crews[k], fixed.free_at[k]
+            start = max(free_at + int(board.seconds[fixed.place[k], to]), unit.earliest)
+            over = start + unit.lasts - crew.end_at
+            if start > unit.latest or over > longer:
+                continue
+            if over <= 0:
+                within.append(start)
+            elif (
+                free_at <= crew.end_at
+                and unit.before in {-1, k}
+                and not board.missing(tasks[j], crew)
+            ):
+                after.append((start, k))
+        if after and min(within, default=FAR) > max(board.after(tasks[j].due_at), min(after)[0]):
+            _append(board, fixed, min(after)[1], [unit], longer)
+
+
+def _append(board: Board, fixed: Fixed, k: int, units: list[Unit], longer: int = 0) -> bool:
+    """Put visits behind what is fixed, if all keep their windows and the shift, or end no later
+    than `longer` after it."""
     at, place = fixed.free_at[k], fixed.place[k]
     for unit in units:
         to = board.place_of_task(unit.lead)
         at = max(at + int(board.seconds[place, to]), unit.earliest)
-        if at > unit.latest or at + unit.lasts > board.crews[k].end_at:
+        if at > unit.latest or at + unit.lasts > board.crews[k].end_at + longer:
             return False
         at, place = at + unit.lasts, to
     fixed.free_at[k], fixed.place[k] = at, place
@@ -194,7 +233,7 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
     """A pair and a start for each job, the most urgent first; each crew does its jobs of this kind
     one after another, so that none can wait for another in a circle."""
     free_at, place = list(fixed.free_at), list(fixed.place)
-    held, hand = _held(board), kept(board)
+    held, hand, locks = _held(board), kept(board), _locks(board)
     hurry = any(
         task.level == "red" and j not in board.holders and not board.for_two(j)
         for j, task in enumerate(board.inputs.tasks)
@@ -211,7 +250,9 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
             fixed.torn[j] = "second_crew"
             continue
         liked, at = held.get(j, (set(), 0))
-        found: list[tuple[int, int, int, int, int]] = []
+        longer = board.inputs.policy.rules.red_beyond_shift_s if task.level == "red" else 0
+        found: list[_Pair] = []
+        after: list[_Pair] = []
         there = {k: max(free_at[k] + int(board.seconds[place[k], to]), opens) for k in able}
         for i, a in enumerate(able):
             for b in able[i + 1 :]:
@@ -219,22 +260,56 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
                     continue
                 if len(given) == 1 and given[0] not in {a, b}:
                     continue
-                start = max(there[a], there[b])
+                start = _beside_locks(board, (*locks[a], *locks[b]), j, max(there[a], there[b]))
                 if {a, b} == liked and start <= at <= start + LIKED_S:
                     start = at
                 late = timing.latest is not None and start > timing.latest - board.inputs.at
-                if late or start + lasts > min(board.crews[a].end_at, board.crews[b].end_at):
+                end_at = min(board.crews[a].end_at, board.crews[b].end_at)
+                if late or start > end_at or start + lasts > end_at + longer:
                     continue
                 wish = start - (LIKED_S if {a, b} == liked else 0)
-                found.append((wish, there[a] + there[b], a, b, start))
-        if not found:
+                pair = (wish, there[a] + there[b], a, b, start)
+                (found if start + lasts <= end_at else after).append(pair)
+        best = _best(found, after, board.after(task.due_at))
+        if best is None:
             fixed.torn[j] = "second_crew"
             continue
-        _, _, a, b, start = min(found)
+        _, _, a, b, start = best
         first = given[0] if given else a
         fixed.pairs[j] = (first, b if first == a else a, start)
         for k in (a, b):
             free_at[k], place[k] = start + lasts, to
+
+
+def _best(within: list[_Pair], after: list[_Pair], due: int) -> _Pair | None:
+    """The best pair that keeps its shifts, unless it is late and one that outlasts them is not, or
+    less so."""
+    if after and (not within or min(within)[4] > max(due, min(after)[4])):
+        return min(after)
+    return min(within, default=None)
+
+
+def _locks(board: Board) -> list[list[int]]:
+    """Of every crew the rows of single tickets that a person locked to it at a start to come."""
+    found: list[list[int]] = [[] for _ in board.crews]
+    for j, task in enumerate(board.inputs.tasks):
+        k = -1 if task.pinned is None else board.team_row.get(task.pinned, -1)
+        ahead = task.pinned_at is not None and task.pinned_at >= board.inputs.at
+        if k >= 0 and ahead and not board.for_two(j) and not board.masks[j, k]:
+            found[k].append(j)
+    return found
+
+
+def _beside_locks(board: Board, locks: Iterable[int], j: int, start: int) -> int:
+    """The first start from `start` on at which a job leaves room for locked ones."""
+    tasks, to = board.inputs.tasks, board.place_of_task(j)
+    lasts = board.service(tasks[j])
+    for lock in sorted(locks, key=lambda row: board.timings[row].earliest):
+        at, place = board.after(board.timings[lock].earliest), board.place_of_task(lock)
+        over = at + board.service(tasks[lock]) + int(board.seconds[place, to])
+        if start < over and start + lasts + int(board.seconds[to, place]) > at:
+            start = over
+    return start
 
 
 def _held(board: Board) -> dict[int, tuple[set[int], int]]:

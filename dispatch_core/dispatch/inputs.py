@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from dispatch_core.dispatch.policy import Policy
-from dispatch_core.events import Pause, Work
+from dispatch_core.events import Pause, Span, Work
 from dispatch_core.ids import (
     CrewId,
     Level,
@@ -20,7 +20,6 @@ from dispatch_core.ids import (
     StoreId,
     TicketId,
     TicketState,
-    Trade,
 )
 from geo.travel import TravelTable
 
@@ -161,19 +160,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
     crew: CrewId
     visits: list[Slot]
-
-
-class Phantom(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket that may come: room is kept for it, and nobody is told of it."""
-
-    name: str
-    trade: Trade
-    place: Spot
-    from_at: int
-    until_at: int
-    minutes: int
-    weight: int
-    """Seconds of travel that it is worth to be able to serve it."""
+    breaks: list[Span] = []
+    """Told to it; one that has begun is not given again."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,8 +183,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """The plan in force; 0: none yet."""
     held: list[Held] = []
     closed_districts: list[str] = []
-    forecast: list[Phantom] = []
     seed: int = 0
+    program: str = ""
+    """The release that decides: another one may answer otherwise."""
 
 
 class MoreOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,6 @@ def places_of(inputs: Inputs) -> travel.Places:
     spots = {s for t in inputs.teams for s in (t.place, t.base) if s is not None}
     spots |= {t.target for t in inputs.tasks if t.target is not None}
     spots |= {s.place for s in inputs.stores}
-    spots |= {p.place for p in inputs.forecast}
     return rows_of(sorted(spots))
 
 

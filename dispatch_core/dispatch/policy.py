@@ -97,6 +97,9 @@ class Churn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """But always so many."""
     frozen_within_s: Seconds
     """A visit that is to begin within this time stays as it is."""
+    worth_s: Annotated[int, Meta(ge=0, le=86_400)] = 120
+    """A plan that is better by fewer seconds of travel than that leaves the one in force as it
+    is."""
 
 
 class Rounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +116,8 @@ class Rounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     so many seconds more than the best."""
     red_proposal_within_s: Annotated[int, Meta(ge=1, le=3_600)]
     """A red ticket without a proposal for so long is told of."""
+    red_settled_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
+    """Only once it has had one for so long is the duty manager told anew when it is gone again."""
 
 
 class AutoConfirm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,8 @@
 """A moment's tickets and crews as the planner's kernel takes them.
 
 Costs are thousandths of a second of travel, times seconds after the inputs'. The kernel's tasks
-are, in this order: what is fixed at the head of each crew's day, visits to be planned, both halves
-of each job of two crews, and what is forecast.
+are, in this order: what is fixed at the head of each crew's day, visits to be planned, and both
+halves of each job of two crews.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dispatch_core.dispatch.daytime import Rest
 from dispatch_core.dispatch.fixed import fix, head_window
 from dispatch_core.dispatch.inputs import Task
 from dispatch_core.dispatch.score import given
+from dispatch_core.dispatch.stock import Stock
 from dispatch_core.dispatch.units import Unit, parts_of, units_of
 from dispatch_core.ids import Level
 from ext import assignment, planner
@@ -44,7 +45,11 @@ class Problem:
     def __init__(self, board: Board) -> None:
         self.board = board
         tasks = board.inputs.tasks
-        self.before = _before(board)
+        self.stores = self._stores()
+        before = _before(board)
+        self.kinds, self.rare = self._kinds()
+        self.stock = Stock(board, self._possible(), self.stores, before)
+        self.before = {j: k for j, k in before.items() if not self.stock.is_short(j, k)}
         self.fixed = fix(board, self.before)
         self.heads = [(j, k) for k, head in enumerate(self.fixed.heads) for j in head]
         self.soon = [(u, k) for k, units in enumerate(self.fixed.soon) for u in units]
@@ -53,8 +58,6 @@ class Problem:
         left = [j for j in range(len(tasks)) if j not in placed and not board.for_two(j)]
         self.units: list[Unit] = units_of(board, left, self.before)
         self.halves = [(j, k) for j, (a, b, _) in sorted(self.fixed.pairs.items()) for k in (a, b)]
-        self.stores = self._stores()
-        self.kinds, self.rare = self._kinds()
         self.rests = [self._rest(k) for k in range(len(board.crews))]
         """Of every crew the next break that the shift still has room for."""
         self.masks = [self._mask(unit) for unit in self.units]
@@ -75,14 +78,9 @@ class Problem:
         return self.first_unit + len(self.units)
 
     @property
-    def first_phantom(self) -> int:
-        """The first that is only forecast."""
-        return self.first_half + len(self.halves)
-
-    @property
     def size(self) -> int:
         """All of them."""
-        return self.first_phantom + len(self.board.inputs.forecast)
+        return self.first_half + len(self.halves)
 
     # -------------------------------------------------------- the kernel
 
@@ -123,6 +121,9 @@ class Problem:
                 ends[k] = fixed.free_at[k]
             else:
                 starts[k], ends[k] = 1, 0
+        for j, k in self.halves:  # of a red job both may work on after their shift
+            lasts = board.service(board.inputs.tasks[j])
+            ends[k] = max(ends[k], fixed.pairs[j][2] + lasts)
         return {
             "crew_place": np.arange(n),
             "crew_start": starts,
@@ -180,15 +181,6 @@ class Problem:
             place = board.place_of_task(j)
             due, late, _ = self.clock([j])
             add(place, lasts, start, start, due, late, BOTH_OR_NONE, k, -1)
-        for n, phantom in enumerate(inputs.forecast):
-            broken[self.first_phantom + n] = [
-                phantom.trade not in crew.team.trades or crew.later is not None
-                for crew in board.crews
-            ]
-            opens = max(0, board.after(phantom.from_at))
-            closes = max(opens, board.after(phantom.until_at))
-            place = board.place_of_phantom(n)
-            add(place, phantom.minutes * 60, opens, closes, 0, 0, phantom.weight * 1_000, -1, -1)
         columns = {name: np.array(column, np.int64) for name, column in named.items()}
         return {**columns, "task_crews": assignment.pack(broken), "task_extra": extra}
 
@@ -208,17 +200,16 @@ class Problem:
         return min(due, FAR), late, weight
 
     def _mask(self, unit: Unit) -> NDArray[np.uint32]:
-        """What keeps a visit from each crew; parts not on the van come from its own store."""
+        """What keeps a visit from each crew; parts not on the van come from its own store, while
+        there are any."""
         mask = unit.mask.copy()
         if not any(self.board.inputs.tasks[j].work.parts for j in unit.rows):
             return mask
-        for k, crew in enumerate(self.board.crews):
+        for k in range(len(self.board.crews)):
             for j in unit.rows:
-                task = self.board.inputs.tasks[j]
                 if k in self.board.holders.get(j, ()):
                     continue
-                afar = self.stores[k] not in self.board.stores_for(task)
-                if (afar and self.board.missing(task, crew)) or self.lacks_rare(task, k):
+                if self.stock.is_short(j, k) or self.lacks_rare(self.board.inputs.tasks[j], k):
                     mask[k] = 1
         return mask
 
@@ -237,6 +228,14 @@ class Problem:
         order = sorted(asked, key=lambda kind: (-asked[kind], kind))
         rare = {kind: sum(p.get(kind, 0) for p in tasks) for kind in order[MOST_KINDS:]}
         return sorted(order[:MOST_KINDS]), rare
+
+    def _possible(self) -> list[int]:
+        """The tickets that some crew may have."""
+        tasks, crews = self.board.inputs.tasks, range(len(self.board.crews))
+        return [
+            j for j, mask in enumerate(self.board.masks)
+            if any(not mask[k] and not self.lacks_rare(tasks[j], k) for k in crews)
+        ]  # fmt: skip
 
     def lacks_rare(self, task: Task, k: int) -> bool:
         """Whether the work needs a kind of part that is not counted, and the crew's van has not

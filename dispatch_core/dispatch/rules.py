@@ -16,7 +16,7 @@ ORDER: Final[tuple[RuleCode, ...]] = (
     "no_place", "district_closed", "fault_owner", "trade", "certificate", "skill", "guard",
     "vehicle", "territory", "crew_stopped", "off_duty", "no_shift", "position_lost",
     "pinned_elsewhere", "permit", "parts", "full", "on_site", "appointment", "home_hours",
-    "shift_end", "break", "second_crew", "out_of_time", "no_crew",
+    "shift_end", "break", "second_crew", "out_of_time", "after_plan", "no_crew",
 )  # fmt: skip
 """Of several broken rules the first of these is told: what lasts longest comes first."""
 BIT: Final[dict[RuleCode, int]] = {rule: 1 << n for n, rule in enumerate(ORDER)}
@@ -85,27 +85,37 @@ class Timing(NamedTuple):
 
 
 def timing(task: Task, inputs: Inputs) -> Timing:
-    """The hard window for the start of work: agreed, locked, by the hours for homes, permitted."""
+    """The hard window for the start of work: agreed, locked, by the hours for homes, permitted. A
+    locked start that has passed locks the crew alone; a permit must hold when work starts."""
     at, rules = inputs.at, inputs.policy.rules
     lasts = task.work.minutes * 60
     earliest, latest, by = at, None, "out_of_time"
     if task.state == "handling":
         return Timing(at, None, "out_of_time", passed=False)
-    if task.pinned_at is not None:
-        earliest, latest, by = task.pinned_at, max(at, task.pinned_at), "out_of_time"
+    by_day = task.work.home_visit and task.level != "red" and not task.night_agreed
+    if task.pinned_at is not None and task.pinned_at >= at:
+        earliest, latest, by = task.pinned_at, task.pinned_at, "out_of_time"
     elif task.appointed_until is not None:
-        earliest = task.appointed_from or at
+        earliest = max(at, task.appointed_from or at)
         latest, by = task.appointed_until, "appointment"
         if task.level == "red" and latest < at:
             latest = None
-    elif task.work.home_visit and task.level != "red" and not task.night_agreed:
+        elif by_day:
+            hours = next_window(
+                earliest, inputs.utc_offset_s, rules.home_from, rules.home_until, lasts
+            )
+            earliest = hours.begins
+            if hours.ends < latest or earliest > latest:
+                latest, by = min(latest, hours.ends), "home_hours"
+    elif by_day:
         window = next_window(at, inputs.utc_offset_s, rules.home_from, rules.home_until, lasts)
         earliest, latest, by = window.begins, window.ends, "home_hours"
     ends = [p.valid_until for k in task.work.permits if (p := valid_permit(task, k, at))]
     if ends and (latest is None or min(ends) < latest):
         latest, by = min(ends), "permit"
     code: RuleCode = by  # type: ignore[assignment]
-    return Timing(max(at, earliest), latest, code, passed=latest is not None and latest < at)
+    earliest = max(at, earliest)
+    return Timing(earliest, latest, code, passed=latest is not None and latest < earliest)
 
 
 # ------------------------------------------------------------ the crew
@@ -169,7 +179,8 @@ def of_pair(task: Task, team: Team, inputs: Inputs) -> RuleCode | None:
         return "guard"
     if not set(work.vehicle) <= set(team.equipment):
         return "vehicle"
-    if not in_territory(task.district, team.territory, inputs):
+    begins = timing(task, inputs).earliest
+    if not in_territory(task.district, team.territory, inputs, begins):
         return "territory"
     return None
 
@@ -181,14 +192,20 @@ def _guarded(task: Task, team: Team, inputs: Inputs) -> bool:
     )
 
 
-def in_territory(district: str | None, territory: list[str], inputs: Inputs) -> bool:
-    """Whether a crew serves a district; by night, groups of them are one. What counts is when the
-    decision is made: that is when the crew is sent."""
+def is_night(inputs: Inputs, at: int) -> bool:
+    """Whether the territories are merged at a time."""
+    rules = inputs.policy.rules
+    return is_between(at, inputs.utc_offset_s, rules.night_from, rules.night_until)
+
+
+def in_territory(district: str | None, territory: list[str], inputs: Inputs, begins: int) -> bool:
+    """Whether a crew serves a district; by night, groups of them are one. What counts is the
+    earliest that the work can begin: what waits for the morning waits for the district's crew."""
     if not territory or district is None or district in territory:
         return True
-    rules = inputs.policy.rules
-    if not is_between(inputs.at, inputs.utc_offset_s, rules.night_from, rules.night_until):
+    if not is_night(inputs, begins):
         return False
+    rules = inputs.policy.rules
     if rules.night_territories == "all":
         return True
     return any(

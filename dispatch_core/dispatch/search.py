@@ -4,54 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dispatch_core.dispatch import rules
 from dispatch_core.dispatch.board import Board
+from dispatch_core.dispatch.found import LATE_STEP_S, Found, found_of
 from dispatch_core.dispatch.score import given
 from dispatch_core.dispatch.sheet import Sheet
 from dispatch_core.ids import RuleCode
 from ext import insertion, visits
-
-LATE_STEP_S = 60
-
-
-class Found(NamedTuple):
-    """A crew, or two, with a place in their day for the ticket."""
-
-    crew: int
-    option: insertion.Option
-    via: bool = False
-    """By way of a store."""
-    mate: int = -1
-    other: insertion.Option | None = None
-    """The second crew's."""
-
-    @property
-    def in_time(self) -> bool:
-        """Work starts before the earliest clock runs out."""
-        return self.option.late <= 0
-
-    @property
-    def options(self) -> tuple[insertion.Option, ...]:
-        """Of one crew or both."""
-        return (self.option,) if self.other is None else (self.option, self.other)
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """The best is the least: steps of lateness, who gives way, what it costs, then ids."""
-        late = max(o.late for o in self.options)
-        return (
-            -(-late // LATE_STEP_S) if late > 0 else 0,
-            sum(o.levels for o in self.options),
-            sum(o.unplanned for o in self.options),
-            sum(o.total for o in self.options),
-            self.crew,
-            self.mate,
-        )
 
 
 class Search:
@@ -116,15 +79,15 @@ class Search:
                     parts=of_crews.parts, late_step=LATE_STEP_S,
                     displace=self.most_displaced(j), options=n + len(self.board.holders.get(j, ())),
                 )  # fmt: skip
-            all_found = [Found(option.crew, option, via) for option in answer.options]
+            all_found = [found_of(self.sheet, option, via=via) for option in answer.options]
             for f in all_found:
                 if self._in_day(j, f, longer):
                     found.append(f)
                 else:
                     no_place[f.crew] = True
             no_place |= able & (answer.broken & np.uint32(insertion.NO_POSITION) != 0)
-        if any(f.in_time and not f.option.displaced for f in found):
-            found = [f for f in found if not f.option.displaced]
+        if any(f.in_time and not f.gone for f in found):
+            found = [f for f in found if not f.gone]
         return sorted(found, key=lambda f: f.order), no_place
 
     def one(
@@ -152,7 +115,7 @@ class Search:
                 parts=int(parts.parts[k]), ready=ready, late_step=LATE_STEP_S,
                 displace=0 if position >= 0 else most,
             )  # fmt: skip
-        found = None if option is None else Found(k, option, via)
+        found = None if option is None else found_of(self.sheet, option, via=via)
         return found if found is not None and self._in_day(j, found, longer) else None
 
     def _in_day(self, j: int, found: Found, longer: int) -> bool:
@@ -188,32 +151,32 @@ class Search:
         end_at = self.board.crews[found.crew].end_at
         whole = found.option.route
         ends = {r: end for r, (_, end) in zip(whole, sheet.times(found.crew, whole), strict=True)}
-        return not found.option.displaced and all(ends[r] <= end_at for r in route)
+        return not found.gone and all(ends[r] <= end_at for r in route)
 
     def safe_first(self, j: int, mask: NDArray[np.uint32], found: list[Found]) -> Found | None:
         """The crew that would be there soonest if it left the less urgent ticket that it works on;
         None where that is no better than what there is."""
-        sheet, most = self.sheet, self.most_displaced(j)
+        most = self.most_displaced(j)
         best = min((f.order for f in found), default=None)
         safe: Found | None = None
         for k in np.flatnonzero(mask == 0).tolist():
-            rows = [r for r in sheet.plan.route(k).tolist() if self._may_be_left(r)]
+            rows = self.may_be_left(k)
             if not rows or not most:
                 continue
-            with self._as_if_driving(rows):
+            with self.as_if_driving(rows):
                 one = self.one(j, k, displace=most)
             if one is None or (best is not None and one.order[0] >= best[0]):
                 continue
-            if not any(gone.ticket in rows for gone in one.option.displaced):
+            if not any(gone.row in rows for gone in one.gone):
                 continue
             if safe is None or one.order < safe.order:
                 safe = one
         return safe
 
-    def _may_be_left(self, row: int) -> bool:
-        """Whether a visit is one on site that ranks below a red ticket."""
-        r = self.sheet.rows[row]
-        return bool(r["state"] == visits.ON_SITE and r["level"] > 0)
+    def may_be_left(self, k: int) -> list[int]:
+        """A crew's visits on site that rank below a red ticket."""
+        rows, route = self.sheet.rows, self.sheet.plan.route(k).tolist()
+        return [r for r in route if rows["state"][r] == visits.ON_SITE and rows["level"][r] > 0]
 
     # -------------------------------------------------------- as if
 
@@ -243,14 +206,46 @@ class Search:
             yield
 
     @contextmanager
-    def _as_if_driving(self, rows: list[int]) -> Iterator[None]:
+    def as_if_driving(self, rows: list[int]) -> Iterator[None]:
         """Visits on site count as driven to."""
         changed = {}
         for r in rows:
+            latest = self.sheet.window(r).latest
             changed[r] = self.sheet.rows[r].copy()
             changed[r]["state"] = visits.EN_ROUTE
+            changed[r]["latest"] = visits.NEVER if latest is None else self.board.after(latest)
         with self._rows_as(changed):
             yield
+
+    @contextmanager
+    def as_done(self, j: int, found: Found, row: int) -> Iterator[None]:
+        """A crew has the ticket, as `row`, at the time that was found, and what gives way for it is
+        where it goes."""
+        plan, option = self.sheet.plan, found.option
+        taken = self.sheet.rows[j].copy()
+        taken["earliest"] = taken["latest"] = option.start
+        if found.via:
+            taken["place"] = self.sheet.via.row[j]
+        routes = {option.crew: [row if r == j else r for r in option.route]}
+        moved = [d for d in option.displaced if d.to_crew not in {-1, option.crew}]
+        for crew in {plan.crew_of(row), *(d.to_crew for d in moved)} - {-1, option.crew}:
+            routes[crew] = [r for r in plan.route(crew).tolist() if r not in {row, j}]
+        for d in sorted(moved, key=lambda d: d.position):
+            routes[d.to_crew].insert(d.position, d.ticket)
+        before = {crew: plan.route(crew).tolist() for crew in routes}
+        with self._rows_as({row: taken}):
+            self._set_routes(routes)
+            try:
+                yield
+            finally:
+                self._set_routes(before)
+
+    def _set_routes(self, routes: dict[int, list[int]]) -> None:
+        """All at once: a visit that goes from one crew to another is nobody's in between."""
+        for crew in routes:
+            self.sheet.plan.set_route(crew, np.zeros(0, np.int32))
+        for crew, route in routes.items():
+            self.sheet.plan.set_route(crew, np.array(route, np.int32))
 
     @contextmanager
     def _rows_as(self, changed: dict[int, NDArray[np.void]]) -> Iterator[None]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from dispatch_core.dispatch import rules
 from dispatch_core.dispatch.board import Board
 from dispatch_core.dispatch.days import begun, in_order
 from dispatch_core.dispatch.via import Via
@@ -34,7 +36,9 @@ class Sheet:
         self.halves = self._halves()
         rests = [(k, n) for k, crew in enumerate(board.crews) for n in range(len(crew.rests))]
         self.rests = {rest: len(tasks) + len(self.halves) + i for i, rest in enumerate(rests)}
-        self.rows = np.zeros(len(tasks) + len(self.halves) + len(rests), visits.TICKET)
+        self.spare = len(tasks) + len(self.halves) + len(rests)
+        """A row that no day has: for the half of a job of two crews while the other is sought."""
+        self.rows = np.zeros(self.spare + 1, visits.TICKET)
         self._fill()
         broken = np.ones((len(self.rows), len(board.crews)), np.uint32)
         for j in range(len(tasks)):
@@ -91,6 +95,7 @@ class Sheet:
         for (k, n), row in self.rests.items():
             rest, never = board.crews[k].rests[n], visits.NEVER
             self.rows[row] = (-1, rest.lasts, rest.begins, rest.ends, never, 0, 0, 0, 0, 0, 0, -1)
+        self.rows[self.spare] = (-1, 0, 0, visits.NEVER, visits.NEVER, 0, 0, 0, 0, 0, 0, -1)
         for k, day in enumerate(self.days):
             for j in day:
                 row = self.row_in(j, k)
@@ -98,13 +103,14 @@ class Sheet:
                     self.rows["place"][row] = self.via.row[j]
 
     def row(self, j: int) -> NDArray[np.void]:
-        """A ticket as the kernel takes it, TICKET of shape ()."""
+        """A ticket as the kernel takes it, TICKET of shape (). What a crew has begun starts when
+        the crew is there, and keeps its latest start in case it gives way."""
         board, task = self.board, self.board.inputs.tasks[j]
         policy, timing = board.inputs.policy, board.timings[j]
         holders = board.holders.get(j, [])
         state = max((self._state(j, k) for k in holders), default=visits.PLANNED)
         open_ = state == visits.PLANNED
-        latest = timing.latest if open_ else None
+        latest = timing.latest if state != visits.ON_SITE else None
         told = bool(holders) or task.appointed_until is not None
         answer = np.zeros((), visits.TICKET)
         answer["place"] = board.place_of_task(j)
@@ -120,6 +126,13 @@ class Sheet:
         answer["churn"] = policy.weights.churn_s if told else 0
         answer["before"] = holders[0] if holders else -1
         return answer
+
+    def window(self, j: int) -> rules.Timing:
+        """When work on a ticket may start once whoever has begun it is taken away."""
+        task = self.board.inputs.tasks[j]
+        if task.state != "handling":
+            return self.board.timings[j]
+        return rules.timing(replace(task, state="accepted"), self.board.inputs)
 
     def _state(self, j: int, k: int) -> int:
         ticket = self.board.inputs.tasks[j].ticket

@@ -29,8 +29,9 @@ class _Stop(NamedTuple):
     fixed: bool
 
 
-def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
-    """The plan in words; `kernel` None: nobody is there, or there is nothing to do."""
+def plan_of(problem: Problem, kernel: planner.Planner | None, iterations: int) -> Plan:
+    """The plan in words, found in so many iterations; `kernel` None: nobody is there, or there is
+    nothing to do."""
     board, inputs = problem.board, problem.board.inputs
     stops, rests, travel_s = _days(problem, kernel)
     planned: dict[int, list[int]] = {}
@@ -67,6 +68,7 @@ def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
     note = inputs.travel.note
     return Plan(
         made_at=inputs.at,
+        ends_at=inputs.at + inputs.policy.rounds.ahead_s,
         days=[
             CrewDay(
                 crew=crew.team.crew,
@@ -74,7 +76,7 @@ def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
                 breaks=[Span(from_at=inputs.at + a, until_at=inputs.at + b) for a, b in rests[k]],
             )
             for k, crew in enumerate(board.crews)
-            if crew.later is None or stops[k]
+            if crew.later is None or stops[k] or crew.rested
         ],
         unplanned=unplanned,
         changed=changed,
@@ -89,7 +91,7 @@ def plan_of(problem: Problem, kernel: planner.Planner | None) -> Plan:
             cost=cost // 1_000,
             changed=len(changed),
             cap=problem.cap,
-            iterations=0 if kernel is None else kernel.iterations,
+            iterations=iterations,
         ),
         travel=inputs.travel.source,
         travel_note=None if note is None else note.why,
@@ -103,9 +105,10 @@ def in_force(plan: Plan) -> list[Held]:
         Held(
             crew=day.crew,
             visits=[Slot(tickets=v.tickets, start_at=v.start_at) for v in day.visits],
+            breaks=day.breaks,
         )
         for day in plan.days
-        if day.visits
+        if day.visits or day.breaks
     ]
 
 
@@ -118,7 +121,8 @@ def _days(
     """Of every crew its visits and breaks, and the seconds driven by all."""
     board = problem.board
     stops: list[list[_Stop]] = [[] for _ in board.crews]
-    rests: list[list[tuple[int, int]]] = [[] for _ in board.crews]
+    at = board.inputs.at
+    rests = [[(r.from_at - at, r.until_at - at) for r in crew.rested] for crew in board.crews]
     if kernel is None:
         return stops, rests, 0
     first, visits, starts = (array.tolist() for array in kernel.routes())
@@ -140,11 +144,6 @@ def _days(
                 store = board.place_of_store(problem.stores[k])
                 left = max(before, start - int(board.seconds[place, store]))
                 place, before = store, start + board.inputs.policy.pick_up_s
-                continue
-            if v >= problem.first_phantom:
-                n = v - problem.first_phantom
-                place, left = board.place_of_phantom(n), None
-                before = start + board.inputs.forecast[n].minutes * 60
                 continue
             rows, offsets, lasts, fixed = _content(problem, v)
             to = board.place_of_task(rows[0])
@@ -175,7 +174,7 @@ def _content(problem: Problem, v: int) -> tuple[list[int], list[int], int, bool]
 
 def _alone(problem: Problem, visits: list[int]) -> set[int]:
     """Halves of jobs of two crews that only one of them has a place for: no visits."""
-    halves = [v for v in visits if problem.first_half <= v < problem.first_phantom]
+    halves = [v for v in visits if v >= problem.first_half]
     jobs = Counter(problem.halves[v - problem.first_half][0] for v in halves)
     return {v for v in halves if jobs[problem.halves[v - problem.first_half][0]] == 1}
 
@@ -209,7 +208,8 @@ def _visit(problem: Problem, k: int, stop: _Stop, planned: dict[int, list[int]])
 
 
 def _reasons(problem: Problem, j: int, days: list[list[int]]) -> list[RuleCode]:
-    """The rules that left the crews out, the one that left out most first."""
+    """The rules that left the crews out, first what keeps out those who are nearest to able: of a
+    crew the first broken rule is told, so that a later one stands for less that is missing."""
     board = problem.board
     if not board.crews:
         return ["no_crew"]
@@ -217,6 +217,10 @@ def _reasons(problem: Problem, j: int, days: list[list[int]]) -> list[RuleCode]:
     for_all = rules.of_ticket(task, board.inputs)
     if for_all is not None:
         return [for_all]
+    ends_at = board.inputs.at + board.inputs.policy.rounds.ahead_s
+    later = {0, rules.BIT["off_duty"]}
+    if board.timings[j].earliest > ends_at and not later.isdisjoint(board.masks[j].tolist()):
+        return ["after_plan"]
     codes = Counter(code for m in board.masks[j].tolist() if (code := rules.told(m)) is not None)
     able = [k for k in range(len(board.crews)) if not board.masks[j, k]]
     if j in problem.fixed.torn:
@@ -225,7 +229,7 @@ def _reasons(problem: Problem, j: int, days: list[list[int]]) -> list[RuleCode]:
         codes["second_crew"] += len(able)
     else:
         codes.update(_time_rule(problem, j, k, days[k]) for k in able)
-    return sorted(codes, key=lambda code: (-codes[code], rules.ORDER.index(code)))
+    return sorted(codes, key=rules.ORDER.index, reverse=True)
 
 
 def _time_rule(problem: Problem, j: int, k: int, done: list[int]) -> RuleCode:
@@ -247,7 +251,7 @@ def _runs_out(problem: Problem, j: int, k: int, done: list[int]) -> bool:
     """Whether the van's parts go into what the crew does, and its store cannot give more."""
     board, team = problem.board, problem.board.inputs.teams[k]
     task = board.inputs.tasks[j]
-    if problem.lacks_rare(task, k):
+    if problem.stock.is_short(j, k) or problem.lacks_rare(task, k):
         return True
     if team.parts is None or problem.stores[k] in board.stores_for(task):
         return False

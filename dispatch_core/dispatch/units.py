@@ -112,14 +112,59 @@ def _joins(board: Board, unit: Unit, other: Unit) -> bool:
     offset = unit.lasts
     earliest = max(unit.earliest, other.earliest - offset)
     latest = min(unit.latest, other.latest - offset)
-    if earliest > latest:
+    if earliest > latest or _kept_waiting(board, unit, other, earliest):
+        return False
+    lasts = unit.lasts + other.lasts * board.inputs.policy.grouping.further_pm // 1_000
+    joined = Unit(
+        rows=unit.rows, offsets=unit.offsets, lasts=lasts, earliest=earliest, latest=latest,
+        mask=mask, before=unit.before, holder=unit.holder,
+    )  # fmt: skip
+    if _loses_crews(board, unit, joined, other):
         return False
     unit.rows.append(other.lead)
     unit.offsets.append(offset)
-    unit.lasts += other.lasts * board.inputs.policy.grouping.further_pm // 1_000
+    unit.lasts = lasts
     unit.earliest, unit.latest, unit.mask = earliest, latest, mask
     unit.before = max(unit.before, other.before)
     return True
+
+
+def _kept_waiting(board: Board, unit: Unit, other: Unit, earliest: int) -> bool:
+    """Whether being one visit from `earliest` on would make a ticket late, or a red one wait, that
+    could be begun sooner by itself."""
+    alone = [(j, unit.earliest, offset) for j, offset in zip(unit.rows, unit.offsets, strict=True)]
+    tasks = board.inputs.tasks
+    return any(
+        earliest > max(0, begins)
+        and (tasks[j].level == "red" or board.after(tasks[j].due_at) < earliest + offset)
+        for j, begins, offset in [*alone, (other.lead, other.earliest, unit.lasts)]
+    )
+
+
+def _loses_crews(board: Board, unit: Unit, joined: Unit, other: Unit) -> bool:
+    """Whether the visit would lose crews by the ticket that joins: every one counts where the visit
+    is urgent, the last one where it is not. A red ticket takes none along that is not red."""
+    tasks = board.inputs.tasks
+    level = tasks[unit.lead].level
+    if level == "red" and tasks[other.lead].level != "red":
+        return True
+    alone, both = _in_time(board, unit), _in_time(board, joined)
+    if level != "blue":
+        return bool((alone & ~both).any())
+    return bool(alone.any() and not both.any()) or (
+        unit.holder >= 0 and bool(alone[unit.holder] and not both[unit.holder])
+    )
+
+
+def _in_time(board: Board, unit: Unit) -> NDArray[np.bool_]:
+    """Which crews could do a visit now, were there no other, bool (K)."""
+    way = board.seconds[: len(board.crews), board.place_of_task(unit.lead)]
+    free, ends = board.spans
+    start = np.maximum(free + way, unit.earliest)
+    in_time: NDArray[np.bool_] = np.logical_and(
+        (start <= unit.latest) & (start + unit.lasts <= ends), unit.mask == 0
+    )
+    return in_time
 
 
 def _parts_fit(board: Board, rows: list[int], mask: NDArray[np.uint32]) -> bool:

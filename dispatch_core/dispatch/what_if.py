@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from dispatch_core.dispatch.answers import Moved, Outcome, Plan
@@ -58,14 +60,17 @@ def _changed(inputs: Inputs, change: Change, plan: Plan) -> tuple[Inputs, list[s
         if any(h.stage == "on_site" for h in team.in_hand):
             notes.append(f"on_site:{crew}")
         teams[crew] = replace(team, stopped=True, stopped_until=None)
+    extra: Counter[CrewId] = Counter()
     for more in change.extra_crews:
-        like = _team(teams, more.like)
-        if not 1 <= more.n <= MORE_MAX:
+        extra[more.like] += more.n
+        if more.n < 1 or extra[more.like] > MORE_MAX:
             raise Invalid(
                 "bad_change", f"{more.n} more crews cannot be tried.", f"Give 1 to {MORE_MAX}."
             )
-        for n in range(1, more.n + 1):
-            crew = CrewId(f"{more.like}+{n}")
+    for base, count in extra.items():
+        like = _team(teams, base)
+        for n in range(1, count + 1):
+            crew = CrewId(f"{base}+{n}")
             teams[crew] = replace(
                 like, crew=crew, name=f"{like.name} +{n}", version=0, in_hand=[], stopped=False
             )

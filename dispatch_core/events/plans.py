@@ -134,3 +134,5 @@ class PlanFigures(Body, frozen=True, kw_only=True):
     travel_because: str | None
     cpu_ms: int
     iterations: int
+    lost_since: int | None = None
+    """Since when no plan has been made because its making broke off; None: it did not."""

@@ -156,6 +156,8 @@ class TicketUnproposed(TicketFact, frozen=True, kw_only=True):
     since: int
     rules: dict[RuleCode, int]
     """Rule -> crews that it alone, or first, left out."""
+    again: bool = False
+    """There was a crew for a moment only: the duty manager, who was told, is not told anew."""
 
 
 class TicketProposedAgain(TicketFact, frozen=True, kw_only=True):

@@ -41,11 +41,32 @@ _PASSED = {
     "on_site": "on_site_late_n",
     "solved": "solved_late_n",
 }
+ALL_COUNTED: tuple[type, ...] = (
+    *COUNTED, e.TicketVerifying, e.TicketConfirmed, e.TicketHandling, e.DeadlinePassed,
+)  # fmt: skip
+"""Everything that a report counts, in figures or crew by crew."""
+_ALSO: dict[type, tuple[str, ...]] = {
+    e.TicketReceived: (
+        "received_red_n", "received_yellow_n", "received_blue_n", "repeat_repairs_n",
+    ),
+    e.DeadlinePassed: tuple(_PASSED.values()),
+    e.TicketDispatched: ("auto_confirmed_n", "by_hand_n", "first_choice_n", "overridden_n"),
+    e.TicketClosed: ("called_back_n", "satisfied_n", "nobody_reached_n"),
+    e.TicketReopened: ("called_back_n", "dissatisfied_n"),
+}  # fmt: skip
+"""Events that count by what they say, and the figures they may count in."""
 _ALWAYS = (
     *COUNTED.values(), *_PASSED.values(), "received_red_n", "received_yellow_n", "received_blue_n",
     "repeat_repairs_n", "dissatisfied_n", "called_back_n", "satisfied_n", "nobody_reached_n",
     "first_choice_n", "overridden_n", "auto_confirmed_n", "by_hand_n", "households_cut_off_n",
 )  # fmt: skip
+
+
+def counted_in(figure: str) -> list[type]:
+    """Which facts a figure counts one by one; none for a median, a rate or an unknown name."""
+    return [
+        kind for kind in ALL_COUNTED if COUNTED.get(kind) == figure or figure in _ALSO.get(kind, ())
+    ]
 
 
 class Tally:
@@ -60,7 +81,7 @@ class Tally:
     def take(self, stream: str, event: Event, at: int, received_at: int | None) -> None:
         """One fact; `received_at` is when its ticket was taken in, where it is one's."""
         name = COUNTED.get(type(event))
-        if name:
+        if name and not (isinstance(event, e.TicketUnproposed) and event.again):
             self._count(name, stream)
         waited = None if received_at is None else at - received_at
         match event:

@@ -17,9 +17,9 @@ from dispatch_core.tickets.visit import (
     PartsWait,
     overlap,
 )
-from dispatch_core.tickets.watch import next_look, watch
+from dispatch_core.tickets.watch import next_look, owed, watch
 
 __all__ = [
     "OPEN", "POSSIBLE", "Appointment", "Escalation", "HeldPermit", "Lock", "PartsWait", "Ticket",
-    "apply", "decide", "next_look", "overlap", "watch",
+    "apply", "decide", "next_look", "overlap", "owed", "watch",
 ]  # fmt: skip

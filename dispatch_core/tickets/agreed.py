@@ -39,16 +39,16 @@ def without(escalated: Sequence[Escalation], *gone: Escalation) -> list[Escalati
     return [e for e in escalated if e not in gone]
 
 
-def said(ticket: Ticket, event: Said) -> Ticket:
+def said(ticket: Ticket, event: Said, at: int) -> Ticket:
     """The core or a seat said something; nothing that a person decided upon has changed."""
     match event:
         case TicketEscalated():
             return replace(ticket, escalated=[*ticket.escalated, escalation(event.clock)])
         case TicketUnproposed():
-            return replace(ticket, unproposed_since=event.since)
+            known = ticket.escalated if event.again else without(ticket.escalated, "no_crew")
+            return replace(ticket, unproposed_since=event.since, escalated=known)
         case TicketProposedAgain():
-            left = without(ticket.escalated, "no_crew")
-            return replace(ticket, unproposed_since=None, escalated=left)
+            return replace(ticket, unproposed_since=None, proposed_at=at)
         case TicketPartsLate():
             wait = ticket.parts_wait
             return replace(ticket, parts_wait=replace(wait, late=True) if wait else None)

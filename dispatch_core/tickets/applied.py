@@ -37,7 +37,7 @@ from dispatch_core.events import (
 )
 from dispatch_core.ids import Clock
 from dispatch_core.tickets.agreed import agreed, said, without
-from dispatch_core.tickets.state import Ticket, unwarned
+from dispatch_core.tickets.state import Ticket, unwarned, warned_after
 
 
 def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
@@ -93,7 +93,7 @@ def apply(ticket: Ticket | None, event: Event, at: int) -> Ticket:
             | TicketPartsLate()
             | (TicketLinked())
         ):
-            return said(msgspec.structs.replace(ticket, version=version), event)
+            return said(msgspec.structs.replace(ticket, version=version), event, at)
         case TicketRepeated() | TicketAbsorbed() | TicketPhotosAdded():
             return _grown(msgspec.structs.replace(ticket, version=version), event, at)
         case _:
@@ -107,13 +107,15 @@ def _moved(  # noqa: PLR0911 - one answer per event
     base = replace(ticket, version=version, decided=version)
     match event:
         case TicketAccepted():
-            return replace(base, state="accepted", heard_at=at, owner=base.owner or event.by)
+            owner = base.owner or _person(event.by)
+            return replace(base, state="accepted", heard_at=at, owner=owner)
         case TicketDispatched():
             return replace(
                 _off_site(base), state="dispatched", heard_at=at, crew=event.crew,
                 crew_name=event.crew_name, with_crew=event.with_crew, arrive_at=event.arrive_at,
-                auto=event.auto, displaced_by=None, unproposed_since=None,
+                auto=event.auto, displaced_by=None, unproposed_since=None, proposed_at=None,
                 escalated=without(base.escalated, "on_site", "no_crew"),
+                owner=base.owner or _person(event.by),
             )  # fmt: skip
         case TicketDisplaced():
             return replace(
@@ -138,14 +140,15 @@ def _moved(  # noqa: PLR0911 - one answer per event
                 warned={}, crew=None, crew_name=None, closed_at=None, with_crew=None,
                 arrive_at=None, auto=False, appointed=None, parts_wait=None, reserved=None,
                 pinned=None, displaced_by=None, escalated=[], unproposed_since=None,
-                reopened=base.reopened + 1,
+                proposed_at=None, reopened=base.reopened + 1,
             )  # fmt: skip
         case TicketLevelChanged():
             clocks = replace(base.clocks, respond=event.respond_by)
-            warned = unwarned(base.warned, "respond")
+            anew = event.respond_by != base.clocks.respond
             return replace(
-                base, level=event.ticket.level, clocks=clocks, warned=warned,
-                escalated=without(base.escalated, "respond"),
+                base, level=event.ticket.level, clocks=clocks,
+                warned=warned_after(base, event.respond_by),
+                escalated=without(base.escalated, "respond") if anew else base.escalated,
             )  # fmt: skip
         case TicketKindChanged() | TicketOwned() | TicketPlaced() | TicketMerged():
             return _amended(base, event, at)
@@ -197,3 +200,8 @@ def _amended(
                 base, state="cancelled", closed_at=at, lost_contact=False,
                 merged_into=event.into, reserved=None,
             )  # fmt: skip
+
+
+def _person(by: str) -> str | None:
+    """Who owns a ticket from the first contact on is a person, not the source it came from."""
+    return by if by.startswith("person:") else None

@@ -99,7 +99,7 @@ def decide(
             return repeat(ticket, command, at, policy)
         return absorb(ticket, command, at, policy)
     if isinstance(command, FieldWatch):
-        return watched(ticket, command)
+        return watched(ticket, command, at)
     _check(ticket, command)
     if isinstance(command, Link):
         return [

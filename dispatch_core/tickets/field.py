@@ -195,7 +195,7 @@ def displace(ticket: Ticket, command: Displace, at: int) -> list[Event]:
     return [*events, displaced]
 
 
-def watched(ticket: Ticket, command: FieldWatch) -> list[Event]:
+def watched(ticket: Ticket, command: FieldWatch, at: int) -> list[Event]:
     """What the core says of an open ticket; nothing where it was said, or is over."""
     label, due = ticket.label, ticket.due
     if ticket.state not in OPEN:
@@ -213,9 +213,13 @@ def watched(ticket: Ticket, command: FieldWatch) -> list[Event]:
         case MarkUnproposed():
             if ticket.unproposed_since is not None or ticket.crew is not None:
                 return []
+            back = ticket.proposed_at
             return [
-                TicketUnproposed(ticket=label, due=due, since=command.since, rules=command.rules)
-            ]
+                TicketUnproposed(
+                    ticket=label, due=due, since=command.since, rules=command.rules,
+                    again=back is not None and at < back + command.settled_s,
+                )
+            ]  # fmt: skip
         case ProposedAgain():
             if ticket.unproposed_since is None:
                 return []

@@ -7,7 +7,7 @@ import msgspec
 from dispatch_core import levels
 from dispatch_core.events import TicketLevelChanged
 from dispatch_core.ids import Level, LevelReason, Words
-from dispatch_core.tickets.state import Ticket, unwarned
+from dispatch_core.tickets.state import Ticket, warned_after
 
 
 def level_changed(
@@ -26,7 +26,7 @@ def level_changed(
     clocks = msgspec.structs.replace(ticket.clocks, respond=respond)
     return TicketLevelChanged(
         ticket=msgspec.structs.replace(ticket.label, level=level),
-        due=levels.due(ticket.state, clocks, unwarned(ticket.warned, "respond")),
+        due=levels.due(ticket.state, clocks, warned_after(ticket, respond)),
         from_level=ticket.level,
         reason_code=reason_code,
         reason=reason,

@@ -74,7 +74,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     household: HouseholdId | None = None
     green_channel: bool = False
     owner: str | None = None
-    """Who made first contact, or was named later (首接负责)."""
+    """The person who made first contact, else who first gave it to a crew, or who was named later
+    (首接负责)."""
     photos: list[PhotoId] = msgspec.field(default_factory=list)
     reasons: list[str] = msgspec.field(default_factory=list)
     said: str | None = None
@@ -104,6 +105,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     escalated: list[Escalation] = msgspec.field(default_factory=list)
     """What was carried to the duty manager of the clocks as they stand."""
     unproposed_since: int | None = None
+    proposed_at: int | None = None
+    """Since when there is a crew to propose again; None: that was never otherwise."""
     reopened: int = 0
     link: str | None = None
     """Digest of the token by which the resident follows it; None: no link was made."""
@@ -139,6 +142,13 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def unwarned(warned: Mapping[Clock, Warned], clock: Clock) -> dict[Clock, Warned]:
     """The warnings said so far, without those of one clock."""
     return {k: v for k, v in warned.items() if k != clock}
+
+
+def warned_after(ticket: Ticket, respond: int) -> dict[Clock, Warned]:
+    """The warnings said so far that still hold once the clock to respond runs out at `respond`."""
+    if respond == ticket.clocks.respond:
+        return ticket.warned
+    return unwarned(ticket.warned, "respond")
 
 
 def crew_of(ticket: Ticket) -> tuple[CrewId, str]:

@@ -1,4 +1,4 @@
-"""What a ticket must be warned of as time passes."""
+"""What a ticket must be warned of as time passes, and what of it the duty manager must know."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from dispatch_core import levels
+from dispatch_core.commands import Escalate
 from dispatch_core.events import (
     DeadlineNear,
     DeadlinePassed,
@@ -18,6 +19,8 @@ from dispatch_core.ids import TicketState, unix
 from dispatch_core.tickets.applied import apply
 from dispatch_core.tickets.state import Ticket
 
+DUTY = "manager"
+"""To whom it is carried."""
 WAITS: frozenset[TicketState] = frozenset(
     {"received", "accepted", "dispatched", "confirmed", "handling"}
 )
@@ -55,6 +58,21 @@ def watch(ticket: Ticket, now: datetime, policy: levels.Policy = levels.POLICY) 
     return events
 
 
+def owed(ticket: Ticket) -> list[Escalate]:
+    """What of the ticket is to be carried to the duty manager and has not been: clocks that its
+    level cares for, which may have passed when the level was another, and that nobody can go."""
+    late = [
+        Escalate(clock=clock, deadline=deadline, to=DUTY)
+        for deadline, clock in levels.running(ticket.state, ticket.clocks)
+        if ticket.warned.get(clock) == "passed"
+        and clock in levels.ESCALATED[ticket.level]
+        and clock not in ticket.escalated
+    ]
+    if ticket.unproposed_since is not None and "no_crew" not in ticket.escalated:
+        late.append(Escalate(clock=None, deadline=None, to=DUTY))
+    return late
+
+
 def word_owed(ticket: Ticket, policy: levels.Policy = levels.POLICY) -> int | None:
     """When contact is lost unless a word of the crew comes before: past the expected time. A crew
     on its way owes its check-in at the planned arrival, not by the hour it set out. None where no
@@ -76,8 +94,9 @@ def _parts_owed(ticket: Ticket) -> int | None:
 
 
 def next_look(ticket: Ticket, policy: levels.Policy = levels.POLICY) -> int | None:
-    """When `watch` can next have something to say (Unix seconds); None while it never will."""
-    times = []
+    """When `watch` can next have something to say, or something is `owed` (Unix seconds; what is
+    owed is so since it passed); None while it never will."""
+    times = [late.deadline or ticket.unproposed_since or 0 for late in owed(ticket)]
     for deadline, clock in levels.running(ticket.state, ticket.clocks):
         said = ticket.warned.get(clock, "no")
         if said != "passed":

@@ -75,6 +75,7 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
                 cap=event.cap,
                 travel=event.travel,
                 travel_because=event.travel_because,
+                lost_since=event.lost_since,
             )
         case RoomsCounted() as event:
             return RoomsFigure(

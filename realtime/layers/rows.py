@@ -75,6 +75,8 @@ class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
     """A red ticket that no crew can be proposed for."""
     displaced_by: str | None = None
     """The ticket that took its crew; None once it has one again."""
+    auto: bool = False
+    """The policy gave it to its crew; no person did."""
 
 
 class CrewRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +294,8 @@ class PlanFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", 
     cap: int
     travel: str
     travel_because: str | None
+    lost_since: int | None = None
+    """Since when the making of plans breaks off: this is the last one that was made."""
 
 
 FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure

@@ -107,6 +107,7 @@ def _stepped(row: TicketRow, event: TicketFact) -> TicketRow:
                 with_crew=event.with_crew,
                 unproposed_since=None,
                 displaced_by=None,
+                auto=event.auto,
             )
         case TicketConfirmed():
             row = replace(row, state="confirmed", crew_confirmed=True)
@@ -148,6 +149,7 @@ def _agreed(row: TicketRow, event: TicketFact) -> TicketRow:  # noqa: PLR0911 - 
                 crew_confirmed=False,
                 with_crew=None,
                 displaced_by=event.because,
+                auto=False,
             )
         case TicketAppointed():
             return replace(row, appointed_from=event.from_at, appointed_until=event.until_at)

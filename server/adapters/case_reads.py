@@ -16,16 +16,10 @@ from server.adapters import journal
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
 from server.adapters.vault import Vault
+from server.adapters.written import Written, written_at
 from server.usecases.cases import CaseAnswer, answer_of
 
 MOST = 500
-
-
-class CaseWords(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written at a fact of a case, opened for who may see it."""
-
-    version: int
-    text: str
 
 
 class CaseTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +28,7 @@ class CaseTrace(msgspec.Struct, frozen=True, kw_only=True):
     case: CaseAnswer
     trace: list[TraceStep]
     chain: ChainView
-    words: list[CaseWords]
+    words: list[Written]
 
 
 class CaseFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +195,13 @@ class CaseReads:
         found = await self._traces.read(company, f"case:{case_id}")
         if found is None or not isinstance(found.state, Case):
             return None
-        words = await self._words(company, case_id, found.steps, reader) if reader else []
+        words = (
+            await written_at(
+                self._pool, self._vault, company, found.steps, of=f"case:{case_id}", reader=reader
+            )
+            if reader
+            else []
+        )
         return CaseTrace(
             case=answer_of(CaseId(case_id), found.state),
             trace=found.steps,
@@ -209,43 +209,11 @@ class CaseReads:
             words=words,
         )
 
-    async def _words(
-        self, company: int, case_id: str, steps: Sequence[TraceStep], reader: str
-    ) -> list[CaseWords]:
-        ids = {step.version: words for step in steps if (words := _words_id(step))}
-        if not ids:
-            return []
-        async with self._pool.company(company) as c:
-            rows = await c.fetch(
-                "SELECT words_id, body FROM person_words"
-                " WHERE company_id = $1 AND words_id = ANY($2::text[])",
-                company,
-                list(ids.values()),
-            )
-            # A page that stays open asks again and again: one line for each sitting is enough.
-            await c.execute(
-                "INSERT INTO resident_access (company_id, by_whom, what)"
-                " SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM"
-                " (SELECT by_whom, what, at FROM resident_access WHERE company_id = $1"
-                " ORDER BY access_id DESC LIMIT 200) latest"
-                " WHERE by_whom = $2 AND what = $3 AND at > now() - interval '10 minutes')",
-                company,
-                reader,
-                f"case:{case_id}",
-            )
-        texts = {r[0]: self._vault.open_words(company, r[0], r[1]) for r in rows}
-        return [CaseWords(version=v, text=texts[i]) for v, i in ids.items() if i in texts]
-
 
 _DUE = "coalesce(x.due_at, 'epoch'::timestamptz + interval '8000 years')"
 _ORDER = (
     f"extract(epoch FROM {_DUE})::float8, -extract(epoch FROM x.received_at)::float8, x.case_id"
 )
-
-
-def _words_id(step: TraceStep) -> str | None:
-    words = step.event.get("words") or step.event.get("reason")
-    return words["id"] if isinstance(words, dict) else None
 
 
 def _position(after: str) -> tuple[float, float, str]:

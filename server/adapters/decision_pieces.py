@@ -15,7 +15,7 @@ from dispatch_core.dispatch import Inputs
 _LISTS = {"teams": ("crew", 8), "tasks": ("ticket", 32), "held": ("crew", 8)}
 """Fields that are cut up: what names an item, and into how many pieces. A crew or ticket always
 lies in the same piece; one that moves changes that piece alone."""
-_ALONE = ("policy", "stores", "forecast")
+_ALONE = ("policy", "stores")
 """Fields that are a piece each, since they seldom change."""
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -46,7 +46,12 @@ def cut(inputs: Inputs) -> tuple[bytes, dict[bytes, bytes]]:
         else:
             rest[name] = value
     named[""] = [_piece(pieces, rest)]
-    return _piece(pieces, Manifest(pieces=named)), pieces
+    return listed(named, pieces), pieces
+
+
+def listed(named: dict[str, list[bytes]], pieces: dict[bytes, bytes]) -> bytes:
+    """The digest of the manifest, which is put among the pieces."""
+    return _piece(pieces, Manifest(pieces=named))
 
 
 def join(root: bytes, pieces: Mapping[bytes, bytes]) -> Inputs:

@@ -10,7 +10,7 @@ import msgspec
 
 from dispatch_core import dispatch
 from dispatch_core.ids import TicketState
-from server.adapters import plan_store
+from server.adapters import decision_inputs, decision_pieces, plan_store
 from server.adapters.plan_store import DecisionKind, StoredDecision
 from server.adapters.pool import Pool
 from server.ports import Seen
@@ -67,6 +67,16 @@ async def load_seen(
     return {d.digest: seen for d in found.values() if (seen := seen_of(d)) is not None}
 
 
+async def _named(c: asyncpg.Connection, company: int, root: bytes) -> dict[str, list[str]]:
+    """Part of the inputs -> SHA-256 of each piece; none where they are gone or changed."""
+    try:
+        pieces = await decision_inputs.load(c, company, root)
+        listed = decision_pieces.manifest(root, pieces).pieces
+    except decision_pieces.Missing:
+        return {}
+    return {name or "rest": [d.hex() for d in digests] for name, digests in listed.items()}
+
+
 class TicketNow(NamedTuple):
     """A ticket as a proposal is compared with it."""
 
@@ -86,7 +96,7 @@ class DecisionReads:
             found = (await plan_store.load_decisions(c, company, [digest])).get(digest)
             if found is None:
                 return None
-            listed, _ = await plan_store.load_pieces(c, company, found.inputs)
+            inputs = await _named(c, company, found.inputs)
             kept = await plan_store.is_kept(c, company, digest)
         return DecisionView(
             decision=digest,
@@ -98,10 +108,7 @@ class DecisionReads:
             made_at=found.made_at,
             asked=msgspec.msgpack.decode(found.asked),
             answer=msgspec.msgpack.decode(found.answer),
-            inputs={
-                name or "rest": [d.hex() for d in digests]
-                for name, digests in (listed.pieces if listed else {}).items()
-            },
+            inputs=inputs,
             kept=kept,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,9 +11,11 @@ import numpy as np
 
 from dispatch_core import dispatch
 from dispatch_core.dispatch import InHand, Inputs, Permitted, Spot, Stage, Store, Task, Team
+from dispatch_core.events import Work
 from dispatch_core.ids import CrewId, CrewState, StoreId, TicketId, unix
 from dispatch_core.tickets import Ticket
 from geo.travel import MICRO, TravelModel, TravelTable, great_circle_table
+from server import __version__
 from server.adapters.dispatch_reads import Impact, Snapshot
 from server.ports import CityPolicy
 from server.usecases.work import work_for
@@ -42,6 +45,7 @@ def inputs_of(s: Snapshot, city: CityPolicy, model: TravelModel, impact: Impact)
         plan=s.plan,
         held=sorted(s.held, key=lambda held: held.crew),
         seed=s.plan,
+        program=__version__,
     )
 
 
@@ -111,7 +115,7 @@ def _task(ticket_id: TicketId, s: Snapshot, city: CityPolicy, impact: Impact) ->
         address=place.address,
         received_at=t.received_at,
         due_at=_due(t),
-        work=work_for(t, city),
+        work=_with_parts(ticket_id, work_for(t, city), s),
         place=_spot(place.lon, place.lat) if place.precision in LOCATED else None,
         area=_spot(place.lon, place.lat) if place.precision in AREAS else None,
         precision=place.precision,
@@ -140,6 +144,18 @@ def _task(ticket_id: TicketId, s: Snapshot, city: CityPolicy, impact: Impact) ->
         visits_by=s.visits.get(building, {}),
         danger=dispatch.in_danger(t.reasons),
     )
+
+
+def _with_parts(ticket_id: TicketId, work: Work, s: Snapshot) -> Work:
+    """The work with the parts that are awaited, or kept in a store, for its ticket: found on site,
+    no policy may have foreseen them."""
+    t = s.tickets[ticket_id]
+    parts = Counter(work.parts)
+    if t.parts_wait is not None:
+        parts |= Counter(t.parts_wait.parts)
+    if t.reserved is not None and t.reserved in s.stores:
+        parts |= Counter(s.stores[t.reserved].reserved.get(ticket_id, {}))
+    return msgspec.structs.replace(work, parts=dict(parts)) if parts != work.parts else work
 
 
 def _due(t: Ticket) -> int:

@@ -17,7 +17,7 @@ from dispatch_core.tickets import Ticket
 from geo.positions import CrewPlace
 from geo.travel import TravelModel
 from server.adapters.plan_store import plan_head
-from server.adapters.streams import decode_state
+from server.adapters.streams import State, decode_state
 from server.adapters.travel_positions import crew_places
 from server.ports import CityPolicy
 
@@ -42,6 +42,39 @@ class Snapshot:
     held: Sequence[Held]
 
 
+class States:
+    """The states of a company's streams as they were read last: what has not moved since is neither
+    sent nor decoded again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, State]] = {}
+
+    async def read(self, c: asyncpg.Connection, company: int) -> dict[str, State]:
+        """Stream -> state of every open ticket on whose site there is still work, every crew and
+        every store."""
+        now: dict[str, int] = dict(
+            await c.fetch(
+                "SELECT h.stream, h.version FROM ticket t JOIN stream_head h"
+                " ON h.company_id = t.company_id AND h.stream = 'ticket:' || t.ticket_id"
+                " WHERE t.company_id = $1 AND t.open AND t.state <> 'verifying'"
+                " UNION ALL SELECT stream, version FROM stream_head WHERE company_id = $1"
+                " AND (stream >= 'crew:' AND stream < 'crew;'"
+                "  OR stream >= 'store:' AND stream < 'store;')",
+                company,
+            )
+        )
+        known = {s: k for s, k in self._known.items() if now.get(s) == k[0]}
+        for stream, version, text in await c.fetch(
+            "SELECT stream, version, state FROM stream_head WHERE company_id = $1"
+            " AND stream = ANY($2::text[])",
+            company,
+            [stream for stream in now if stream not in known],
+        ):
+            known[stream] = version, decode_state(stream, text)
+        self._known = known
+        return {stream: state for stream, (_, state) in known.items()}
+
+
 @dataclass
 class Impact:
     """How cold the buildings of open tickets are: read every minute, since it is a matter of
@@ -53,27 +86,18 @@ class Impact:
 
 
 async def read_snapshot(
-    c: asyncpg.Connection, company: int, now: datetime, city: CityPolicy, model: TravelModel
-) -> Snapshot:
+    c: asyncpg.Connection, company: int, now: datetime, city: CityPolicy, model: TravelModel,
+    states: States,
+) -> Snapshot:  # fmt: skip
     """The snapshot of a repeatable-read transaction."""
-    rows = await c.fetch(
-        "SELECT h.stream, h.state FROM ticket t JOIN stream_head h"
-        " ON h.company_id = t.company_id AND h.stream = 'ticket:' || t.ticket_id"
-        " WHERE t.company_id = $1 AND t.open AND t.state <> 'verifying'",
-        company,
-    )
-    tickets = {TicketId(s[7:]): decode_state(s, state) for s, state in rows}
-    opened: dict[TicketId, Ticket] = {k: t for k, t in tickets.items() if isinstance(t, Ticket)}
+    opened: dict[TicketId, Ticket] = {}
     crews: dict[CrewId, Crew] = {}
     stores: dict[StoreId, Store] = {}
-    for stream, text in await c.fetch(
-        "SELECT stream, state FROM stream_head WHERE company_id = $1"
-        " AND (stream >= 'crew:' AND stream < 'crew;' OR stream >= 'store:' AND stream < 'store;')",
-        company,
-    ):
-        state = decode_state(stream, text)
+    for stream, state in (await states.read(c, company)).items():
         name = stream.partition(":")[2]
-        if isinstance(state, Crew):
+        if isinstance(state, Ticket):
+            opened[TicketId(name)] = state
+        elif isinstance(state, Crew):
             crews[CrewId(name)] = state
         elif isinstance(state, Store):
             stores[StoreId(name)] = state
@@ -85,7 +109,9 @@ async def read_snapshot(
         tickets=opened,
         crews=crews,
         stores=stores,
-        places={CrewId(p.crew): p for p in await crew_places(c, company, now, model, crews)},
+        places={
+            CrewId(p.crew): p for p in await crew_places(c, company, now, model, crews, most=1)
+        },
         visits=await _visits(c, company, buildings, since),
         risers=await _risers(c, company, [t.household for t in opened.values() if t.household]),
         substations=dict(

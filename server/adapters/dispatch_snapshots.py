@@ -13,7 +13,7 @@ from dispatch_core.tickets import Ticket
 from server.adapters import dispatch_reads
 from server.adapters.clock import BusinessClock, monotonic
 from server.adapters.dispatch_inputs import inputs_of, with_travel
-from server.adapters.dispatch_reads import Impact
+from server.adapters.dispatch_reads import Impact, States
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.travel import Travel
@@ -43,6 +43,7 @@ class Snapshots:
         self._policies = policies
         self._travel = travel
         self._impact: dict[int, Impact] = {}
+        self._states: dict[int, States] = {}
 
     async def take(self, company: int) -> Taken:
         """The inputs of this moment. Raises Unavailable."""
@@ -50,7 +51,8 @@ class Snapshots:
         city = await self._policies.at(company, now)
         model = await self._travel.model(company)
         async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
-            snapshot = await dispatch_reads.read_snapshot(c, company, now, city, model)
+            states = self._states.setdefault(company, States())
+            snapshot = await dispatch_reads.read_snapshot(c, company, now, city, model, states)
         impact = self._impact.get(company) or Impact()
         if monotonic() - impact.read_at > IMPACT_EVERY_S:
             async with self._pool.company(company, readonly=True) as c:

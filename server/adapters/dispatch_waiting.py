@@ -12,10 +12,16 @@ from server.adapters.plan_store import plan_version
 
 
 class Waiting(NamedTuple):
-    """A ticket that was accepted and has no crew."""
+    """A ticket that is to have a proposal beside it."""
 
     version: int
     level: Level
+
+
+def waits(state: TicketState, level: Level) -> bool:
+    """Whether a ticket in this state is to have a proposal: one that was accepted and has no crew,
+    and a red one already before anybody has accepted it."""
+    return state == "accepted" or (state == "received" and level == "red")
 
 
 class Look(NamedTuple):
@@ -42,7 +48,7 @@ async def look(c: asyncpg.Connection, company: int) -> Look:
         company,
     )
     return Look(
-        {TicketId(r[0]): Waiting(r[1], r[2]) for r in rows if r[3] == "accepted"},
+        {TicketId(r[0]): Waiting(r[1], r[2]) for r in rows if waits(r[3], r[2])},
         {CrewId(r[0]): r[1] for r in crews},
         await plan_version(c, company),
         len(rows),
@@ -56,11 +62,12 @@ async def still_waiting(
     return {
         TicketId(r[0]): r[1]
         for r in await c.fetch(
-            "SELECT ticket_id, version FROM ticket WHERE company_id = $1 AND open"
-            " AND state = 'accepted' AND ticket_id = ANY($2::text[])",
+            "SELECT ticket_id, version, state, level FROM ticket WHERE company_id = $1 AND open"
+            " AND ticket_id = ANY($2::text[])",
             company,
             list(tickets),
         )
+        if waits(r[2], r[3])
     }
 
 

@@ -267,6 +267,16 @@ class EngineTransaction:
         )
         return found
 
+    async def at_work(self, crew: str) -> bool:
+        """Whether a crew is checked in at some ticket."""
+        found: bool = await self._c.fetchval(
+            "SELECT EXISTS (SELECT FROM ticket WHERE company_id = $1 AND open"
+            " AND state = 'handling' AND $2 IN (crew_id, with_crew_id))",
+            self.company,
+            crew,
+        )
+        return found
+
     async def timezone(self) -> str:
         """The company's zone."""
         zone: str = await self._c.fetchval(

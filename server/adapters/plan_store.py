@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -12,14 +13,17 @@ import msgspec
 
 from dispatch_core.dispatch import Held, Plan
 from dispatch_core.ids import TicketId
-from server.adapters import decision_pieces
+from server.adapters import decision_inputs
 from server.adapters.columns import columns
+from server.adapters.decision_bundles import deflated, inflated
 from server.adapters.projections import time
 
 DecisionKind = Literal["proposal", "price", "plan"]
 _DECISION = (
-    "SELECT digest, kind, ticket_id AS ticket, ticket_version, plan, policy,"
-    " extract(epoch FROM made_at)::bigint AS made_at, inputs, asked, answer FROM decision"
+    "SELECT d.digest, d.kind, d.ticket_id AS ticket, d.ticket_version, d.plan, d.policy,"
+    " extract(epoch FROM d.made_at)::bigint AS made_at, d.inputs, d.asked, d.answer,"
+    " e.body AS like FROM decision d LEFT JOIN decision_example e"
+    " ON e.company_id = d.company_id AND e.digest = d.example"
 )
 pack = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -134,45 +138,59 @@ async def save_decisions(
     decisions: Sequence[StoredDecision],
     pieces: Mapping[bytes, bytes],
 ) -> None:
-    """Decisions and the pieces of their inputs; what is there already is only used again."""
-    known = await c.fetch(
-        "UPDATE decision_input SET used_at = now() WHERE company_id = $1"
-        " AND digest = ANY($2::bytea[]) AND used_at < now() - interval '1 hour'"
-        " RETURNING digest",
-        company,
-        list(pieces),
-    )
-    there = {r[0] for r in known} | {
-        r[0]
-        for r in await c.fetch(
-            "SELECT digest FROM decision_input WHERE company_id = $1 AND digest = ANY($2::bytea[])",
-            company,
-            list(pieces),
-        )
-    }
-    new = [(d, zlib.compress(body, 6)) for d, body in sorted(pieces.items()) if d not in there]
-    if new:
-        await c.execute(
-            "INSERT INTO decision_input (company_id, digest, body)"
-            " SELECT $1, * FROM unnest($2::bytea[], $3::bytea[]) ON CONFLICT DO NOTHING",
-            company,
-            *columns(new),
-        )
+    """Decisions, and the pieces of the inputs that they were made from."""
+    for root in {d.inputs for d in decisions}:
+        await decision_inputs.save(c, company, root, pieces)
+    example = await _example(c, company, [d.answer for d in decisions if d.kind != "plan"])
     rows = [
         (d.digest, d.kind, d.ticket, d.ticket_version, d.plan, d.policy, time(d.made_at), d.inputs,
-         d.asked, zlib.compress(d.answer, 6))
+         d.asked, *_shortened(d, example))
         for d in decisions
     ]  # fmt: skip
     if rows:
         await c.execute(
             "INSERT INTO decision (company_id, digest, kind, ticket_id, ticket_version, plan,"
-            " policy, made_at, inputs, asked, answer)"
+            " policy, made_at, inputs, asked, answer, example)"
             " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[],"
-            " $7::text[], $8::timestamptz[], $9::bytea[], $10::bytea[], $11::bytea[])"
-            " ON CONFLICT DO NOTHING",
+            " $7::text[], $8::timestamptz[], $9::bytea[], $10::bytea[], $11::bytea[],"
+            " $12::bytea[]) ON CONFLICT DO NOTHING",
             company,
             *columns(rows),
         )
+
+
+async def _example(
+    c: asyncpg.Connection, company: int, answers: Sequence[bytes]
+) -> tuple[bytes, bytes] | None:
+    """(digest, answer) that others are compressed by: of the last minutes, else the longest of
+    these."""
+    if not answers:
+        return None
+    row = await c.fetchrow(
+        "SELECT digest, body FROM decision_example WHERE company_id = $1"
+        " AND stored_at > now() - interval '5 minutes' ORDER BY stored_at DESC, digest LIMIT 1",
+        company,
+    )
+    if row is not None:
+        return row["digest"], inflated(row["body"], b"")
+    answer = max(answers, key=len)
+    digest = hashlib.sha256(answer).digest()
+    await c.execute(
+        "INSERT INTO decision_example (company_id, digest, body) VALUES ($1, $2, $3)"
+        " ON CONFLICT (company_id, digest) DO UPDATE SET stored_at = excluded.stored_at",
+        company, digest, deflated(answer, b""),
+    )  # fmt: skip
+    return digest, answer
+
+
+def _shortened(
+    d: StoredDecision, example: tuple[bytes, bytes] | None
+) -> tuple[bytes, bytes | None]:
+    """An answer as it is stored, and which one it was compressed by."""
+    if d.kind == "plan" or example is None:
+        return deflated(d.answer, b""), None
+    digest, like = example
+    return deflated(d.answer, like), digest
 
 
 async def load_decisions(
@@ -182,7 +200,9 @@ async def load_decisions(
     if not digests:
         return {}
     rows = await c.fetch(
-        _DECISION + " WHERE company_id = $1 AND digest = ANY($2::text[])", company, list(digests)
+        _DECISION + " WHERE d.company_id = $1 AND d.digest = ANY($2::text[])",
+        company,
+        list(digests),
     )
     return {r["digest"]: _decision(r) for r in rows}
 
@@ -190,7 +210,7 @@ async def load_decisions(
 async def decisions_of(c: asyncpg.Connection, company: int, ticket: str) -> list[StoredDecision]:
     """Every decision of a ticket that is still there, oldest first."""
     rows = await c.fetch(
-        _DECISION + " WHERE company_id = $1 AND ticket_id = $2 ORDER BY made_at, digest",
+        _DECISION + " WHERE d.company_id = $1 AND d.ticket_id = $2 ORDER BY d.made_at, d.digest",
         company,
         ticket,
     )
@@ -209,43 +229,12 @@ async def dispatched_by(c: asyncpg.Connection, company: int, ticket: str) -> set
 
 
 def _decision(row: asyncpg.Record) -> StoredDecision:
-    return StoredDecision(**{**row, "answer": _inflated(row["answer"])})
-
-
-async def load_pieces(
-    c: asyncpg.Connection, company: int, root: bytes
-) -> tuple[decision_pieces.Manifest | None, dict[bytes, bytes]]:
-    """The manifest of a decision's inputs, None if it is gone, and all pieces that are there."""
-    pieces = await _pieces(c, company, [root])
-    try:
-        listed = decision_pieces.manifest(root, pieces)
-    except decision_pieces.Missing:
-        return None, pieces
-    return listed, pieces | await _pieces(c, company, _named(listed))
-
-
-async def _pieces(
-    c: asyncpg.Connection, company: int, digests: Collection[bytes]
-) -> dict[bytes, bytes]:
-    rows = await c.fetch(
-        "SELECT digest, body FROM decision_input"
-        " WHERE company_id = $1 AND digest = ANY($2::bytea[])",
-        company,
-        list(digests),
-    )
-    return {digest: _inflated(body) for digest, body in rows}
-
-
-def _inflated(body: bytes) -> bytes:
-    """What was compressed; what was not is no longer what its name says, and so it is told."""
-    try:
-        return zlib.decompress(body)
-    except zlib.error:
-        return body
-
-
-def _named(listed: decision_pieces.Manifest) -> list[bytes]:
-    return sorted({digest for digests in listed.pieces.values() for digest in digests})
+    """A decision; an answer that is no longer what was stored comes as it is, and so is told."""
+    fields = dict(row)
+    like = fields.pop("like")
+    with contextlib.suppress(zlib.error):
+        fields["answer"] = inflated(fields["answer"], inflated(like, b"") if like else b"")
+    return StoredDecision(**fields)
 
 
 async def is_kept(c: asyncpg.Connection, company: int, digest: str) -> bool:
@@ -259,35 +248,36 @@ async def is_kept(c: asyncpg.Connection, company: int, digest: str) -> bool:
 
 async def keep(c: asyncpg.Connection, company: int, digests: Collection[str]) -> None:
     """What a fact names stays, with all that it was made from."""
-    for stored in (await load_decisions(c, company, digests)).values():
-        listed, _ = await load_pieces(c, company, stored.inputs)
-        inputs = [stored.inputs, *(_named(listed) if listed else ())]
-        await c.execute(
-            "UPDATE decision_input SET kept = true"
-            " WHERE company_id = $1 AND digest = ANY($2::bytea[]) AND NOT kept",
-            company,
-            inputs,
-        )
-        await c.execute(
-            "UPDATE decision SET kept = true WHERE company_id = $1 AND digest = $2 AND NOT kept",
-            company,
-            stored.digest,
-        )
+    rows = await c.fetch(
+        "UPDATE decision SET kept = true WHERE company_id = $1 AND digest = ANY($2::text[])"
+        " AND NOT kept RETURNING inputs, example",
+        company,
+        list(digests),
+    )
+    for row in rows:
+        await decision_inputs.keep(c, company, row["inputs"])
+    await c.execute(
+        "UPDATE decision_example SET kept = true"
+        " WHERE company_id = $1 AND digest = ANY($2::bytea[]) AND NOT kept",
+        company,
+        [row["example"] for row in rows if row["example"] is not None],
+    )
 
 
 async def tidy(c: asyncpg.Connection, company: int) -> None:
-    """Decisions that no fact names are kept for 48 hours, and pieces as long as any that uses
-    them: those say so at least once an hour."""
+    """Decisions that no fact names are kept for 48 hours; what they were made from a little
+    longer, since it may be shared with later ones for an hour, and these with others."""
     await c.execute(
         "DELETE FROM decision WHERE company_id = $1 AND NOT kept"
         " AND stored_at < now() - interval '48 hours'",
         company,
     )
-    await c.execute(
-        "DELETE FROM decision_input WHERE company_id = $1 AND NOT kept"
-        " AND used_at < now() - interval '50 hours'",
-        company,
-    )
+    for table in ("decision_input", "decision_example"):
+        await c.execute(
+            f"DELETE FROM {table} WHERE company_id = $1 AND NOT kept"
+            " AND stored_at < now() - interval '51 hours'",
+            company,
+        )
 
 
 # ---------------------------------------------------------------- proposals that stand

@@ -13,11 +13,12 @@ Align = Literal["LEFT", "RIGHT"]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A heading and rows; the first row names the columns where there are more than two."""
+    """A heading and rows; `named`: the first row names the columns, on every page."""
 
     heading: str
     rows: list[list[str]]
     widths: list[int]
+    """Shares of the width."""
     align: list[Align]
     named: bool = False
 
@@ -29,8 +30,13 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Files of one font, the first leads; what it lacks is taken from the others."""
     title: str
     under: str
-    tables: list[Table]
-    remarks: list[str]
+    figures: list[Table]
+    """Short ones, set in two columns; none is broken."""
+    wide: Table
+    """One that takes the whole width; what does not fit a cell goes on in its next line."""
+    remarks: Table
+    halves: Table
+    """A long narrow one, set in two columns."""
     foot: str
 
 

@@ -20,6 +20,7 @@ from server.adapters.pool import Pool
 from server.adapters.suspension_summary import Summary, count
 from server.adapters.traces import ChainView, Traces, TraceStep
 from server.adapters.vault import Vault
+from server.adapters.written import open_texts
 from server.ports import CityPolicy
 from server.usecases import visits
 from server.usecases.suspensions import ApplicationAnswer, answer_of
@@ -215,32 +216,10 @@ class SuspensionReads:
             for name in ("words", "reason")
             if step.event.get(name)
         }
-        if not named:
-            return {}
-        async with self._pool.company(company) as c:
-            rows = await c.fetch(
-                "SELECT words_id, body FROM person_words WHERE company_id = $1"
-                " AND words_id = ANY($2::text[])",
-                company,
-                list(named),
-            )
-            # A page that stays open asks again and again: one line for each sitting is enough.
-            await c.execute(
-                "INSERT INTO resident_access (company_id, by_whom, what)"
-                " SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM"
-                " (SELECT by_whom, what, at FROM resident_access WHERE company_id = $1"
-                " ORDER BY access_id DESC LIMIT 200) latest"
-                " WHERE by_whom = $2 AND what = $3 AND at > now() - interval '10 minutes')",
-                company,
-                reader,
-                f"application:{application}",
-            )
-        bodies = {r[0]: r[1] for r in rows}
-        return {
-            name: self._vault.open_words(company, words, bodies[words])
-            for words, name in named.items()
-            if words in bodies
-        }
+        texts = await open_texts(
+            self._pool, self._vault, company, named, of=f"application:{application}", reader=reader
+        )
+        return {name: texts[words] for words, name in named.items() if words in texts}
 
     async def summary(self, company: int, policy: CityPolicy, now: datetime) -> Summary:
         """The season's figures, a few seconds old at most: longer where counting takes long."""

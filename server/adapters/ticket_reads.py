@@ -15,6 +15,8 @@ from server.adapters.case_reads import cases_of_tickets
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
 from server.adapters.traces import ChainView, Traces, TraceStep
+from server.adapters.vault import Vault
+from server.adapters.written import Written, written_at
 from server.ports import CityPolicy
 from server.usecases.cases import CaseAnswer
 from server.usecases.ticket_answer import TicketAnswer, answer_of
@@ -31,6 +33,12 @@ class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
     trace: list[TraceStep]
     chain: ChainView
     cases: list[CaseAnswer]
+
+
+class TicketWords(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written at the steps of a ticket, oldest first."""
+
+    items: list[Written]
 
 
 class TicketFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +76,11 @@ class TicketPage(msgspec.Struct, frozen=True, kw_only=True):
 class TicketReads:
     """Reads of one company's tickets."""
 
-    def __init__(self, pool: Pool, traces: Traces, policies: Policies) -> None:
+    def __init__(self, pool: Pool, traces: Traces, policies: Policies, vault: Vault) -> None:
         self._pool = pool
         self._traces = traces
         self._policies = policies
+        self._vault = vault
 
     async def _city(self, company: int, now: datetime) -> CityPolicy | None:
         """The rules in force; None while their file cannot be used: tickets are read even then."""
@@ -140,6 +149,19 @@ class TicketReads:
         async with self._pool.company(company, readonly=True) as c:
             hung = await cases_of_tickets(c, company, [ticket_id])
         return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain, cases=hung)
+
+    async def written(self, company: int, ticket_id: str, reader: str) -> TicketWords | None:
+        """What people wrote at its steps, for `reader`, which is noted; None if there is no such
+        ticket."""
+        found = await self._traces.read(company, f"ticket:{ticket_id}")
+        if found is None:
+            return None
+        of = f"ticket:{ticket_id}"
+        return TicketWords(
+            items=await written_at(
+                self._pool, self._vault, company, found.steps, of=of, reader=reader
+            )
+        )
 
 
 def answer_of_row(row: asyncpg.Record, city: CityPolicy | None) -> TicketAnswer:

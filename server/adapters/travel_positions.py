@@ -20,6 +20,7 @@ ARRIVED = timedelta(minutes=30)
 """System time within which they arrived: tells the partitions; a crew silent for longer counts by
 its last fix alone."""
 MOST = 20
+"""Fixes of a crew that are looked at; whether it stands is told by several, where it is by one."""
 PREFIX = "crew:"
 
 
@@ -29,12 +30,13 @@ async def crew_places(
     now: datetime,
     model: TravelModel,
     register: Mapping[CrewId, crews.Crew] | None = None,
+    most: int = MOST,
 ) -> list[CrewPlace]:
-    """Every crew of the company, in order of their ids; of `register` where the caller has them
-    loaded."""
+    """Every crew of the company, in order of their ids, by its `most` last fixes; of `register`
+    where the caller has them loaded."""
     known = await _register(c, company) if register is None else register
     doing = {crew: state.doing for crew, state in known.items()}
-    fixes = await _fixes(c, company, now)
+    fixes = await _fixes(c, company, now, most)
     tickets = await _tickets(c, company, [t for _, t in doing.values() if t is not None])
     return [
         crew_place(
@@ -66,7 +68,9 @@ async def _register(c: asyncpg.Connection, company: int) -> dict[CrewId, crews.C
     }
 
 
-async def _fixes(c: asyncpg.Connection, company: int, now: datetime) -> dict[str, list[Fix]]:
+async def _fixes(
+    c: asyncpg.Connection, company: int, now: datetime, most: int
+) -> dict[str, list[Fix]]:
     """Each crew's last fix, after those of the minutes before it. A fix of the future, from a phone
     whose clock is wrong, counts with its arrival."""
     rows = await c.fetch(
@@ -81,7 +85,7 @@ async def _fixes(c: asyncpg.Connection, company: int, now: datetime) -> dict[str
         RECENT,
         now,
         ARRIVED,
-        MOST,
+        most,
     )
     found: defaultdict[str, list[Fix]] = defaultdict(list)
     for r in rows:

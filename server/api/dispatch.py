@@ -83,6 +83,8 @@ class PlanAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: int
     made_at: int | None
+    ends_at: int | None
+    """What may begin only later is left to a later plan."""
     crews: list[CrewDayAnswer]
     unplanned: list[dispatch.Unplanned]
     figures: PlanFigure | None
@@ -174,7 +176,7 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
         if head.stored is None:
             city = await of.policies.at(principal.company, of.clock.now())
             return PlanAnswer(
-                plan=head.version, made_at=None, crews=[], unplanned=[], figures=None,
+                plan=head.version, made_at=None, ends_at=None, crews=[], unplanned=[], figures=None,
                 policy=city.version,
             )  # fmt: skip
         names = {c.id: c.name for c in await of.records.crews(principal.company)}
@@ -246,6 +248,7 @@ def _plan(version: int, stored: StoredPlan, names: dict[CrewId, str]) -> PlanAns
     return PlanAnswer(
         plan=version,
         made_at=made.made_at,
+        ends_at=made.ends_at,
         crews=[
             CrewDayAnswer(
                 crew=day.crew,

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import BaseRouteHandler
 
-from dispatch_core.errors import Conflict
+from dispatch_core.errors import Conflict, Refused, Unavailable
 from dispatch_core.ids import CrewId, RedispatchReason, TicketId
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
@@ -22,10 +22,12 @@ from server.adapters.policies import Policies
 from server.adapters.vault import Vault
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
+from server.api.problems import MEDIA_TYPE, problem_of
 from server.api.ticket_commands import Seen as SeenVersion
 from server.api.ticket_commands import Text
 from server.ports import Seen
 from server.usecases.dispatching import DispatchTicket, GivesWay, Stale, choice_in
+from server.usecases.refusing import Refuse
 from server.usecases.ticket_answer import TicketAnswer
 
 ROUNDS = 4
@@ -66,15 +68,6 @@ class Confirming(NamedTuple):
     clock: BusinessClock
 
 
-class _Wish(NamedTuple):
-    """One request on its way."""
-
-    principal: Principal
-    key: str
-    hashed: bytes
-    tolerance_s: int
-
-
 def create_handlers(gate: Gate, of: Confirming) -> list[BaseRouteHandler]:
     """`POST /api/tickets/{id}/dispatch`."""
 
@@ -97,7 +90,6 @@ def create_handlers(gate: Gate, of: Confirming) -> list[BaseRouteHandler]:
         body = await request.body()
         b = decode_body(body, DispatchBody)
         city = await of.policies.at(principal.company, of.clock.now())
-        wish = _Wish(principal, key, body_hash(body), city.dispatch.rounds.stale_tolerance_s)
         reason = of.vault.words(principal.company, b.reason) if b.reason else None
         use_case = DispatchTicket(
             ticket=TicketId(ticket_id),
@@ -112,28 +104,44 @@ def create_handlers(gate: Gate, of: Confirming) -> list[BaseRouteHandler]:
             made_safe=b.made_safe,
             city=city,
         )
-        answer = await _confirmed(of, wish, use_case)
-        return Response(answer.body, status_code=answer.status, media_type="application/json")
+        answer = await confirmed(of, principal, key, body_hash(body), use_case)
+        media = "application/json" if answer.status == 200 else MEDIA_TYPE
+        return Response(answer.body, status_code=answer.status, media_type=media)
 
     return [dispatch]
 
 
-async def _confirmed(of: Confirming, wish: _Wish, use_case: DispatchTicket) -> Answer:
+async def confirmed(
+    of: Confirming, by: Principal, key: str, hashed: bytes, use_case: DispatchTicket
+) -> Answer:
     """Commit; a stale proposal is scored again, and goes ahead while its crew is as good as it was
-    when the person saw it."""
+    when the person saw it. A request that is sent again meanwhile gets the same answer: a refusal
+    after that is kept under the key, which no other try holds then.
+
+    Raises Refused, where nothing was decided or an earlier answer stands.
+    """
+    city = use_case.city or await of.policies.at(by.company, of.clock.now())
     first: Seen | None = None
     route = f"POST /api/tickets/{use_case.ticket}/dispatch"
     for _ in range(ROUNDS):
         try:
-            return await of.commits.submit(wish.principal, route, wish.key, wish.hashed, use_case)
+            return await of.commits.submit(by, route, key, hashed, use_case)
         except Stale:
-            company = wish.principal.company
             if first is None:
-                first = await of.decisions.seen(company, use_case.decision or "")
-            again = await _scored(of.engine, company, use_case)
-            if first is None or not as_good(first, again, use_case, wish.tolerance_s):
-                raise _changed(again) from None
-            use_case = use_case.on(again.decision)
+                first = await of.decisions.seen(by.company, use_case.decision or "")
+        refusal: Refused
+        try:
+            again = await _scored(of.engine, by.company, use_case)
+        except Unavailable:
+            raise  # nothing was decided
+        except Refused as refused:
+            refusal = refused
+        else:
+            if first and as_good(first, again, use_case, city.dispatch.rounds.stale_tolerance_s):
+                use_case = use_case.on(again.decision)
+                continue
+            refusal = _changed(again)
+        return await of.commits.submit(by, route, key, hashed, _kept(refusal))
     raise Conflict(
         "busy", "The plan changes all the time.", "Send the same request again in a moment."
     )
@@ -163,7 +171,8 @@ def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> boo
     """Whether a crew, scored again, is what the person agreed to: hardly dearer against the best
     than it was, hardly later beyond the time that went by, not before a time that was asked for,
     and nobody gives way or becomes late who was not named."""
-    before, after = choice_in(was, wish.crew), choice_in(now, wish.crew)
+    before = choice_in(was, wish.crew, safe=wish.made_safe)
+    after = choice_in(now, wish.crew, safe=wish.made_safe)
     if before is None or after is None:
         return False
     old, _, old_best, _ = before
@@ -179,6 +188,11 @@ def as_good(was: Seen, now: Seen, wish: DispatchTicket, tolerance_s: int) -> boo
         and {d.ticket for d in new.newly_late} <= known_late
         and {d.ticket for d in new.displaced} <= named
     )
+
+
+def _kept(refusal: Refused) -> Refuse:
+    problem = problem_of(refusal)
+    return Refuse(problem, problem.status)
 
 
 def _changed(again: Seen) -> Conflict:

@@ -49,23 +49,27 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
     )
 
 
-def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
-    """A refusal of the core or of an adapter."""
+def problem_of(error: Refused) -> Problem:
+    """A refusal as it is told."""
     status = 401 if isinstance(error, Unauthenticated) else STATUS[error.kind]
     if error.code == "too_many_attempts":
         status = 429
-    return _answer(
-        Problem(
-            type=f"urn:heatops:{error.code}",
-            title=error.code.replace("_", " "),
-            status=status,
-            code=error.code,
-            detail=error.detail,
-            what_to_do=error.what_to_do,
-            present=error.extra or None,
-        ),
-        {429: {"Retry-After": "60"}, 503: {"Retry-After": "2"}}.get(status),
+    return Problem(
+        type=f"urn:heatops:{error.code}",
+        title=error.code.replace("_", " "),
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        what_to_do=error.what_to_do,
+        present=error.extra or None,
     )
+
+
+def refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
+    """A refusal of the core or of an adapter."""
+    problem = problem_of(error)
+    headers = {429: {"Retry-After": "60"}, 503: {"Retry-After": "2"}}.get(problem.status)
+    return _answer(problem, headers)
 
 
 def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
@@ -15,22 +13,21 @@ from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
 
 from dispatch_core import reports
-from dispatch_core.errors import Invalid, Unavailable
+from dispatch_core.errors import Invalid
 from dispatch_core.events import ReportCorrected
 from dispatch_core.reports import Figure
 from server.adapters.accounts import Role
 from server.adapters.commits import Commits
 from server.adapters.report_pages import Document, Table, fonts_in
+from server.adapters.report_printer import Printer
 from server.adapters.report_reads import ReportAnswer, ReportReads
 from server.adapters.vault import Vault
 from server.api.documents import body_hash, decode_body, described, found
 from server.api.gate import Gate, idempotency_key
 from server.api.pages import DIST
-from server.settings import CHECKOUT
 from server.usecases.reports import RemarkAnswer, RemarkReport
 
 DESK: tuple[Role, ...] = ("administrator", "manager", "seat")
-PRINT_WITHIN_S = 60.0
 
 
 class ReportList(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +65,7 @@ class Writing(NamedTuple):
 def create_handlers(gate: Gate, reads: ReportReads, writing: Writing) -> list[BaseRouteHandler]:
     """List, read, trace, print, remark."""
     commits, vault = writing
+    printer = Printer()
 
     @get("/api/reports", tags=["reports"])
     async def listed(request: Request[Any, Any, Any], limit: int = 60) -> ReportList:
@@ -89,13 +87,13 @@ def create_handlers(gate: Gate, reads: ReportReads, writing: Writing) -> list[Ba
         )
         if not name.endswith(".pdf"):
             return Response(view)
-        body = await _print(document(view, language))
+        body = await printer.print(document(view, language))
         headers = {"Content-Disposition": f'inline; filename="report-{day}.pdf"'}
         return Response(body, media_type="application/pdf", headers=headers)
 
     @get("/api/reports/{day:str}/records", tags=["reports"])
     async def records(request: Request[Any, Any, Any], day: str, figure: str) -> Behind:
-        """What a figure counted."""
+        """What a figure counted, counted again; nothing for one that counts no records."""
         principal = await gate.person(request, *DESK)
         streams = await reads.behind(principal.company, _day(day), figure)
         return Behind(figure=figure, streams=found(streams, "report", day))
@@ -137,71 +135,84 @@ _HEADS = {
         "title": "{company} 早会报告", "under": "{since} 至 {until}（07:30 冻结，数据不再变动）",
         "demand": "受理与闭环", "clocks": "时限", "quality": "回访与重复报修", "dispatch": "调度",
         "network": "管网与室温", "cases": "外部转办与舆情", "weather": "天气",
-        "crews": "班组", "crew": "班组", "dispatched": "派发", "confirmed": "接单",
+        "crews": "班组（工单数）", "crew": "班组", "dispatched": "派发", "confirmed": "接单",
         "on_site": "到场", "finished": "完工", "reds": "在办红色工单", "no_reds": "无",
-        "address": "地址", "state": "班组 / 状态", "due": "最近时限", "remark": "备注",
+        "ticket": "工单", "address": "地址", "state": "班组 / 状态", "due": "最近时限",
+        "remark": "备注",
     },
     "en": {
         "title": "{company}: morning report", "under": "{since} to {until}, frozen at 07:30",
         "demand": "Intake and closing", "clocks": "Clocks", "quality": "Call-backs and repeats",
         "dispatch": "Dispatch", "network": "Network and rooms", "cases": "Cases and public mood",
-        "weather": "Weather", "crews": "Crews", "crew": "Crew", "dispatched": "Given",
+        "weather": "Weather", "crews": "Crews (tickets)", "crew": "Crew", "dispatched": "Given",
         "confirmed": "Taken", "on_site": "On site", "finished": "Finished",
-        "reds": "Open red tickets", "no_reds": "None", "address": "Address",
-        "state": "Crew / state", "due": "Next deadline", "remark": "Remark",
+        "reds": "Open red tickets", "no_reds": "None", "ticket": "Ticket", "address": "Address",
+        "state": "Crew / state", "due": "Next deadline", "remark": "Remarks",
     },
 }  # fmt: skip
 
 
+_WITHOUT_CREW = {
+    "zh": {"received": "待受理", "accepted": "待派发", "verifying": "待回访"},
+    "en": {"received": "to accept", "accepted": "to dispatch", "verifying": "to verify"},
+}
+
+
 def document(view: ReportView, language: Literal["zh", "en"]) -> Document:
     """The report as it is printed."""
-    words, zone = _HEADS[language], ZoneInfo(view.timezone)
+    words, bare, zone = _HEADS[language], _WITHOUT_CREW[language], ZoneInfo(view.timezone)
 
     def at(seconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, zone):%Y-%m-%d %H:%M}"
 
-    tables = [
+    figures = [
         Table(
             heading=words[group],
             rows=[[_name(f, language), _value(f, language)] for f in named],
-            widths=[70, 30],
+            widths=[66, 34],
             align=["LEFT", "RIGHT"],
         )
         for group, named in _groups(view.figures)
     ]
     columns = ("dispatched", "confirmed", "on_site", "finished")
     crews = [[str(c["name"]), *(str(c[name]) for name in columns)] for c in view.report.by_crew]
-    tables.append(
-        Table(
-            heading=words["crews"],
-            rows=[[words["crew"], *(words[name] for name in columns)], *crews],
-            widths=[40, 15, 15, 15, 15],
-            align=["LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT"],
-            named=True,
-        )
-    )
     reds = [
-        [r.ticket, r.address, r.crew_name or r.state, at(r.due_at) if r.due_at else "-"]
+        [
+            r.ticket,
+            r.address,
+            r.crew_name or bare.get(r.state, r.state),
+            at(r.due_at) if r.due_at else "-",
+        ]
         for r in view.report.reds
     ]
-    tables.append(
-        Table(
-            heading=words["reds"],
-            rows=[["", words["address"], words["state"], words["due"]], *reds]
-            if reds
-            else [["", words["no_reds"], "", ""]],
-            widths=[20, 42, 20, 18],
-            align=["LEFT", "LEFT", "LEFT", "RIGHT"],
-            named=bool(reds),
-        )
-    )
     since, until = at(view.report.from_at), at(view.report.until_at)
     return Document(
         fonts=fonts_in(DIST / "assets"),
         title=words["title"].format(company=view.company),
         under=words["under"].format(since=since, until=until),
-        tables=tables,
-        remarks=[f"{words['remark']}（{r.by}）：{r.text}" for r in view.remarks],
+        figures=figures,
+        wide=Table(
+            heading=words["reds"],
+            rows=[[words["ticket"], words["address"], words["state"], words["due"]], *reds]
+            if reds
+            else [[words["no_reds"]]],
+            widths=[17, 45, 20, 18] if reds else [100],
+            align=["LEFT", "LEFT", "LEFT", "RIGHT"] if reds else ["LEFT"],
+            named=bool(reds),
+        ),
+        remarks=Table(
+            heading=words["remark"],
+            rows=[[r.by, r.text] for r in view.remarks],
+            widths=[17, 83],
+            align=["LEFT", "LEFT"],
+        ),
+        halves=Table(
+            heading=words["crews"],
+            rows=[[words["crew"], *(words[name] for name in columns)], *crews],
+            widths=[38, 14, 14, 15, 19],
+            align=["LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT"],
+            named=True,
+        ),
         foot=view.company,
     )
 
@@ -219,28 +230,6 @@ def _value(figure: Figure, language: Literal["zh", "en"]) -> str:
     if figure.value is None:
         return "-"
     unit = figure.unit_zh if language == "zh" else figure.unit_en
-    return f"{figure.value:,} {unit}".rstrip()
-
-
-async def _print(what: Document) -> bytes:
-    """The PDF, made by a process of its own: opening the font would hold up everybody here.
-
-    Raises:
-        Unavailable: `not_printed`.
-    """
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server.adapters.report_pdf",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=CHECKOUT,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(PRINT_WITHIN_S):
-            out, _ = await child.communicate(msgspec.json.encode(what))
-    except TimeoutError:
-        child.kill()
-        await child.wait()
-        out = b""
-    if not out.startswith(b"%PDF"):
-        raise Unavailable(
-            "not_printed", "The report could not be printed now.", "Try again; read it on screen."
-        )
-    return out
+    if figure.value == 1:
+        unit = unit.removesuffix("s")
+    return f"{figure.value:,} {unit}".replace("-", "−")

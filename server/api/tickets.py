@@ -13,7 +13,13 @@ from dispatch_core.errors import NotFound
 from dispatch_core.ids import TicketId
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
-from server.adapters.ticket_reads import TicketFilter, TicketPage, TicketReads, TicketTrace
+from server.adapters.ticket_reads import (
+    TicketFilter,
+    TicketPage,
+    TicketReads,
+    TicketTrace,
+    TicketWords,
+)
 from server.api.documents import body_hash, decode_body, described
 from server.api.gate import Gate, idempotency_key
 from server.api.ticket_commands import COMMANDS, Command, Context, Writing, check_people
@@ -33,6 +39,10 @@ ANSWER_EXAMPLE = {
 def _without_guards(answer: TicketAnswer) -> TicketAnswer:
     """As a wall may show it: nobody's name."""
     return replace(answer, permits=[replace(permit, guard=None) for permit in answer.permits])
+
+
+def _no_such(ticket_id: str) -> NotFound:
+    return NotFound("no_such_ticket", f"There is no ticket {ticket_id}.", "Check its number.")
 
 
 def create_handlers(
@@ -103,9 +113,7 @@ def create_handlers(
         principal = await gate.principal(request)
         found = await reads.trace(principal.company, ticket_id, clock.now())
         if found is None:
-            raise NotFound(
-                "no_such_ticket", f"There is no ticket {ticket_id}.", "Check its number."
-            )
+            raise _no_such(ticket_id)
         if principal.role == "wall":
             for step in found.trace:
                 for of_people in ("household", "resident", "guard"):
@@ -113,4 +121,13 @@ def create_handlers(
             return replace(found, ticket=_without_guards(found.ticket))
         return found
 
-    return [*(handler(name, of) for name, of in ALL.items()), tickets, ticket]
+    @get("/api/tickets/{ticket_id:str}/written", tags=["tickets"])
+    async def written(request: Request[Any, Any, Any], ticket_id: str) -> TicketWords:
+        """The written reasons at the steps of a ticket; who reads them is written down."""
+        principal = await gate.person(request, "administrator", "manager", "seat")
+        found = await reads.written(principal.company, ticket_id, principal.actor)
+        if found is None:
+            raise _no_such(ticket_id)
+        return found
+
+    return [*(handler(name, of) for name, of in ALL.items()), tickets, ticket, written]

@@ -24,8 +24,8 @@ from server.jobs.plan_rounds import PlanRounds
 from server.jobs.worker import Worker
 from server.settings import Settings
 
-NICE = {"scores": 0, "plan": 10, "what-if": 5}
-"""The plan gives way to everything else on a small machine; a proposal is waited for."""
+NICE = {"scores": 0, "plan": 10, "what-if": 0}
+"""The plan gives way to everything else on a small machine; for the others somebody waits."""
 MEMORY_MB = 4096
 """Addresses that a child may take; what it uses is a small part of that."""
 
@@ -59,7 +59,7 @@ class Engine:
 
         async def work() -> None:
             async with asyncio.TaskGroup() as tasks:
-                for worker in (scores, plan):
+                for worker in (scores, plan, what_if):
                     tasks.create_task(worker.begin())
                 tasks.create_task(Proposals(store, self._reads, snapshots, scores).run())
                 tasks.create_task(PlanRounds(store, self._reads, snapshots, plan).run())

@@ -135,7 +135,7 @@ class Web:
         self.contradictions = Contradictions(self.pool, self.clock, self.vault, self.policies)
         self.campaigns = CampaignReads(self.pool)
         self.suspensions = SuspensionReads(self.pool, self.traces, self.vault)
-        self.tickets = TicketReads(self.pool, self.traces, self.policies)
+        self.tickets = TicketReads(self.pool, self.traces, self.policies, self.vault)
         self.calls = Calls(self.pool, self.vault)
         self.photos = Photos(self.pool, self.vault, settings.data / "photos")
         self.cases = CaseReads(self.pool, self.traces, self.vault)

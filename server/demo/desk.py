@@ -35,7 +35,7 @@ _AT_A_DESK = frozenset(
     {"question", "refund", "change_of_data", "new_connection", "contract_closing"}
 )
 """Kinds that no crew drives for."""
-UNPLACED_S = 5 * HOUR
+UNPLACED_S = {"red": 6 * MINUTE, "yellow": 50 * MINUTE, "blue": 5 * HOUR}
 """After so long somebody has asked the caller for the way."""
 _ENDED = frozenset({"closed", "cancelled"})
 
@@ -113,7 +113,7 @@ class Desk:
         """Reds whose proposal has just come: nobody puts it aside."""
         for job in list(self.jobs.values()):
             seen = job.state == "accepted" and job.seen is not None and not job.waiting
-            if seen and job.level == "red" and job.id not in self.dispatcher.hands:
+            if seen and job.level == "red" and not self.dispatcher.keeps_off(job, at):
                 call = self.dispatcher.act(job, at, self.jobs)
                 if call:
                     yield call
@@ -126,8 +126,8 @@ class Desk:
         )  # fmt: skip
         scored, looks = self.dispatcher.scores(at), 0
         for job in sorted(waiting, key=lambda j: (urgency(j, at), j.since, j.id)):
-            if job.id in self.dispatcher.hands:
-                continue  # somebody has it open
+            if self.dispatcher.keeps_off(job, at):
+                continue
             agreed = self._agreements.before(job, at) if scored else None
             if agreed is not None:
                 yield agreed
@@ -296,7 +296,7 @@ class Desk:
         if fault:
             return max(job.since + 2 * MINUTE, fault.ticket_at + 17 * MINUTE)
         if not job.placed:
-            return job.since + (0.2 if job.level == "red" else 1) * UNPLACED_S
+            return job.since + UNPLACED_S[job.level]
         if job.level == "red":
             return job.since + chance.skewed(8, 0.6, *name) * MINUTE
         if job.level == "yellow":

@@ -31,6 +31,9 @@ RED_AGAIN_S, AGAIN_S = 45.0, 10 * MINUTE
 """Without a crew to propose, one looks again after this."""
 CONFLICT_S = 15.0
 """Somebody was faster on a red ticket, or on one that was to give way: both are read again."""
+GUEST_S, GUEST_MOST_S, HELD_S = 10.0, 5 * MINUTE, 12 * MINUTE
+"""Where somebody else works at a desk, a red ticket is left to them for so long by the real clock,
+and at most for so long by the business clock; one that they have open at most for so long."""
 AWAY_S = 2 * MINUTE
 """An engine that did not answer is not asked again for so long: tickets go out by hand."""
 
@@ -48,6 +51,8 @@ class Dispatcher:
         """Tickets that other people have open."""
         self.order: dict[str, dict[str, int]] = {}
         """Crew -> ticket -> its turn in the plan."""
+        self.pace = 1.0
+        """Business seconds in a real one."""
         self._leave: dict[str, float] = {}
         self._away_until = 0.0
         self._open: dict[str, tuple[str, str]] = {}
@@ -99,11 +104,16 @@ class Dispatcher:
         """When a ticket that waits is looked at: reds at once, blue ones as the plan has them."""
         name = (self._seed, job.id, "look")
         if job.level == "red":
-            return job.since + chance.between(0.2, 1.2, *name) * MINUTE
+            left = min(GUEST_S * self.pace, GUEST_MOST_S) if self.hands else 0.0
+            return job.since + chance.between(0.2, 1.2, *name) * MINUTE + left
         if job.level == "yellow":
             return job.since + chance.skewed(5, 0.5, *name) * MINUTE
         leave = self._leave.get(job.id)
         return latest if leave is None else leave - LEAD_S
+
+    def keeps_off(self, job: Job, at: float) -> bool:
+        """Whether somebody else has it open; a red one is not left lying with them."""
+        return job.id in self.hands and not (job.level == "red" and at - job.since > HELD_S)
 
     # ---------------------------------------------------------------- one ticket
     def act(self, job: Job, at: float, jobs: Mapping[str, Job]) -> Call | None:

@@ -109,21 +109,22 @@ async def _places(client: ApiClient) -> dict[str, tuple[float, float]]:
 
 async def live(client: ApiClient, day: Day) -> None:
     """Follow the business clock until cancelled, catching up what was missed. Raises UserError."""
-    at = await _business(client)
+    at, _ = await _business(client)
     await resume(client, day, at)
     if client.sessions:
         day.go_live(list(client.sessions))
     listens, clock = 0.0, asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(LIVE_STEP_S)
-        now = await _business(client)
+        now, pace = await _business(client)
         # the clock was set back: begin again from there
         at = min(at, now)
         if now - at > HISTORY_S:
             at = now - CATCH_UP_STEP_S
         if client.sessions and clock() >= listens:
             listens = clock() + LISTEN_S
-            await _play(client, day, day.listen(now, behind=now - at > BEHIND_S))
+            heard = day.listen(now, behind=now - at > BEHIND_S, pace=pace)
+            await _play(client, day, heard)
         while at < now:
             after = min(now, at + CATCH_UP_STEP_S)
             await _play(client, day, day.step(at, after))
@@ -132,6 +133,7 @@ async def live(client: ApiClient, day: Day) -> None:
             at = after
 
 
-async def _business(client: ApiClient) -> float:
-    session = await client.get("/api/session")
-    return float(session["business"]["at"])
+async def _business(client: ApiClient) -> tuple[float, float]:
+    """Business time, and its seconds in a real one."""
+    clock = (await client.get("/api/session"))["business"]
+    return float(clock["at"]), float(clock["rate"])

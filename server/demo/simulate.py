@@ -94,9 +94,10 @@ class Day:
         """From now on these people give tickets out, on what the engine proposes."""
         self.desk.dispatcher.people = tuple(people)
 
-    def listen(self, at: float, *, behind: bool) -> list[Call]:
-        """What the desk hears every few seconds; `behind`: what is lived is long past."""
-        self.desk.dispatcher.behind = behind
+    def listen(self, at: float, *, behind: bool, pace: float = 1.0) -> list[Call]:
+        """What the desk hears every few seconds; `behind`: what is lived is long past; `pace`:
+        business seconds in a real one."""
+        self.desk.dispatcher.behind, self.desk.dispatcher.pace = behind, pace
         return list(self.desk.dispatcher.listen(at))
 
     def urgent(self, at: float) -> list[Call]:

@@ -85,6 +85,7 @@ class Proposals:
                 await self._load(tx, memory)
             seen = await dispatch_waiting.look(tx.connection, memory.company)
             policy = (await tx.policy()).version
+            at = unix(tx.now)
         for ticket in seen.waiting:
             memory.seen_at.setdefault(ticket, time.monotonic())
         gone = [t for t in memory.seen_at if t not in seen.waiting]
@@ -101,7 +102,7 @@ class Proposals:
             if due:
                 await self._score(memory, due)
         finally:
-            await self._reds(memory, seen)
+            await self._reds(memory, seen, at)
 
     async def _load(self, tx: EngineTransaction, memory: Memory) -> None:
         """What was proposed before this core led, or before a transaction was rolled back."""
@@ -128,7 +129,10 @@ class Proposals:
     # ---------------------------------------------------------------- scoring
     async def _score(self, memory: Memory, due: Sequence[TicketId]) -> None:
         taken = await self._snapshots.take(memory.company)
-        there = [t for t in due if t in taken.tickets and taken.tickets[t].state == "accepted"]
+        now = taken.tickets
+        there = [
+            t for t in due if t in now and dispatch_waiting.waits(now[t].state, now[t].level)
+        ]
         if not there:
             return
         asked = AskProposals(inputs=msgspec.Raw(taken.body), tickets=there)
@@ -206,10 +210,11 @@ class Proposals:
             await tx.tell(decision.told)
 
     # ---------------------------------------------------------------- red alert
-    async def _reds(self, memory: Memory, seen: Look) -> None:
+    async def _reds(self, memory: Memory, seen: Look, at: int) -> None:
         """A red ticket without a proposal for too long is told of, once; and when it has one."""
         reds = [t for t, w in seen.waiting.items() if w.level == "red"]
         without = {t for t in reds if not self._proposed(memory, t)}
+        memory.had_at.update((t, at) for t in reds if t not in without)
         doubtful = [
             t
             for t in reds
@@ -221,6 +226,7 @@ class Proposals:
             return
         async with self._store.company(memory.company) as tx:
             policy = await tx.policy()
+            rounds = policy.dispatch.rounds
             said = 0
             told: dict[TicketId, bool] = {}
             streams = {f"ticket:{t}": t for t in doubtful}
@@ -228,14 +234,16 @@ class Proposals:
                 ticket = streams[stream]
                 if state is None:
                     continue
+                since = max(state.heard_at, memory.had_at.get(ticket, 0))
                 if ticket not in without:
                     events = tickets.decide(state, ProposedAgain(), tx.now)
                     told[ticket] = False
-                elif unix(tx.now) - state.heard_at >= policy.dispatch.rounds.red_proposal_within_s:
+                elif unix(tx.now) - since >= rounds.red_proposal_within_s:
                     has = memory.standing.get(ticket)
-                    rules = has.proposal.left_out if has else {}
-                    since = state.heard_at
-                    mark = MarkUnproposed(since=since, rules=rules)
+                    left_out = has.proposal.left_out if has else {}
+                    mark = MarkUnproposed(
+                        since=since, rules=left_out, settled_s=rounds.red_settled_s
+                    )
                     events = tickets.decide(state, mark, tx.now)
                     told[ticket] = True
                 else:

@@ -67,6 +67,8 @@ class Memory:
     """Ticket -> when it was first seen waiting, this process's monotonic clock."""
     unproposed: dict[TicketId, bool] = field(default_factory=dict)
     """Red ticket -> whether it was said that it has no proposal; absent: not known."""
+    had_at: dict[TicketId, int] = field(default_factory=dict)
+    """Red ticket -> when it was last seen with a crew to propose, business time."""
     renewed_at: float = float("-inf")
 
     def due(
@@ -105,7 +107,8 @@ class Memory:
 
     def drop(self, ticket: TicketId) -> None:
         """It needs none any more."""
-        for of in (self.standing, self.crews, self.put_at, self.seen_at, self.unproposed):
+        for of in (self.standing, self.crews, self.put_at, self.seen_at, self.unproposed,
+                   self.had_at):  # fmt: skip
             of.pop(ticket, None)
 
     def forget(self) -> None:

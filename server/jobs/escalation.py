@@ -9,28 +9,13 @@ from dispatch_core.tickets import Ticket
 from server.adapters.engine_store import EngineTransaction
 from server.ports import OutMessage
 
-TO = "manager"
-
-
-def owed(ticket: Ticket) -> list[Escalate]:
-    """What of the ticket is to be carried up and has not been."""
-    late = [
-        Escalate(clock=clock, deadline=deadline, to=TO)
-        for deadline, clock in levels.running(ticket.state, ticket.clocks)
-        if ticket.warned.get(clock) == "passed"
-        and clock in levels.ESCALATED[ticket.level]
-        and clock not in ticket.escalated
-    ]
-    if ticket.unproposed_since is not None and "no_crew" not in ticket.escalated:
-        late.append(Escalate(clock=None, deadline=None, to=TO))
-    return late
-
 
 async def carry_up(tx: EngineTransaction, stream: str) -> int:
-    """Carry up what is owed of a ticket whose facts were appended in this transaction; the message
-    leaves by the gateway of channel `duty`. Returns how many facts it appended."""
+    """Carry up what is owed of a ticket that was loaded in this transaction, after the facts
+    appended to it so far; the message leaves by the gateway of channel `duty`. Returns how many
+    facts it appended."""
     said = 0
-    for command in owed(tx.state(stream)):
+    for command in tickets.owed(tx.state(stream)):
         ticket: Ticket = tx.state(stream)
         events = tickets.decide(ticket, command, tx.now)
         if not events:
@@ -55,7 +40,7 @@ def _grounds(clock: Clock | None) -> str:
 def _message(stream: str, ticket: Ticket, command: Escalate) -> OutMessage:
     return OutMessage(
         channel="duty",
-        target=TO,
+        target=command.to,
         kind="ticket_escalated",
         about=stream,
         body={

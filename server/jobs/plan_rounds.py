@@ -47,6 +47,8 @@ class Pace:
     """Business time of the last one."""
     ended: float = float("-inf")
     not_before: float = float("-inf")
+    lost_since: int | None = None
+    """Business time since when rounds break off; None: the last one did not."""
 
     def due(self, now: int, every_s: int) -> bool:
         """Whether it is time, by either clock."""
@@ -80,13 +82,32 @@ class PlanRounds:
                     await self._look(company, pace)
                 except Lost:
                     raise
-                except (Unavailable, Gone, Died) as error:
-                    log.warning("a round of the plan is lost: %s", error)
+                except (Unavailable, Gone) as error:
+                    log.warning("a round of the plan waits: %s", error)
                     pace.not_before = time.monotonic() + AFTER_LOSS_S
-                except Exception:
-                    log.exception("a round of the plan failed; the next is in a moment")
+                except Exception as error:
+                    log.warning(
+                        "a round of the plan is lost; the next is in a moment: %s",
+                        error,
+                        exc_info=not isinstance(error, Died),
+                    )
                     pace.not_before = time.monotonic() + AFTER_LOSS_S
+                    await self._tell_lost(company, pace)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _tell_lost(self, company: int, pace: Pace) -> None:
+        """Say, once, that the plan in force is the last one that could be made."""
+        if pace.lost_since is not None:
+            return
+        try:
+            async with self._store.company(company) as tx:
+                head = await plan_store.plan_head(tx.connection, company)
+                if head.stored is not None:
+                    told = _figures(head.stored, head.version, lost_since=unix(tx.now))
+                    await tx.tell([("figure:plan", told)])
+                pace.lost_since = unix(tx.now)
+        except (Unavailable, Gone) as error:
+            log.warning("that a round is lost is told with the next one: %s", error)
 
     async def _look(self, company: int, pace: Pace) -> None:
         """A round, if it is time for one and there is something to plan."""
@@ -98,7 +119,7 @@ class PlanRounds:
             head = await plan_store.plan_head(tx.connection, company)
             at = unix(tx.now)
         idle = head.stored is not None and not any(d.visits for d in head.stored.plan.days)
-        if not open_ and (idle or head.version == 0):
+        if not open_ and (idle or head.version == 0) and pace.lost_since is None:
             return
         taken = await self._snapshots.take(company)
         asked = AskPlan(
@@ -110,7 +131,7 @@ class PlanRounds:
         )
         planned = msgspec.msgpack.decode(done.body, type=Planned)
         await self._into_force(company, taken, planned, done.cpu_ms)
-        pace.at, pace.ended = at, time.monotonic()
+        pace.at, pace.ended, pace.lost_since = at, time.monotonic(), None
         pace.not_before = pace.ended + max(LEAST_S, SHARE * done.cpu_ms / 1000)
 
     async def _into_force(self, company: int, taken: Taken, planned: Planned, cpu_ms: int) -> None:
@@ -192,7 +213,7 @@ def _days(before: PlanHead, plan: Plan, version: int) -> list[tuple[str, Event]]
     ]
 
 
-def _figures(stored: StoredPlan, version: int) -> PlanFigures:
+def _figures(stored: StoredPlan, version: int, lost_since: int | None = None) -> PlanFigures:
     plan, f = stored.plan, stored.plan.figures
     return PlanFigures(
         plan=version,
@@ -206,4 +227,5 @@ def _figures(stored: StoredPlan, version: int) -> PlanFigures:
         travel_because=stored.travel_because,
         cpu_ms=stored.cpu_ms,
         iterations=f.iterations,
+        lost_since=lost_since,
     )

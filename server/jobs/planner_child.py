@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import resource
@@ -22,7 +23,8 @@ Compute = Callable[[bytes], bytes]
 def serve(fd: int, computations: Mapping[str, Compute], *, nice: int, memory_mb: int) -> None:
     """Say that it is there, then answer until the other side is gone. What takes more CPU than it
     was given is ended by the kernel, and so is what takes more memory where the system can say
-    so."""
+    so. A crash says where it was."""
+    faulthandler.enable()
     with contextlib.suppress(OSError):  # a nicer process than this account may make is no reason
         os.nice(nice)
     with contextlib.suppress(ValueError, OSError):

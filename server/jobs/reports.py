@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from dispatch_core import reports
@@ -9,11 +10,14 @@ from dispatch_core.ids import stream_of
 from server.adapters import report_reads
 from server.adapters.engine_store import EngineTransaction
 
+GRACE = timedelta(seconds=10)
+"""What was decided before half past seven is committed by then."""
+
 
 async def freeze(tx: EngineTransaction) -> int:
     """Freeze the newest report that is due, if it is not; a core that was down at half past seven
     catches it up, from the same facts."""
-    span = reports.due(tx.now.astimezone(ZoneInfo(await tx.timezone())))
+    span = reports.due((tx.now - GRACE).astimezone(ZoneInfo(await tx.timezone())))
     stream = stream_of("report", reports.name_of(span[1]))
     if not await report_reads.wanted(tx.connection, tx.company, stream):
         return 0

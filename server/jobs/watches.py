@@ -30,15 +30,16 @@ async def ticket_warnings(tx: EngineTransaction) -> int:
         events = tickets.watch(ticket, tx.now)
         if ticket.state == "confirmed" and any(isinstance(e, LostContact) for e in events):
             since = tx.now - timedelta(seconds=levels.POLICY.silent_past_arrival_s)
-            if await tx.moved(
-                ticket.crew, since
-            ):  # no check-in, but it drives: it is looked at again
+            crew = ticket.crew
+            if await tx.moved(crew, since) or await tx.at_work(crew):
+                # no check-in here, but it drives, or works elsewhere: it is looked at again
                 events = [e for e in events if not isinstance(e, LostContact)]
         if events:
             tx.append(
                 stream, events, grounds="a clock reached its time", policy=levels.POLICY.version
             )
-            said += len(events) + await escalation.carry_up(tx, stream)
+            said += len(events)
+        said += await escalation.carry_up(tx, stream)
     return said
 
 
@@ -104,7 +105,8 @@ def _shift(crew: crews.Crew, now: datetime, zone: ZoneInfo) -> StartShift | EndS
     start, end = _shift_around(crew.shift, now.astimezone(zone))
     inside = start is not None and end is not None
     if inside and end is not None and (not crew.on_duty or crew.shift_ends_at != unix(end)):
-        return None if crew.on_duty and crew.tickets else StartShift(ends_at=unix(end))
+        runs = crew.on_duty and (crew.shift_ends_at or 0) > unix(now)
+        return None if runs and crew.tickets else StartShift(ends_at=unix(end))
     if not inside and crew.on_duty and not crew.tickets:
         return EndShift()
     return None

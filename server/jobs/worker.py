@@ -112,7 +112,8 @@ class Worker:
         async with self._one:
             turn.begun = True
             reader, writer = await self._there()
-            async with self._unless_it_dies(turn.work.what), asyncio.timeout(turn.within_s):
+            limits = f"{turn.work.what}, with {turn.work.cpu_s:g} s of CPU and {turn.within_s:g} s"
+            async with self._unless_it_dies(limits), asyncio.timeout(turn.within_s):
                 writer.write(frames.framed(turn.work))
                 await writer.drain()
                 done = frames.decode(await frames.read(reader), Done)
@@ -127,8 +128,8 @@ class Worker:
             self._deaths += 1
             delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
             self._not_before = time.monotonic() + delay
-            await self._end()
-            raise Died(f"{self._name}: {what}: {error!r}") from error
+            ended = await self._end(gone=isinstance(error, frames.Broken))
+            raise Died(f"{self._name}: {what}: {ended}") from error
         except asyncio.CancelledError:
             await self._end()  # an answer to a question that nobody asks any more
             raise
@@ -157,15 +158,22 @@ class Worker:
             )  # fmt: skip
         return await asyncio.open_unix_connection(sock=ours)
 
-    async def _end(self) -> None:
+    async def _end(self, *, gone: bool = False) -> str:
+        """The child's end, if it has not come yet, and how it came; `gone`: by itself, just now."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
-        if self._process is not None:
-            self._process.kill()
-            process, self._process = self._process, None
+        process, self._process = self._process, None
+        if process is None:
+            return "it did not start"
+        code = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = await asyncio.to_thread(process.wait, 1.0 if gone else 0.0)
+        if code is None:
+            process.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(process.wait, 5)
+        return _said(code)
 
     async def close(self) -> None:
         """The child's end, and that of all that it was asked."""
@@ -173,3 +181,12 @@ class Worker:
             asked.cancel()
         await asyncio.gather(*self._asked, return_exceptions=True)
         await self._end()
+
+
+def _said(code: int | None) -> str:
+    """How a child ended, for whoever reads the log. None: it had to be ended."""
+    if code is None:
+        return "no answer in time"
+    if code == -signal.SIGXCPU:
+        return "it took more CPU than it may"
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"

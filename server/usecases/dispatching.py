@@ -19,6 +19,7 @@ from dispatch_core.tickets import Ticket
 from server.ports import CityPolicy, Decision, Loaded, SecretText, Seen, Wanted
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
+from server.usecases.work import work_for
 
 
 class Stale(Conflict):
@@ -63,6 +64,8 @@ class DispatchTicket:
     city: CityPolicy | None = None
     auto: str | None = None
     """The grounds on which the policy lets the proposal confirm itself."""
+    agreed: bool = False
+    """A reason was given, or not owed, by the decision that the person saw."""
 
     def wanted(self) -> Wanted:
         """The streams of the ticket, of those that give way, and of the crews."""
@@ -80,7 +83,7 @@ class DispatchTicket:
         there = [self._ticket(loaded, t) for t in (self.ticket, *(d.ticket for d in self.displace))]
         crew_ids = {c for t in there if t for c in t.crews}
         seen = loaded.decisions.get(self.decision or "")
-        found = choice_in(seen, self.crew) if seen else None
+        found = choice_in(seen, self.crew, safe=self.made_safe) if seen else None
         if found is not None and found[0].with_crew is not None:
             crew_ids.add(found[0].with_crew)
         return Wanted(streams=tuple(sorted(named("crew", c) for c in crew_ids)))
@@ -124,10 +127,15 @@ class DispatchTicket:
         for one in crew_ids:
             self._crew(loaded, one)
             made.crew(one, AssignTicket(ticket=self.ticket))
+        given = after(ticket, events, now)
+        alone = chosen is None and second is None and self._for_two(given)
+        answer = answer_of(self.ticket, given, self.city)
+        if alone:
+            answer = msgspec.structs.replace(answer, warnings=["second_crew"])
         return Decision(
             appends=made.appends,
-            answer=answer_of(self.ticket, after(ticket, events, now), self.city),
-            grounds=self._grounds(chosen),
+            answer=answer,
+            grounds=self._grounds(chosen) + ("; it needs two crews, one is given" if alone else ""),
             policy=chosen.seen.policy if chosen else crews.POLICY.version,
             texts=(self.reason,) if self.reason else (),
             keeps=(self.decision,) if self.decision else (),
@@ -135,8 +143,11 @@ class DispatchTicket:
         )
 
     def on(self, decision: str) -> DispatchTicket:
-        """The same wish on a newer decision."""
-        return replace(self, decision=decision)
+        """The same wish on a newer decision, by which the crew may have become the second best."""
+        return replace(self, decision=decision, agreed=True)
+
+    def _for_two(self, ticket: Ticket) -> bool:
+        return self.city is not None and work_for(ticket, self.city).crews > 1
 
     # ---------------------------------------------------------------- what was seen
     def _chosen(self, loaded: Loaded) -> _Chosen | None:
@@ -149,7 +160,7 @@ class DispatchTicket:
                 "There is no such proposal of this ticket any more.",
                 "Look at the proposal as it is now, or dispatch by hand without one.",
             )
-        found = choice_in(seen, self.crew)
+        found = choice_in(seen, self.crew, safe=self.made_safe)
         if found is None or self.with_crew not in {None, found[0].with_crew}:
             both = " and ".join([self.crew, *([self.with_crew] if self.with_crew else ())])
             raise Invalid(
@@ -162,6 +173,8 @@ class DispatchTicket:
 
     def _check_fresh(self, loaded: Loaded, chosen: _Chosen, crew: Crew) -> None:
         ticket = self._ticket(loaded, self.ticket)
+        if ticket is not None and not ticket.decided <= self.version <= ticket.version:
+            return  # somebody was faster, and the ticket says so: there is nothing to score again
         choice = chosen.choice
         moved = ticket is not None and ticket.decided > chosen.seen.ticket_version
         scored = [(crew, choice.crew_version)]
@@ -188,7 +201,7 @@ class DispatchTicket:
                 "Name each with the version that was seen, under `displace`.",
                 {"displaced": [{"ticket": d.ticket, "address": d.address} for d in unseen]},
             )
-        if chosen.rank != 1 and self.reason_code is None:
+        if chosen.rank != 1 and self.reason_code is None and not self.agreed:
             raise Invalid(
                 "reason_needed",
                 "Another crew than the best one needs a reason.",
@@ -301,16 +314,22 @@ class _Facts:
             self.crew(crew, ReleaseTicket(ticket=gone.ticket))
 
 
-def choice_in(seen: Seen, crew: CrewId) -> tuple[Choice, int | None, Choice | None, int] | None:
-    """(what a decision says of a crew, its rank from 1, the best, how many were proposed)."""
+def choice_in(
+    seen: Seen, crew: CrewId, *, safe: bool = False
+) -> tuple[Choice, int | None, Choice | None, int] | None:
+    """(what a decision says of a crew, its rank from 1, the best, how many were proposed); `safe`:
+    of the crew that first makes its place safe, which may be proposed for later as well."""
     if seen.proposal is not None:
         proposed = seen.proposal.choices
         best = proposed[0] if proposed else None
+        first = seen.proposal.safe_first
+        leaves = (first, None, best, len(proposed)) if first and first.crew == crew else None
+        if safe and leaves is not None:
+            return leaves
         for rank, choice in enumerate(proposed, 1):
             if choice.crew == crew:
                 return choice, rank, best, len(proposed)
-        safe = seen.proposal.safe_first
-        return (safe, None, best, len(proposed)) if safe and safe.crew == crew else None
+        return leaves
     priced = seen.priced
     if priced is None or priced.choice is None or priced.choice.crew != crew:
         return None

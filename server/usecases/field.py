@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
 from typing_extensions import override
 
-from dispatch_core import commands, crews, stores, tickets
+from dispatch_core import commands, crews, dispatch, stores, tickets
 from dispatch_core.commands import Appoint, AwaitParts, PartsReady, Permit, ReserveParts, Unpin
 from dispatch_core.errors import Conflict, Invalid, NotFound
 from dispatch_core.events import Event, Work
@@ -85,7 +86,29 @@ class AgreeTicket(_OfTicket):
         """The ticket's fact."""
         ticket = self._state(loaded)
         events = tickets.decide(ticket, self.command, now)
+        if ticket is not None and isinstance(self.command, Appoint):
+            self._check_hours(ticket, self.command)
         return self._decision(ticket, events, now, self._grounds())
+
+    def _check_hours(self, ticket: Ticket, agreed: Appoint) -> None:
+        """A home is entered by day, or as the resident agreed; what is red goes first anyway."""
+        work, rules = work_for(ticket, self.city), self.city.dispatch.rules
+        first, last = agreed.from_at, agreed.until_at
+        by_day = work.home_visit and not agreed.night_agreed and ticket.level != "red"
+        if not by_day or first is None or last is None:
+            return
+        at = datetime.fromtimestamp(first, ZoneInfo(self.city.timezone))
+        offset = int((at.utcoffset() or timedelta()).total_seconds())
+        hours = dispatch.next_window(
+            first, offset, rules.home_from, rules.home_until, work.minutes * 60
+        )
+        if hours.begins > last:
+            raise Invalid(
+                "night_not_agreed",
+                f"A home is visited {rules.home_from}-{rules.home_until};"
+                f" {work.minutes} minutes of work do not fit into this window by day.",
+                "Agree another window, or say that the resident agreed to the night.",
+            )
 
     def _grounds(self) -> str:
         match self.command:

@@ -9,7 +9,8 @@ import msgspec
 
 from dispatch_core.dispatch import Desk
 from dispatch_core.ids import TicketId
-from server.adapters import decision_pieces, plan_store
+from server import __version__
+from server.adapters import decision_inputs, decision_pieces, plan_store
 from server.adapters.clock import BusinessClock
 from server.adapters.decision_pieces import Missing
 from server.adapters.engine_calls import PriceOf
@@ -96,8 +97,8 @@ def _lost(digest: str) -> Replayed:
 async def _verdict(
     c: asyncpg.Connection, company: int, stored: StoredDecision, travel: Travel
 ) -> tuple[Verdict, list[str]]:
-    _, pieces = await plan_store.load_pieces(c, company, stored.inputs)
     try:
+        pieces = await decision_inputs.load(c, company, stored.inputs)
         inputs = decision_pieces.join(stored.inputs, pieces)
         slim = bool(inputs.travel.found_digest)  # what follows from the model needs nothing else
         table = await travel.found_again(company, inputs.travel) if slim else inputs.travel
@@ -118,7 +119,9 @@ async def _verdict(
         stored.made_at, stored.inputs, asked, answer,
     ).stored()  # fmt: skip
     if again.answer != stored.answer:
-        return "another answer", _differing(stored.answer, again.answer)
+        other = inputs.program not in {"", __version__}
+        program = [f"program ({inputs.program} -> {__version__})"] if other else []
+        return "another answer", [*program, *_differing(stored.answer, again.answer)]
     if again.digest != stored.digest:
         return "inputs differ", ["what was asked"]
     return "same", []

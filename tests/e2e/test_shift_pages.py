@@ -123,5 +123,14 @@ def test_a_resident_sees_the_step_and_nobody(
             assert secret not in text
         wide = page.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390
+    now = int(person.get("/api/session").json()["business"]["at"])
+    seen = person.get(f"/api/tickets/{ticket['id']}").json()["ticket"]
+    window = {"from_at": now + 26 * 3600, "until_at": now + 28 * 3600}
+    post(person, f"/api/tickets/{ticket['id']}/appoint", {"version": seen["version"], **window})
+    for language, day, words in (("zh", "1月15日", "约好上门"), ("en", "15 Jan", "is agreed")):
+        page.page.goto(f"{stack.url}{made['path']}?lang={language}")
+        page.page.get_by_test_id("window").wait_for()
+        assert day in page.page.get_by_test_id("window").inner_text()
+        assert words in page.page.get_by_test_id("now").inner_text()
     page.page.goto(f"{stack.url}/t/never-made?lang=zh")
     page.page.get_by_text("此链接已失效").wait_for()

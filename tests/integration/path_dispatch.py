@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from path_house import Caller, House, eventually
+from path_house import Caller, House, eventually, run
 from path_work import batch, fix, receive, register_crew, step
+
+from server.adapters import decision_inputs, plan_store
+from server.adapters.pool import Pool
 
 T0 = datetime(2026, 1, 14, 4, 0, tzinfo=UTC)
 """Noon in the city."""
@@ -71,3 +75,27 @@ def kinds(house: House, ticket: Any) -> list[str]:
         f"ticket:{ticket['id']}",
     )
     return [r[0] for r in rows]
+
+
+def decided_on(house: House) -> list[bytes]:
+    """All that decisions were made from, what was asked and answered, and the plan in force, as it
+    stands in the database, in the clear."""
+
+    async def look() -> list[bytes]:
+        pool = Pool(house.app_url, size=1, name="test-decided")
+        try:
+            async with pool.company(house.company) as c:
+                inputs = await c.fetch("SELECT digest FROM decision_input")
+                pieces = {}
+                for row in inputs:
+                    pieces |= await decision_inputs.load(c, house.company, row["digest"])
+                made = await c.fetch("SELECT digest FROM decision")
+                digests = [row["digest"] for row in made]
+                decisions = await plan_store.load_decisions(c, house.company, digests)
+                plans = await c.fetch("SELECT body FROM plan_head")
+        finally:
+            await pool.close()
+        answers = [body for d in decisions.values() for body in (d.asked, d.answer)]
+        return [*pieces.values(), *answers, *(zlib.decompress(p["body"]) for p in plans)]
+
+    return run(look())

@@ -328,6 +328,19 @@ def test_lost_contact(town: House, wall: Screen) -> None:
     ]
 
 
+def test_a_crew_at_work_elsewhere_is_not_silent(town: House) -> None:
+    crew = crew_on_duty(town, "LC2")
+    waits = carry(town.person, receive(town.person, level="blue"), crew, "confirm")
+    other = receive(town.person, level="blue", building="B09", separate=True)
+    other = carry(town.person, other, crew, "handle")
+    pass_time(town, minutes=125)
+    time.sleep(1.5)
+    assert facts(town, f"ticket:{waits['id']}", "lost_contact") == []
+    carry(town.person, other, crew, "verify")
+    stream = f"ticket:{waits['id']}"
+    eventually(lambda: facts(town, stream, "lost_contact"), "nobody has heard of it since")
+
+
 def test_the_clock_can_run_fast(town: House, wall: Screen) -> None:
     ticket = receive(town.person, level="red")
     town.set_clock(town.business_now(), rate=600)

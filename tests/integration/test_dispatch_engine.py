@@ -8,17 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from path_dispatch import (
     T0,
     confirm,
     crews_on_duty,
+    decided_on,
     kinds,
     now_of,
     proposed,
@@ -30,6 +31,7 @@ from path_residents import CALLER, WORDS, found_in
 from path_work import carry, step
 
 from server.adapters import plan_store
+from server.adapters.decision_bundles import deflated, inflated
 from server.adapters.pool import Pool
 
 SHIPPED = (ROOT / "server" / "policies" / "default" / "default.toml").read_text("utf-8")
@@ -67,6 +69,12 @@ def replay(house: House, ticket: Any) -> tuple[int, list[dict[str, Any]]]:
     )  # fmt: skip
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout.strip().splitlines()[-1])["decisions"]
+
+
+def row_of(house: House, ticket: Any) -> dict[str, Any]:
+    """The ticket's row on the screens."""
+    rows = house.person.get("/api/layers/tickets")["rows"]
+    return next((r["row"] for r in rows if r["key"] == ticket["id"]), {})
 
 
 def beyond_all(house: House, building: str) -> Any:
@@ -139,19 +147,23 @@ def test_a_decision_is_made_again_bit_for_bit(town: House) -> None:
     assert [d["dispatched"] for d in found].count(True) == 1
     named = next(d["decision"] for d in found if d["dispatched"])
     inputs = town.person.get(f"/api/decisions/{named}")["inputs"]
-    piece = bytes.fromhex(inputs["policy"][0])
-    stored = "SELECT body, kept FROM decision_input WHERE company_id = $1 AND digest = $2"
-    ((body, kept),) = town.sql(stored, town.company, piece)
-    assert kept
+    assert {len(bytes.fromhex(piece)) for part in inputs.values() for piece in part} == {32}
+    stored = "SELECT digest, body FROM decision_input WHERE company_id = $1 AND depth = 0 AND kept"
     put = "UPDATE decision_input SET body = $3 WHERE company_id = $1 AND digest = $2"
-    changed = zlib.compress(zlib.decompress(body).replace(b"R1", b"R2") + b"\x00")
-    town.sql(put, town.company, piece, changed)
+    whole = town.sql(stored, town.company)
+    for digest, body in whole:
+        checks, parts = msgspec.msgpack.decode(body)
+        policy = inflated(parts["policy"][0], b"").replace(b"levels", b"lovels")
+        parts["policy"] = [deflated(policy, b"")]
+        town.sql(put, town.company, digest, msgspec.msgpack.encode([checks, parts]))
     code, found = replay(town, ticket)
     assert code == 1
-    assert {tuple(d["differs"]) for d in found if d["verdict"] != "same"} == {("policy (changed)",)}
-    town.sql(put, town.company, piece, body)
-    town.sql("UPDATE decision SET answer = $3 WHERE company_id = $1 AND digest = $2",
-             town.company, named, zlib.compress(b"\x80"))  # fmt: skip
+    assert ("policy (changed)",) in {tuple(d["differs"]) for d in found if d["dispatched"]}
+    for digest, body in whole:
+        town.sql(put, town.company, digest, body)
+    town.sql("UPDATE decision SET answer = $3, example = NULL"
+             " WHERE company_id = $1 AND digest = $2",
+             town.company, named, deflated(b"\x80", b""))  # fmt: skip
     code, found = replay(town, ticket)
     assert code == 1
     other = next(d for d in found if d["decision"] == named)
@@ -165,15 +177,7 @@ def test_no_resident_stands_among_the_inputs(town: House) -> None:
     )
     eventually(lambda: standing(town, ticket), "it was scored")
     people = town.sql("SELECT pseudonym FROM person WHERE company_id = $1", town.company)
-    bodies = [
-        zlib.decompress(r[0])
-        for r in town.sql(
-            "SELECT body FROM decision_input WHERE company_id = $1"
-            " UNION ALL SELECT answer FROM decision WHERE company_id = $1"
-            " UNION ALL SELECT body FROM plan_head WHERE company_id = $1",
-            town.company,
-        )
-    ]
+    bodies = decided_on(town)
     assert any(ticket["id"].encode() in body for body in bodies)
     for body in bodies:
         try:
@@ -204,6 +208,35 @@ def test_a_killed_child_costs_a_round_and_nothing_else(town: House) -> None:
     assert alive.isdisjoint({c.pid for c in dead})
 
 
+def test_a_plan_that_cannot_be_made_anew_stays_and_says_since_when(town: House) -> None:
+    waiting(town.person, level="blue", building="B05")
+
+    def figure() -> dict[str, Any]:
+        rows = town.person.get("/api/layers/figures")["rows"]
+        return next((r["row"] for r in rows if r["key"] == "plan"), {})
+
+    def lost() -> dict[str, Any]:
+        for child in children(town):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.send_signal(signal.SIGKILL)
+        town.set_clock(town.business_now() + timedelta(seconds=30))
+        found = figure()
+        return found if found.get("lost_since") is not None else {}
+
+    eventually(lambda: figure().get("plan"), "a plan is told")
+    told = eventually(lost, "that plans cannot be made is told", within_s=90)
+    assert told["plan"] >= 1
+    assert told["lost_since"] >= told["made_at"]
+    assert town.person.get("/api/plan")["made_at"] is not None
+
+    def well() -> bool:
+        town.set_clock(town.business_now() + timedelta(seconds=30))
+        now = figure()
+        return now["plan"] > told["plan"] and now["lost_since"] is None
+
+    eventually(well, "another plan comes into force and nothing is lost", within_s=90)
+
+
 def test_a_killed_core_loses_no_confirmation_and_warns_once(town: House) -> None:
     ticket, other = waiting(town.person, level="blue"), waiting(town.person, level="blue")
     row = proposed(town, ticket)
@@ -230,7 +263,8 @@ def test_a_killed_core_loses_no_confirmation_and_warns_once(town: House) -> None
     assert now_of(town, ticket)["crew"] == "R1"
     assert kinds(town, ticket).count("ticket_dispatched") == 1
     assert kinds(town, red).count("ticket_unproposed") == 1
-    assert confirm(town.person, other, proposed(town, other)).status_code == 200
+    present = town.person.get(f"/api/proposals/{other['id']}")
+    assert confirm(town.person, other, present).status_code == 200
 
 
 def test_the_policy_confirms_blue_tickets_and_a_bad_file_keeps_it(town: House) -> None:
@@ -249,6 +283,19 @@ def test_the_policy_confirms_blue_tickets_and_a_bad_file_keeps_it(town: House) -
     last = town.person.get(f"/api/tickets/{ticket['id']}")["trace"][-1]
     assert (last["actor"], last["event"]["auto"], last["event"]["rank"]) == ("system:core", True, 1)
     assert "auto_confirm" in last["grounds"]
+    eventually(lambda: row_of(town, ticket).get("auto"), "the row says that the policy did")
+    had = now_of(town, ticket)["crew"]
+    other = next(crew for crew in ("R7", "R8") if crew != had)
+    person = {"version": now_of(town, ticket)["version"], "crew": other}
+    path = f"/api/tickets/{ticket['id']}/dispatch"
+    refused = town.person.post(path, person)
+    assert (refused.status_code, refused.json()["code"]) == (422, "reason_needed")
+    overruled = town.person.ok(path, person | {"reason_code": "knows_better"})
+    assert overruled["crew"] == other
+    last = town.person.get(f"/api/tickets/{ticket['id']}")["trace"][-1]
+    assert (last["actor"], last["event"]["auto"]) == ("person:admin", False)
+    eventually(lambda: row_of(town, ticket)["auto"] is False, "the row says a person did")
+    assert ticket["id"] not in town.person.get(f"/api/crews/{had}")["tickets"]
     yellow = waiting(town.person, level="yellow", building="B05")
     proposed(town, yellow)
     assert now_of(town, yellow)["state"] == "accepted"
@@ -307,7 +354,7 @@ def test_what_a_dispatch_names_is_kept_and_the_rest_is_not(town: House) -> None:
     assert confirm(town.person, kept, proposed(town, kept)).status_code == 200
     proposed(town, other)
     town.sql("UPDATE decision SET stored_at = now() - interval '49 hours'")
-    town.sql("UPDATE decision_input SET used_at = now() - interval '51 hours'")
+    town.sql("UPDATE decision_input SET stored_at = now() - interval '52 hours'")
 
     async def tidy() -> None:
         pool = Pool(town.app_url, size=1, name="test-tidy")

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-import zlib
 from typing import Any
 
 import pytest
+from path_dispatch import decided_on
 from path_heating import local
 from path_house import PASSWORD, Caller, House
 from path_residents import (
@@ -271,15 +271,7 @@ def of_residents(house: House, data: bytes) -> list[str]:
 def test_dispatch_is_decided_without_a_resident(house: House, names: dict[str, str]) -> None:
     """Inputs, answers and plans as they are stored, compressed; what is said over the engine's
     socket; and what stands behind a resident's link."""
-    stored = [
-        zlib.decompress(body)
-        for column, table in (
-            ("body", "decision_input"), ("inputs", "decision"), ("asked", "decision"),
-            ("answer", "decision"), ("body", "plan_head"),
-        )
-        for (body,) in house.sql(f"SELECT {column} FROM {table}")
-        if body.startswith(b"x")
-    ]  # fmt: skip
+    stored = decided_on(house)
     ticket = names["ticket_id"].encode()
     said = asyncio.run(asked_of_the_engine(house, names["ticket_id"], names["crew_id"]))
     followed = Caller(house.url).http.get(f"/api{names['path']}")

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import _trsp_day
 from benchmarks._trsp import CREWS, TICKS, Instance
 from benchmarks._trsp_day import Day, Ways, live
+from dispatch_core.dispatch.anticipate import Anticipation
 
 WAYS = Ways(first_seconds=0.03, event_seconds=0.01)
 HOURS = 300
@@ -136,3 +137,28 @@ def test_a_request_that_nobody_can_serve_is_left_out_and_the_day_goes_on() -> No
     served = {node for _, rows, _ in visits(log) for node, _, _ in rows if node}
     assert CREWS + 1 not in served
     assert len(served) >= 10
+
+
+@pytest.mark.parametrize(("room_seconds", "served"), [(0.0, 1), (0.05, 2)])
+def test_a_call_without_a_place_gets_one_where_another_crew_can_take_over(
+    monkeypatch: pytest.MonkeyPatch, room_seconds: float, served: int
+) -> None:
+    # Technician 1 can do both, 2 only the first; both at the same time, far from each other.
+    monkeypatch.setattr(_trsp_day, "steps_in", lambda *_: 10_000)
+    monkeypatch.setattr(_trsp_day.time, "process_time", lambda: 0.0)
+    first, second = CREWS + 1, CREWS + 2
+    nodes = CREWS + 3
+    xy = np.zeros((nodes, 2))
+    xy[2], xy[second] = (5, 0), (0, 20)
+    opens, service = np.zeros(nodes, np.int32), np.zeros(nodes, np.int32)
+    closes = np.full(nodes, HOURS * TICKS, np.int32)
+    opens[first:], closes[first:], service[first:] = 80 * TICKS, 85 * TICKS, 10 * TICKS
+    skills = np.zeros(nodes, np.uint64)
+    skills[1], skills[2], skills[first], skills[second] = 3, 1, 1, 2
+    none = np.zeros(nodes, np.uint64)
+    need = np.zeros((nodes, 1), np.int32)
+    instance = Instance("two", xy, opens, closes, service, skills, none, need)
+    nothing_foreseen = Anticipation(weight=0)
+    ways = replace(WAYS, policy=nothing_foreseen, event_seconds=0.0, room_seconds=room_seconds)
+    log, _ = live(instance, {first: -1.0, second: 10.0}, ways, 1)
+    assert sum(len(rows) for _, rows, _ in visits(log)) == served

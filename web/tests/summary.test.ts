@@ -1,8 +1,8 @@
 // The wall's figures over rows, and the one incident that leads.
 import { describe, expect, it } from 'vitest';
-import type { OutageRow, RoomRow, TicketRow } from '../src/lib/wire';
+import type { CrewRow, OutageRow, RoomRow, TicketRow } from '../src/lib/wire';
 import { passes, roomPasses } from '../src/wall/panel';
-import { roomsByBuilding, roomsBySubstation, summarizeOutages, summarizeTickets, worstIncident } from '../src/wall/summary';
+import { roomsByBuilding, roomsBySubstation, summarizeCrews, summarizeOutages, summarizeTickets, worstIncident } from '../src/wall/summary';
 
 const ticket = (changes: Partial<TicketRow>): TicketRow => ({
   kind: 'leak',
@@ -95,6 +95,38 @@ describe('summarizeTickets', () => {
       ),
     );
     expect([urgent.urgent, urgent.worst?.key]).toEqual([2, 'k1']);
+  });
+
+  it('leads with a red ticket that no crew can be proposed for, and counts what the duty manager was told', () => {
+    const alone = { level: 'red', crew: null, crew_name: null, crew_confirmed: false } as const;
+    const told = summarizeTickets(
+      rows(
+        ticket({ ...alone, overdue: true, overdue_since: 1900, escalated: true }),
+        ticket({ ...alone, received_at: 1500, unproposed_since: 1600 }),
+        ticket({ level: 'red', crew_confirmed: false, received_at: 900, unproposed_since: 950 }),
+      ),
+    );
+    expect([told.urgent, told.worst?.key, told.escalated]).toEqual([3, 'k1', 1]);
+  });
+});
+
+describe('summarizeCrews', () => {
+  it('counts each crew on duty once, and none as free that was taken out of service', () => {
+    const crew = (changes: Partial<CrewRow>): CrewRow => ({
+      name: '一班', trades: [], members: 2, vehicle: '', state: 'free', ticket: null, position_lost: false,
+      position_lost_since: null, shift_ends_at: null, ...changes,
+    });
+    const sum = summarizeCrews(
+      rows(
+        crew({}),
+        crew({ stopped: true }),
+        crew({ state: 'on_site', stopped: true }),
+        crew({ state: 'en_route' }),
+        crew({ position_lost: true }),
+        crew({ state: 'off', stopped: true }),
+      ),
+    );
+    expect(sum).toEqual({ onDuty: 5, free: 1, busy: 1, lost: 1, stopped: 2 });
   });
 });
 

@@ -11,7 +11,7 @@ import asyncpg
 from dispatch_core.events import SourceHeartbeat
 from server.adapters import journal
 from server.adapters.columns import columns
-from server.adapters.imports.rows import Entry, Outcome
+from server.adapters.imports.rows import Entry, Outcome, RowByRow
 from server.adapters.standings import merge_reports
 
 _REPORT = "household_id text, season text, network text, valve text, billing text,"
@@ -36,7 +36,7 @@ class _Balance(NamedTuple):
     changed_at: datetime
 
 
-class AccountWriter:
+class AccountWriter(RowByRow):
     """Writes the accounts of one company in one run."""
 
     exists = (
@@ -51,14 +51,6 @@ class AccountWriter:
         self._source = source
         self._dry = dry
         self._told = False
-
-    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-        """Accounts do not refer to one another."""
-
-    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
-        """All of them."""
-        del outcome
-        return list(entries)
 
     async def write(
         self, c: asyncpg.Connection, entries: Sequence[Entry], now: datetime, outcome: Outcome
@@ -170,9 +162,6 @@ class AccountWriter:
                          "at"],
             )  # fmt: skip
             await merge_reports(c, self._company, now)
-
-    async def finish(self, c: asyncpg.Connection) -> None:
-        """Nothing is left to do."""
 
 
 def _balance(

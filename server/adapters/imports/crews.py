@@ -13,17 +13,17 @@ from dispatch_core.commands import Base, RegisterCrew, StockCrew
 from dispatch_core.crews import Crew
 from dispatch_core.errors import Refused
 from dispatch_core.ids import CrewId
+from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.commits import Commits
-from server.adapters.imports.rows import Entry, Outcome
-from server.adapters.streams import decode_state
+from server.adapters.imports.rows import Entry, Outcome, RowByRow
 from server.ports import Loaded
 from server.usecases.crews import ChangeCrew
 
 _NEEDED = ("name", "trades", "members", "vehicle", "shift")
 
 
-class CrewWriter:
+class CrewWriter(RowByRow):
     """Enters the crews of one company in one run."""
 
     exists = (
@@ -37,25 +37,12 @@ class CrewWriter:
         self._commits = commits
         self._dry = dry
 
-    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-        """Crews do not refer to one another."""
-
-    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
-        """All of them."""
-        del outcome
-        return list(entries)
-
     async def write(
         self, c: asyncpg.Connection, entries: Sequence[Entry], now: datetime, outcome: Outcome
     ) -> list[Entry]:
         """See `Writer`. Each crew is a commit of its own."""
-        rows = await c.fetch(
-            "SELECT stream, state, version FROM stream_head WHERE company_id = $1"
-            " AND stream = ANY($2::text[])",
-            self._principal.company,
-            [f"crew:{e.key}" for e in entries],
-        )
-        heads: dict[str, tuple[Any, int]] = {r[0]: (decode_state(r[0], r[1]), r[2]) for r in rows}
+        found = await journal.load_heads(c, [f"crew:{e.key}" for e in entries])
+        heads = {stream: (head.state, head.version) for stream, head in found.items()}
         taken = []
         for entry in entries:
             crew = heads.get(f"crew:{entry.key}", (None, 0))[0]
@@ -76,9 +63,7 @@ class CrewWriter:
                         entry.digest, change,
                     )  # fmt: skip
             except Refused as refused:
-                if refused.kind == "unavailable":
-                    raise
-                outcome.refuse(entry, refused.code, refused.detail, refused.what_to_do)
+                outcome.refuse_all([entry], refused)
                 continue
             stocked = await self._stock(entry, crew)
             taken.append(entry)
@@ -106,9 +91,6 @@ class CrewWriter:
                 ChangeCrew(crew=CrewId(entry.key), command=command),
             )  # fmt: skip
         return True
-
-    async def finish(self, c: asyncpg.Connection) -> None:
-        """Nothing is left to do."""
 
 
 def _command(entry: Entry, crew: Crew | None) -> RegisterCrew:

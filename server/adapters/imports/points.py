@@ -9,14 +9,14 @@ from typing import Any
 import asyncpg
 
 from server.adapters.imports.register_rows import Target, merged, present, upsert
-from server.adapters.imports.rows import Entry, Outcome
+from server.adapters.imports.rows import Entry, Outcome, RowByRow
 
 POINT = Target(
     "point", "point_id", ("point_id", "household_id", "building_id"), ("text", "text", "text")
 )
 
 
-class PointWriter:
+class PointWriter(RowByRow):
     """Writes the points of one company in one run."""
 
     exists = "EXISTS (SELECT FROM point p WHERE p.company_id = d.company_id AND p.point_id = k.key)"
@@ -24,14 +24,6 @@ class PointWriter:
     def __init__(self, company: int, *, dry: bool) -> None:
         self._company = company
         self._dry = dry
-
-    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-        """Points do not refer to one another."""
-
-    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
-        """All of them."""
-        del outcome
-        return list(entries)
 
     async def write(
         self, c: asyncpg.Connection, entries: Sequence[Entry], now: datetime, outcome: Outcome
@@ -74,9 +66,6 @@ class PointWriter:
             return []
         await upsert(c, self._company, POINT, rows)
         return taken
-
-    async def finish(self, c: asyncpg.Connection) -> None:
-        """Nothing is left to do."""
 
 
 def _row(

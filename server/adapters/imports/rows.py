@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import asyncpg
 import msgspec
 
+from dispatch_core.errors import Refused
 from server.adapters.accounts import Principal
 
 ImportKind = Literal[
@@ -71,6 +72,13 @@ class Outcome:
     def refuse(self, entry: Entry, code: str, detail: str, what_to_do: str) -> None:
         """One row less."""
         self.rejects.append(Reject(entry.row, code, detail, what_to_do))
+
+    def refuse_all(self, entries: Iterable[Entry], refused: Refused) -> None:
+        """Rows that the core refuses. Raises it where it is not about them."""
+        if refused.kind == "unavailable":
+            raise refused
+        for entry in entries:
+            self.refuse(entry, refused.code, refused.detail, refused.what_to_do)
 
 
 _QUOTED = re.compile(r"“[^”]*”")
@@ -162,6 +170,21 @@ class Writer(Protocol):
 
     async def finish(self, c: asyncpg.Connection) -> None:
         """After the last row, in a transaction of its own; not in a dry run."""
+
+
+class RowByRow:
+    """What a writer need not do whose rows do not refer to one another."""
+
+    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
+        """Nothing is to be learnt."""
+
+    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
+        """All of them may go on."""
+        del outcome
+        return list(entries)
+
+    async def finish(self, c: asyncpg.Connection) -> None:
+        """Nothing is left to do."""
 
 
 SURVEYED: frozenset[ImportKind] = frozenset({"heat_tree"})

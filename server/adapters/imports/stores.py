@@ -12,10 +12,10 @@ from dispatch_core.commands import StockStore
 from dispatch_core.errors import Refused
 from dispatch_core.ids import StoreId
 from dispatch_core.stores import Store
+from server.adapters import journal
 from server.adapters.accounts import Principal
 from server.adapters.commits import Commits
-from server.adapters.imports.rows import Entry, Outcome
-from server.adapters.streams import decode_state
+from server.adapters.imports.rows import Entry, Outcome, RowByRow
 from server.ports import Loaded
 from server.usecases.stores import StockStoreParts
 
@@ -27,7 +27,7 @@ def key_of(store: str, part: str | None) -> str:
     return f"{store}\x1f{part or ''}"
 
 
-class StoreWriter:
+class StoreWriter(RowByRow):
     """Counts the stores of one company in one run; the rows of one store are one command."""
 
     exists = "false"
@@ -39,14 +39,6 @@ class StoreWriter:
         self._commits = commits
         self._dry = dry
 
-    async def survey(self, c: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-        """Stores do not refer to one another."""
-
-    async def prepare(self, entries: Sequence[Entry], outcome: Outcome) -> list[Entry]:
-        """All of them."""
-        del outcome
-        return list(entries)
-
     async def write(
         self, c: asyncpg.Connection, entries: Sequence[Entry], now: datetime, outcome: Outcome
     ) -> list[Entry]:
@@ -54,13 +46,8 @@ class StoreWriter:
         stores: dict[str, list[Entry]] = {}
         for entry in entries:
             stores.setdefault(entry.values["store"], []).append(entry)
-        found = await c.fetch(
-            "SELECT stream, state, version FROM stream_head WHERE company_id = $1"
-            " AND stream = ANY($2::text[])",
-            self._principal.company,
-            [f"store:{name}" for name in stores],
-        )
-        heads: dict[str, tuple[Any, int]] = {r[0]: (decode_state(r[0], r[1]), r[2]) for r in found}
+        found = await journal.load_heads(c, [f"store:{name}" for name in stores])
+        heads = {stream: (head.state, head.version) for stream, head in found.items()}
         taken: list[Entry] = []
         for name, rows in stores.items():
             store = heads.get(f"store:{name}", (None, 0))[0]
@@ -75,10 +62,7 @@ class StoreWriter:
             try:
                 await self._stock(name, rows, store, heads, now)
             except Refused as refused:
-                if refused.kind == "unavailable":
-                    raise
-                for entry in rows:
-                    outcome.refuse(entry, refused.code, refused.detail, refused.what_to_do)
+                outcome.refuse_all(rows, refused)
                 continue
             taken += rows
             _count(rows, store, outcome)
@@ -99,9 +83,6 @@ class StoreWriter:
                 self._principal, f"POST /api/stores/{name}", f"{self._run}-{rows[0].row}",
                 rows[0].digest, change,
             )  # fmt: skip
-
-    async def finish(self, c: asyncpg.Connection) -> None:
-        """Nothing is left to do."""
 
 
 def _command(rows: Sequence[Entry], store: Store | None) -> StockStore:

@@ -19,16 +19,29 @@ CREATE TABLE plan_head (
   decision text NOT NULL,
   body bytea NOT NULL
 ) WITH (fillfactor = 50);
--- What decisions were made from, in pieces that many share: named by the SHA-256 of what is in them, which is compressed.
+-- What decisions were made from, named by the SHA-256 of what is in it. depth 0: whole; 1, 2: only what differs from the row `base`, which is
+-- one less deep. Compressed, and not by the server again.
 CREATE TABLE decision_input (
   company_id int NOT NULL,
   digest bytea NOT NULL,
-  body bytea NOT NULL,
-  used_at timestamptz NOT NULL DEFAULT now(),
+  base bytea,
+  depth smallint NOT NULL CHECK (depth BETWEEN 0 AND 2 AND (depth = 0) = (base IS NULL)),
+  body bytea STORAGE EXTERNAL NOT NULL,
+  stored_at timestamptz NOT NULL DEFAULT now(),
   kept boolean NOT NULL DEFAULT false,
   PRIMARY KEY (company_id, digest)
-) WITH (fillfactor = 80);
-CREATE INDEX decision_input_age ON decision_input (company_id, used_at) WHERE NOT kept;
+);
+CREATE INDEX decision_input_age ON decision_input (company_id, stored_at);
+-- An answer, compressed, by which others like it are compressed to a third.
+CREATE TABLE decision_example (
+  company_id int NOT NULL,
+  digest bytea NOT NULL,
+  body bytea NOT NULL,
+  stored_at timestamptz NOT NULL DEFAULT now(),
+  kept boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (company_id, digest)
+);
+CREATE INDEX decision_example_age ON decision_example (company_id, stored_at);
 -- A proposal, a price or a plan, with its answer. What a dispatch names is kept; the rest for days.
 CREATE TABLE decision (
   company_id int NOT NULL,
@@ -42,10 +55,11 @@ CREATE TABLE decision (
   inputs bytea NOT NULL,
   asked bytea NOT NULL,
   answer bytea NOT NULL,
+  example bytea,
   stored_at timestamptz NOT NULL DEFAULT now(),
   kept boolean NOT NULL DEFAULT false,
   PRIMARY KEY (company_id, digest)
-) WITH (fillfactor = 80);
+);
 CREATE INDEX decision_age ON decision (company_id, stored_at) WHERE NOT kept;
 CREATE INDEX decision_ticket ON decision (company_id, ticket_id, made_at) WHERE ticket_id IS NOT NULL;
 -- The proposal beside each ticket that waits for a crew; `plan` is the last one on which it still held.
@@ -100,7 +114,7 @@ ALTER TABLE message ADD CONSTRAINT message_channel_check CHECK (channel IN ('dep
 
 -- ---------------------------------------------------------------- who may do what
 DO $$ DECLARE t text; BEGIN
-  FOREACH t IN ARRAY ARRAY['travel_speed','travel_model','plan_head','decision_input','decision','proposal'] LOOP
+  FOREACH t IN ARRAY ARRAY['travel_speed','travel_model','plan_head','decision_input','decision_example','decision','proposal'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY one_company ON %I TO heatops_app USING (company_id = current_setting(''heatops.company'')::int)
@@ -109,6 +123,6 @@ DO $$ DECLARE t text; BEGIN
   END LOOP;
 END $$;
 GRANT SELECT, INSERT, UPDATE ON plan_head TO heatops_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON decision_input, decision, proposal TO heatops_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON decision_input, decision_example, decision, proposal TO heatops_app;
 GRANT SELECT, INSERT, DELETE ON travel_speed TO heatops_app;
 GRANT SELECT, INSERT ON travel_model TO heatops_app;

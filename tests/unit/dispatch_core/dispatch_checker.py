@@ -127,6 +127,17 @@ def check_proposal(inputs: Inputs, proposal: Proposal) -> None:
             assert broken_by_state(inputs, team, 0) is None
             _check_times(inputs, team, task, choice)
         _check_displaced(inputs, task, choice)
+    first = proposal.safe_first
+    if first is not None:
+        assert (first.with_crew is not None) == (task.work.crews == 2)
+        assert any(d.ticket in on_site(inputs) for d in first.displaced)
+        _check_displaced(inputs, task, first, leaves=True)
+        assert all(c.start_at > first.start_at for c in proposal.choices)
+
+
+def on_site(inputs: Inputs) -> set[str]:
+    """The tickets that a crew works on."""
+    return {h.ticket for t in inputs.teams for h in t.in_hand if h.stage == "on_site"}
 
 
 def _check_times(inputs: Inputs, team: Team, task: Task, choice: Choice) -> None:
@@ -145,16 +156,18 @@ def _check_times(inputs: Inputs, team: Team, task: Task, choice: Choice) -> None
     assert choice.total == sum(choice.score.values())
 
 
-def _check_displaced(inputs: Inputs, task: Task, choice: Choice) -> None:
+def _check_displaced(inputs: Inputs, task: Task, choice: Choice, *, leaves: bool = False) -> None:
     policy = inputs.policy.displacing
     tasks = {t.ticket: t for t in inputs.tasks}
     assert len(choice.displaced) <= policy.most
     assert not choice.displaced or task.level == "red"
+    named = [choice.crew] + ([choice.with_crew] if choice.with_crew else [])
+    busy = {crew: [(choice.start_at, choice.end_at)] for crew in named}
     for gone in choice.displaced:
         other = tasks[gone.ticket]
         assert RANK[other.level] > RANK[task.level]
         assert other.level in policy.levels
-        assert other.state != "handling"
+        assert leaves or other.state != "handling"
         assert gone.ticket != task.ticket
         if gone.crew is None:
             continue
@@ -165,8 +178,14 @@ def _check_displaced(inputs: Inputs, task: Task, choice: Choice) -> None:
             assert broken_by_state(inputs, team, inputs.policy.rounds.ahead_s) is None
         lasts = other.work.minutes * 60
         times = (gone.start_at, gone.start_at)
-        if other.state not in {"confirmed", "handling"}:
-            assert broken_by_time(inputs, other, times, gone.start_at + lasts, lasts) is None
+        if other.state == "handling":  # some of the work is done
+            lasts = inputs.policy.overrun_s
+        over = gone.start_at + lasts
+        assert broken_by_time(inputs, other, times, over, lasts) is None
+        if team.on_duty:
+            assert over <= (team.shift_ends_at or 0)
+        assert all(over <= a or gone.start_at >= b for a, b in busy.get(gone.crew, []))
+        busy.setdefault(gone.crew, []).append((gone.start_at, over))
 
 
 def check_plan(inputs: Inputs, plan: Plan) -> None:
@@ -242,7 +261,8 @@ def _check_visit(inputs: Inputs, team: Team, visit: PlannedVisit, in_hand: dict[
             assert broken_by_register(inputs, team, task) is None
             assert broken_by_state(inputs, team, ahead) is None
             if team.on_duty:
-                assert visit.end_at <= (team.shift_ends_at or 0)
+                over = inputs.policy.rules.red_beyond_shift_s if task.level == "red" else 0
+                assert visit.end_at <= (team.shift_ends_at or 0) + over
         elif broken_by_state(inputs, team, ahead) is not None:
             continue
         last = visit.start_at if n == 0 else visit.end_at

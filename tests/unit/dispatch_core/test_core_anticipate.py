@@ -49,10 +49,11 @@ def test_a_busy_morning_lets_expect_a_busy_afternoon() -> None:
 
 
 def test_before_the_day_as_many_are_expected_as_are_usual() -> None:
-    assert expected(100, 100, 0) == pytest.approx(100 * ALL.usual / 1024, rel=0.15)
-    assert expected(100, 100, 0, Anticipation(horizon=1 << 20, weight=512)) == pytest.approx(
-        50 * ALL.usual / 1024, rel=0.15
+    assert expected(60, 60, 0) == pytest.approx(ALL.usual - 60, rel=0.15)
+    assert expected(60, 60, 0, Anticipation(horizon=1 << 20, weight=512)) == pytest.approx(
+        (ALL.usual - 60) / 2, rel=0.15
     )
+    assert expected(120, 120, 0) == 0
 
 
 def test_the_same_past_and_seed_give_the_same_calls() -> None:

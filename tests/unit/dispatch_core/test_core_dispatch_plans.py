@@ -12,10 +12,11 @@ from dispatch_town import AT, HOUR, POLICY, changed, given, inputs, spot, task, 
 from dispatch_core.dispatch import (
     Change,
     CrewDay,
+    Held,
     Inputs,
     MoreOf,
-    Phantom,
     Plan,
+    Slot,
     Store,
     Task,
     in_force,
@@ -23,7 +24,8 @@ from dispatch_core.dispatch import (
     what_if,
 )
 from dispatch_core.errors import Invalid, NotFound
-from dispatch_core.events import Pause, Work
+from dispatch_core.events import Pause, Span, Work
+from dispatch_core.ids import CrewId, TicketId
 
 TWO = Work(trade="indoor", crews=2, minutes=60)
 
@@ -166,7 +168,7 @@ def test_overlapping_locks_leave_one_out_with_a_reason() -> None:
     assert tickets(plan, "C2") == []
     assert day(plan, "C1").visits[0].start_at == AT + HOUR
     (out,) = plan.unplanned
-    assert out.reasons == ["pinned_elsewhere", "out_of_time"]
+    assert out.reasons == ["out_of_time", "pinned_elsewhere"]
 
 
 def test_bad_crews_and_tickets_are_no_errors() -> None:
@@ -212,22 +214,80 @@ def test_parts_run_out_and_are_fetched() -> None:
     assert day(plan, "C1").visits[-1].start_at - AT > 2 * 1_800 + POLICY.pick_up_s
 
 
+def test_a_store_gives_no_piece_twice_and_the_most_urgent_have_it() -> None:
+    valve = Work(trade="indoor", parts={"valve": 1})
+    jobs = [task(f"T{n}", (500 * n, 0), work=valve, due_at=AT + 9 * HOUR - n) for n in range(5)]
+    store = Store(store="S1", place=spot(700, 700), parts={"valve": 2, "pipe": 50})
+    crews = [team("C1", parts={}), team("C2", (3_000, 0), parts={"valve": 1})]
+    plan = planned(inputs(crews, jobs, stores=[store]))
+    left = {u.ticket: u.reasons for u in plan.unplanned}
+    assert left == {"T0": ["parts"], "T1": ["parts"]}
+    assert ["T2"] in tickets(plan, "C2")  # from the van; T3 and T4 go before it at the store
+    none = msgspec.structs.replace(store, parts={"pipe": 50})
+    crews = [team("C1", parts={"valve": 1}), team("C2", (3_000, 0), parts={"valve": 1})]
+    plan = planned(inputs(crews, jobs, stores=[none]))
+    assert sorted(u.ticket for u in plan.unplanned) == ["T0", "T1", "T2"]
+    assert sorted(len(tickets(plan, crew)) for crew in ("C1", "C2")) == [1, 1]
+
+
+def test_who_is_to_come_after_the_plan_ends_is_told_so() -> None:
+    ends = AT + POLICY.rounds.ahead_s
+    tomorrow = {"appointed_from": ends + HOUR, "appointed_until": ends + 3 * HOUR}
+    today = {"appointed_from": ends - HOUR, "appointed_until": ends + HOUR}
+    plan = planned(inputs([team()], [task("T1", **tomorrow), task("T2", **today)]))
+    assert plan.ends_at == ends
+    assert {u.ticket: u.reasons for u in plan.unplanned} == {
+        "T1": ["after_plan"], "T2": ["shift_end"],
+    }  # fmt: skip
+    other = inputs([team(trades=["plant"])], [task("T1", **tomorrow)])
+    assert planned(other).unplanned[0].reasons == ["trade"]
+
+
+def test_a_gain_that_is_not_worth_it_leaves_the_order_as_it_is() -> None:
+    jobs = [task("T1", (300, 0)), task("T2", (100, 0)), task("T3", (9_000, 0))]
+    first = make_plan(inputs([team()], jobs), 300)
+    assert tickets(first, "C1")[0] == ["T2"]
+    held = [Held(crew=CrewId("C1"), visits=[Slot(tickets=[TicketId(t)], start_at=AT + 2 * HOUR)
+                 for t in ("T1", "T2", "T3")])]  # fmt: skip
+    kept = planned(inputs([team()], jobs, held=held, plan=1))
+    assert tickets(kept, "C1") == [["T1"], ["T2"], ["T3"]]
+    assert kept.figures.iterations == 300
+    at_once = changed(POLICY, churn={"worth_s": 1})
+    moved = planned(inputs([team()], jobs, held=held, plan=1, policy=at_once))
+    assert tickets(moved, "C1")[0] == ["T2"]
+
+
+def test_a_break_is_told_once_and_is_over_when_it_is_over() -> None:
+    crew = team(breaks=[Pause(after="11:00", before="13:00", minutes=40)])
+    job = task("T1", (200, 0), work=Work(trade="indoor", minutes=60))
+    told, held = set(), []
+    for minute in range(60, 190, 10):
+        at = AT + minute * 60
+        plan = planned(msgspec.structs.replace(inputs([crew], [job], held=held), at=at))
+        held = in_force(plan)
+        told |= {(b.from_at - AT, b.until_at - AT) for b in day(plan, "C1").breaks}
+        begins = day(plan, "C1").visits[0].start_at
+        assert max(AT + 100 * 60, at) <= begins <= max(AT + 100 * 60, at) + 600
+    assert told == {(3_600, 3_600 + 2_400)}
+
+
+def test_a_break_that_was_worked_through_is_still_owed() -> None:
+    crew = team(breaks=[Pause(after="09:00", before="13:00", minutes=40)])
+    held = [
+        Held(crew=CrewId("C1"), visits=[], breaks=[Span(from_at=AT - 600, until_at=AT + 1_800)])
+    ]
+    rests = planned(inputs([crew], [task()], held=held))
+    assert day(rests, "C1").visits[0].start_at >= AT + 1_800
+    works, job = given(crew, task("T1"), "on_site")
+    plan = planned(inputs([works], [job, task("T2")], held=held))
+    assert [b.from_at > AT for b in day(plan, "C1").breaks] == [True]
+
+
 def test_a_burst_is_shared_out_at_once() -> None:
     crews = [team(f"C{k}", (1_000 * k, 0)) for k in range(6)]
     jobs = [task(f"T{k}", (1_000 * k + 50, 0)) for k in range(6)]
     plan = planned(inputs(crews, jobs), 0)
     assert [tickets(plan, f"C{k}") for k in range(6)] == [[[f"T{k}"]] for k in range(6)]
-
-
-def test_what_is_forecast_keeps_room_and_is_shown_to_nobody() -> None:
-    phantom = Phantom(name="P", trade="indoor", place=spot(4_000, 0), from_at=AT,
-                      until_at=AT + HOUR, minutes=60, weight=10**6)  # fmt: skip
-    moment = inputs([team()], [task("T1", (-500, 0))], forecast=[phantom])
-    plan = planned(moment)
-    assert tickets(plan, "C1") == [["T1"]]
-    assert plan.figures.served == 1
-    nobody = inputs([team(trades=["indoor"], stopped=True)], [], forecast=[phantom])
-    assert planned(nobody).unplanned == []
 
 
 def test_what_if_a_crew_breaks_down_a_district_closes_more_crews_come() -> None:

@@ -298,7 +298,63 @@ def test_what_the_core_says_is_no_conflict_for_who_has_not_seen_it() -> None:
     given_ = carry(said, dispatch(ticket.version), T0)
     assert (given_.unproposed_since, given_.escalated) == (None, [])
     again = carry(said, c.ProposedAgain(), T0)
-    assert (again.unproposed_since, again.escalated) == (None, [])
+    assert (again.unproposed_since, again.escalated) == (None, ["no_crew"])
+
+
+def test_a_crew_that_comes_and_goes_is_one_spell_until_it_has_settled() -> None:
+    ticket = at_state("accepted", "red")
+    told: list[int] = []
+    minute = 0
+
+    def lost_and_back(lost: int, back: int) -> None:
+        nonlocal ticket
+        mark = c.MarkUnproposed(since=AT0 + lost * 60, rules={}, settled_s=600)
+        ticket = carry(ticket, mark, T0 + lost * MINUTE)
+        for owed in tickets.owed(ticket):
+            assert owed.clock is None
+            told.append(lost)
+            ticket = carry(ticket, owed, T0 + lost * MINUTE)
+        assert ticket.unproposed_since == AT0 + lost * 60  # the desk is told each time
+        ticket = carry(ticket, c.ProposedAgain(), T0 + back * MINUTE)
+        assert ticket.unproposed_since is None
+
+    for minute in (1, 3, 12, 20):  # never ten minutes with a crew in between
+        lost_and_back(minute, minute + 1)
+    lost_and_back(31, 32)
+    lost_and_back(33, 34)
+    given_ = carry(ticket, dispatch(ticket.version), T0 + 35 * MINUTE)
+    ticket = carry(given_, COMMANDS["displace"](given_.version), T0 + 36 * MINUTE)
+    lost_and_back(37, 38)  # it had a crew: this is another matter
+    assert told == [1, 31, 37]
+
+
+def test_a_raised_level_is_carried_up_at_once_for_what_was_late_before() -> None:
+    """The duty manager need not know that a blue ticket is answered late, but that a red one is."""
+    ticket = at_state("confirmed", "blue")
+    late = T0 + timedelta(hours=3)
+    for event in tickets.watch(ticket, late):
+        ticket = tickets.apply(ticket, event, unix(late))
+    assert ticket.warned["on_site"] == "passed"
+    assert tickets.owed(ticket) == []
+    raised = carry(ticket, COMMANDS["change_level"](ticket.version), late)
+    assert [o.clock for o in tickets.owed(raised)] == ["on_site"]
+    assert (tickets.next_look(raised) or 0) <= unix(late)  # not at the next warning
+    for owed in tickets.owed(raised):
+        raised = carry(raised, owed, late)
+    assert tickets.owed(raised) == []
+    assert (tickets.next_look(raised) or 0) > unix(late)
+
+
+def test_a_deadline_that_a_new_level_leaves_is_not_told_twice() -> None:
+    ticket = at_state("accepted", "blue")
+    late = T0 + timedelta(hours=25)
+    for event in tickets.watch(ticket, late):
+        ticket = tickets.apply(ticket, event, unix(late))
+    assert ticket.warned["respond"] == "passed"
+    raised = carry(ticket, COMMANDS["change_level"](ticket.version), late)
+    assert raised.clocks.respond == ticket.clocks.respond
+    assert tickets.watch(raised, late) == []
+    assert [o.clock for o in tickets.owed(raised)] == ["respond", "solved"]
 
 
 def test_a_clock_that_begins_anew_may_be_escalated_again() -> None:
@@ -306,7 +362,7 @@ def test_a_clock_that_begins_anew_may_be_escalated_again() -> None:
     once = c.Escalate(clock="respond", deadline=AT0, to="duty")
     ticket = carry(ticket, once, T0)
     assert tickets.decide(ticket, once, T0) == []
-    ticket = carry(ticket, COMMANDS["change_level"](ticket.version), T0)
+    ticket = carry(ticket, COMMANDS["change_level"](ticket.version), T0)  # a shorter time
     assert kinds(tickets.decide(ticket, once, T0)) == ["ticket_escalated"]
 
 

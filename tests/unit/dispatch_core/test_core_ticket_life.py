@@ -49,6 +49,9 @@ def test_warnings_come_once_each_and_in_order() -> None:
         (24 * 60 - 15, "deadline_near", "solved", "first_contact"),
         (24 * 60, "deadline_passed", "solved", "first_contact"),
     ]
+    assert [owed.clock for owed in tickets.owed(ticket)] == ["first_contact", "respond", "solved"]
+    for owed in tickets.owed(ticket):
+        ticket = carry(ticket, owed, now)
     assert tickets.next_look(ticket) is None
     assert ticket.due == e.Due(clock="first_contact", at=AT0 + 1800, warned="passed")
 
@@ -73,6 +76,8 @@ def test_next_look_is_when_watch_first_speaks() -> None:
                 assert made
                 for event in made:
                     ticket = tickets.apply(ticket, event, at)
+                for owed in tickets.owed(ticket):
+                    ticket = carry(ticket, owed, now)
 
 
 def test_a_silent_ticket_is_lost_and_the_next_word_regains_it() -> None:
@@ -252,13 +257,13 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_first_owner_stays(self) -> None:
-        """Whoever made first contact owns it until a person names another."""
+        """The first person who accepts it or gives it to a crew owns it until another is named."""
         owner: str | None = None
         for event, _ in getattr(self, "history", []):
             if isinstance(event, e.TicketOwned):
                 owner = event.owner
-            elif isinstance(event, e.TicketAccepted):
-                owner = owner or event.by
+            elif isinstance(event, e.TicketAccepted | e.TicketDispatched):
+                owner = owner or (event.by if event.by.startswith("person:") else None)
         ticket = getattr(self, "ticket", None)
         assert ticket is None or ticket.owner == owner
 

@@ -201,6 +201,76 @@ def test_a_crew_waits_where_a_call_is_likely() -> None:
     assert Planner(**problem).cost()["reserve"] == 0
 
 
+def beside_the_way(**calls: Any) -> Planner:
+    """One crew with one visit, which may be at any time, and one call."""
+    return Planner(
+        travel=np.array([[0, 10], [10, 0]]),
+        crew_place=[0],
+        crew_start=0,
+        crew_end=200,
+        task_place=[1],
+        task_service=10,
+        task_open=0,
+        task_close=100,
+        task_weight=10**6,
+        task_crews=np.ones((1, 1), np.uint64),
+        duration_cost=1,
+        travel_cost=0,
+        budget=10,
+        call_service=5,
+        call_crews=np.ones((1, 1), np.uint64),
+        call_loss=500,
+        call_share=65536,
+        **calls,
+    )
+
+
+def test_a_crew_leaves_when_a_call_would_lose_least() -> None:
+    by_home: dict[str, Any] = {
+        "call_place": [0],
+        "call_known": 30,
+        "call_open": 30,
+        "call_close": 40,
+    }
+    stays = beside_the_way(**by_home, call_leave=0)
+    assert stays.leaves()[0, :2].tolist() == [0, 90]
+    assert stays.sets_out([0, 512, 1024]).tolist() == [45]
+    assert stays.sets_out([0]).tolist() == [0]
+    bare = {"call_place": []}
+    assert beside_the_way(**bare).sets_out([0, 512]).tolist() == [-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1 << 30),
+    features=st.sets(st.sampled_from(FEATURES)),
+    choices=st.lists(st.integers(0, 1024), max_size=3),
+)
+def test_the_time_of_leaving_costs_no_duration_and_asking_changes_nothing(
+    seed: int, features: set[str], choices: list[int]
+) -> None:
+    problem = some_problem(seed, 4, 10, features)
+    problem |= some_calls(seed, problem, 9)
+    asked, other = Planner(**problem, budget=400), Planner(**problem, budget=400)
+    asked.improve(200)
+    other.improve(200)
+    slow, departed = Slow(problem, asked), np.broadcast_to(problem.get("crew_departed", False), 4)
+    for k, at in enumerate(asked.sets_out(choices).tolist()):
+        stops = slow.stops(k)
+        if at < 0:
+            assert not stops
+            continue
+        first, last, end = (int(t) for t in slow.leaves[k])
+        place = int(problem["crew_place"][k])
+        if departed[k]:
+            assert slow.end(k, place, at, stops) == end
+        else:
+            assert first <= at <= last
+            assert slow.end(k, place, at, stops) - at == end - first
+    assert asked.improve(200) == other.improve(200)
+    assert asked.task_lists() == other.task_lists()
+
+
 def test_calls_that_make_no_sense_are_refused() -> None:
     problem = some_problem(1, 2, 3, set())
     calls = some_calls(1, problem, 2)

@@ -113,6 +113,9 @@ const path = (id: string): string => `/api/tickets/${encodeURIComponent(id)}`;
 
 export const readTicket = (id: string): Promise<TicketTraced> => ask('GET', path(id));
 
+/** What people wrote at its steps; that it was read is written down. */
+export const readWritten = (id: string): Promise<{ items: { version: number; text: string }[] }> => ask('GET', `${path(id)}/written`);
+
 export const readProposal = (id: string): Promise<ProposalAnswer> =>
   ask('GET', `/api/proposals/${encodeURIComponent(id)}`, undefined, { within: 4000 });
 

@@ -7,8 +7,9 @@ import { session, SignedOut, type Role } from '../lib/api';
 import { backoff } from '../lib/live/freshness';
 import { i18n } from '../lib/i18n.svelte';
 import { Desk } from './desk.svelte';
-import NotForYou from './NotForYou.svelte';
+import NotForYou from '../lib/NotForYou.svelte';
 import Shell from './Shell.svelte';
+import { words } from './words.svelte';
 
 const target = document.getElementById('app')!;
 const DISPATCHES: readonly Role[] = ['administrator', 'manager', 'seat'];
@@ -20,7 +21,7 @@ async function start(attempt: number): Promise<void> {
     target.replaceChildren();
     target.className = '';
     if (DISPATCHES.includes(found.role)) mount(Shell, { target, props: { desk: new Desk(found) } });
-    else mount(NotForYou, { target, props: { session: found } });
+    else mount(NotForYou, { target, props: { session: found, w: words.shell } });
   } catch (error) {
     if (error instanceof SignedOut) {
       location.replace('/sign-in?to=desk');

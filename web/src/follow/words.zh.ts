@@ -3,8 +3,8 @@ import type { Step } from './types';
 
 export const zh = {
   title: '维修进度',
-  kindOf: (kind: string) => `${kind}报修`,
-  steps: { accept: '已受理', dispatch: '已安排班组', handle: '上门处理', verify: '回访', close: '已办结' } satisfies Record<Step, string>,
+  kindOf: (kind: string) => `事项：${kind}`,
+  steps: { accept: '受理', dispatch: '安排班组', handle: '上门处理', verify: '回访', close: '办结' } satisfies Record<Step, string>,
   now: {
     received: '已收到您的报修，正在核实。',
     accepted: '正在为您安排维修班组。',
@@ -15,19 +15,23 @@ export const zh = {
     closed: '本次报修已办结，感谢您的配合。',
     cancelled: '本次报修已结束。',
   } as Record<string, string>,
-  distance: (text: string) => `班组距您约 ${text}`,
+  waiting: { parts: '正在等待配件。', appointment: '已按您的时间约好上门。' } as Record<string, string>,
+  distance: (text: string) => `班组距您约 ${text}（直线）`,
   metres: (n: string) => `${n} 米`,
   kilometres: (n: string) => `${n} 公里`,
   window: '预计到达',
+  planned: '原定到达',
+  later: '已过预计时间，班组会尽快到达。',
   between: (from: string, until: string) => `${from}–${until}`,
-  waits: { parts: '正在等待配件，到货后立即上门。', appointment: '已按您预约的时间安排上门。' } as Record<string, string>,
+  since: (time: string) => `${time} 起`,
+  waitsParts: '配件到货后，我们立即安排上门。',
   updated: (time: string) => `${time} 更新`,
   stale: (time: string) => `暂时连不上，以下是 ${time} 的情况`,
   gone: '此链接已失效',
   goneWhy: '报修办结一天后链接即失效；如仍有问题，请致电供热服务热线。',
-  busy: '查询过于频繁，请稍后再看。',
+  busy: '查询过于频繁，一分钟后再看。',
   loading: '正在查询…',
-  unreachable: '暂时连不上，请稍后再看。',
+  unreachable: '暂时连不上，正在重试…',
   privacy: '此页不显示您的姓名、电话和地址。',
 };
 export type Words = typeof zh;

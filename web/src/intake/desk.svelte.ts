@@ -1,5 +1,5 @@
 // What every view of the page shares: who is here, the business clock, which view is shown, and what waits for a person.
-import { changeCompany, session as readSession, type Session } from '../lib/api';
+import { session as readSession, type Session } from '../lib/api';
 import { Call } from './call/call.svelte';
 import { parseHash } from './call/guess';
 import { keeper } from './kept';
@@ -58,15 +58,6 @@ export class Desk {
 
   show(view: ViewId): void {
     location.hash = view;
-  }
-
-  /** Another company is another page altogether. */
-  async moveTo(code: string): Promise<void> {
-    try {
-      await changeCompany(code);
-    } finally {
-      location.reload();
-    }
   }
 
   #use(session: Session): void {

@@ -1,5 +1,5 @@
 // The views of the page, in the order of their number keys. A view is added by one entry here: its id is its hash.
-import type { Component } from 'svelte';
+import type { View } from '../lib/views';
 import { ask } from './api';
 import type { Desk } from './desk.svelte';
 import type { Summary } from './suspensions/types';
@@ -13,11 +13,7 @@ export interface Waiting {
   late: number;
 }
 
-export interface View {
-  id: ViewId;
-  name(w: ShellWords): string;
-  /** Loaded when it is first shown; it is given the desk and must bear being unmounted at any time. */
-  load(): Promise<{ default: Component<{ desk: Desk }> }>;
+interface WaitedFor extends View<ViewId, ShellWords, Desk> {
   /** Asked every ten seconds; a refusal leaves the tab without a figure. */
   waiting?(): Promise<Waiting>;
 }
@@ -30,7 +26,7 @@ export async function totals(all: string, late: string): Promise<Waiting> {
   return { count, late: over };
 }
 
-export const VIEWS: readonly View[] = [
+export const VIEWS: readonly WaitedFor[] = [
   {
     id: 'call',
     name: (w) => w.viewCall,

@@ -107,7 +107,14 @@ export const signIn = (user: string, password: string): Promise<unknown> =>
 export const signInByLink = (token: string, person?: { user: string; password: string }): Promise<unknown> =>
   call('POST', '/api/sign-in/link', { token, ...person });
 
-export const changeCompany = (code: string): Promise<unknown> => call('POST', '/api/session/company', { code });
+/** Another company is another picture altogether, so the page begins anew, whatever the server answered. */
+export async function changeCompany(code: string): Promise<void> {
+  try {
+    await call('POST', '/api/session/company', { code });
+  } finally {
+    location.reload();
+  }
+}
 
 /** One page, newest first; `total` tickets match in all and stand for `reports` requests. */
 export interface TicketPage {

@@ -41,6 +41,7 @@ export interface TicketRow {
   escalated?: boolean;
   unproposed_since?: number | null;
   displaced_by?: string | null;
+  auto?: boolean;
 }
 
 /** Topic `crews`, key = crew id: what a crew is doing. Where it is stands in topic `positions`. */
@@ -295,6 +296,7 @@ export interface PlanFigure {
   cap: number;
   travel: string;
   travel_because: string | null;
+  lost_since?: number | null;
 }
 
 export type FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure;

@@ -1,5 +1,6 @@
 // What a click opens: which records, named so that they can be read again when rows change.
 import type { RoomRow, TicketRow } from '../lib/wire';
+import type { CrewPart } from './summary';
 
 /** A list of open tickets, computed from the live rows. */
 export type TicketFilter =
@@ -14,7 +15,7 @@ export type Panel =
   | { kind: 'tickets'; filter: TicketFilter }
   | { kind: 'record'; of: RecordOf; id: string; from: Panel | null }
   | { kind: 'behind'; figure: 'closing' | 'requests' }
-  | { kind: 'crews'; filter: 'all' | 'free' | 'busy' | 'lost' | readonly string[] }
+  | { kind: 'crews'; filter: 'all' | CrewPart | readonly string[] }
   | { kind: 'rooms'; filter: RoomFilter }
   | { kind: 'outages'; keys: readonly string[] | null }
   | { kind: 'network' }

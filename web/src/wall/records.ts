@@ -5,6 +5,7 @@ import type { Messages } from '../lib/messages/zh';
 import type { Level, TicketRow } from '../lib/wire';
 import type { TicketPage } from '../lib/api';
 import { passes, recordOf, roomPasses, type Panel } from './panel';
+import { crewPart } from './summary';
 import type { Wall } from './wall.svelte';
 
 /** More rows than this are counted, not listed: a wall is read, not searched. */
@@ -124,13 +125,11 @@ function tickets(panel: Panel & { kind: 'tickets' }, wall: Wall, t: Messages): R
 function crews(panel: Panel & { kind: 'crews' }, wall: Wall, t: Messages): RecordList {
   const w = words(wall, t);
   const { filter } = panel;
-  const names = { all: t.onDuty(wall.crews.onDuty), free: t.free, busy: t.busy, lost: t.positionLost };
+  const names = { all: t.onDuty(wall.crews.onDuty), free: t.free, busy: t.busy, lost: t.positionLost, stopped: t.stopped };
   const rows = [...wall.live.rows('crews')].filter(([key, { row }]) => {
     if (typeof filter !== 'string') return filter.includes(key);
-    if (row.state === 'off') return false;
-    if (filter === 'lost') return row.position_lost;
-    if (filter === 'free') return row.state === 'free' && !row.position_lost;
-    return filter === 'all' || (row.state !== 'free' && !row.position_lost);
+    const part = crewPart(row);
+    return part !== null && (filter === 'all' || filter === part);
   });
   return {
     title: typeof filter === 'string' ? `${t.crews}${t.dot}${names[filter]}` : t.crews,
@@ -151,7 +150,7 @@ function crews(panel: Panel & { kind: 'crews' }, wall: Wall, t: Messages): Recor
           { text: row.name, leads: true },
           { text: row.trades.map((trade) => word(t.trade, trade)).join(' ') },
           { text: t.people(row.members), number: true },
-          row.position_lost ? { text: t.positionLost, tone: 'yellow' } : { text: t.crewState[row.state] },
+          row.stopped === true ? { text: t.stopped } : row.position_lost ? { text: t.positionLost, tone: 'yellow' } : { text: t.crewState[row.state] },
           { text: row.ticket ?? t.dash },
           { text: seen === null ? t.dash : `${w.when(seen)} (${t.ago(duration(w.now - seen, t))})` },
         ],

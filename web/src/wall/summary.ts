@@ -16,6 +16,8 @@ export interface TicketSummary {
   /** Business time of the oldest passed deadline, Unix seconds. */
   oldestOverdue: number | null;
   lostContact: number;
+  /** Told to the duty manager. */
+  escalated: number;
   /** Red tickets without a confirmed crew, or overdue: what a person must act on. */
   urgent: number;
   worst: { key: string; row: TicketRow } | null;
@@ -23,8 +25,11 @@ export interface TicketSummary {
 
 export const isUrgent = (row: TicketRow): boolean => row.level === 'red' && (row.overdue || !row.crew_confirmed);
 
+/** No crew can be proposed for it: only a person can help. */
+export const withoutCrew = (row: TicketRow): boolean => row.crew === null && row.unproposed_since != null;
+
 function urgency(row: TicketRow): number {
-  return (row.overdue ? 2 : 0) + (row.crew_confirmed ? 0 : 1);
+  return (withoutCrew(row) ? 4 : 0) + (row.overdue ? 2 : 0) + (row.crew_confirmed ? 0 : 1);
 }
 
 export function summarizeTickets(rows: Rows<TicketRow>): TicketSummary {
@@ -35,6 +40,7 @@ export function summarizeTickets(rows: Rows<TicketRow>): TicketSummary {
     overdue: 0,
     oldestOverdue: null,
     lostContact: 0,
+    escalated: 0,
     urgent: 0,
     worst: null,
   };
@@ -43,6 +49,7 @@ export function summarizeTickets(rows: Rows<TicketRow>): TicketSummary {
     sum.open[row.level] += 1;
     if (row.near && !row.overdue) sum.near += 1;
     if (row.lost_contact) sum.lostContact += 1;
+    if (row.escalated === true) sum.escalated += 1;
     if (row.overdue) {
       sum.overdue += 1;
       const since = row.overdue_since;
@@ -61,21 +68,31 @@ export function summarizeTickets(rows: Rows<TicketRow>): TicketSummary {
   return sum;
 }
 
+export type CrewPart = 'free' | 'busy' | 'lost' | 'stopped';
+
+/** What a crew on duty counts as; null: it is off. One that was taken out of service is not free, whatever it does. */
+export function crewPart(row: CrewRow): CrewPart | null {
+  if (row.state === 'off') return null;
+  if (row.stopped === true) return 'stopped';
+  if (row.position_lost) return 'lost';
+  return row.state === 'free' ? 'free' : 'busy';
+}
+
 export interface CrewSummary {
   onDuty: number;
   free: number;
   busy: number;
   lost: number;
+  stopped: number;
 }
 
 export function summarizeCrews(rows: Rows<CrewRow>): CrewSummary {
-  const sum: CrewSummary = { onDuty: 0, free: 0, busy: 0, lost: 0 };
+  const sum: CrewSummary = { onDuty: 0, free: 0, busy: 0, lost: 0, stopped: 0 };
   for (const [, { row }] of rows) {
-    if (row.state === 'off') continue;
+    const part = crewPart(row);
+    if (part === null) continue;
     sum.onDuty += 1;
-    if (row.position_lost) sum.lost += 1;
-    else if (row.state === 'free') sum.free += 1;
-    else sum.busy += 1;
+    sum[part] += 1;
   }
   return sum;
 }

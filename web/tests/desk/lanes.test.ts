@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { soonest } from '../../src/desk/forms/times';
+import { byName } from '../../src/desk/names';
 import { lane, laneOrder, ticks } from '../../src/desk/timeline/lanes';
 import type { Choice, CrewDayRow, CrewRow, PlannedVisit } from '../../src/lib/wire';
 
@@ -20,13 +21,17 @@ const none = (): null => null;
 const no = (): boolean => false;
 
 describe('lanes', () => {
-  it('stand by rank, then by name as people count; who is off and has no visit is left away', () => {
+  it('stand by rank, then by name as people count; who is off comes last, and without a visit not at all', () => {
     const crews: [string, { row: CrewRow }][] = [
       ['a', { row: crew('11 组') }], ['b', { row: crew('3 组') }], ['c', { row: crew('7 组', { state: 'off' }) }], ['d', { row: crew('22 组') }],
     ];
     expect(laneOrder(crews, new Map(), [])).toEqual(['b', 'a', 'd']);
     expect(laneOrder(crews, new Map(), [choice('d', 1), choice('c', 2)])).toEqual(['d', 'c', 'b', 'a']);
-    expect(laneOrder(crews, new Map([['c', { row: day(visit('x', 5)) }]]), [])).toEqual(['b', 'c', 'a', 'd']);
+    expect(laneOrder(crews, new Map([['c', { row: day(visit('x', 5)) }]]), [])).toEqual(['b', 'a', 'd', 'c']);
+  });
+  it('keep the two crews of a job together', () => {
+    const crews: [string, { row: CrewRow }][] = [['a', { row: crew('1 组') }], ['b', { row: crew('2 组') }], ['c', { row: crew('3 组') }]];
+    expect(laneOrder(crews, new Map(), [{ ...choice('c', 1), with_crew: 'b' }, choice('a', 2), choice('b', 3)])).toEqual(['c', 'b', 'a']);
   });
   it('show the proposal as a ghost instead of the plan’s own guess', () => {
     const selected = { ticket: 'x', level: 'red' as const, address: 'there', choices: [choice('a', 300)] };
@@ -42,6 +47,15 @@ describe('lanes', () => {
   it('mark whole hours', () => {
     expect(ticks(1000, 6 * 3600, 0)).toEqual([3600, 7200, 10800, 14400, 18000, 21600]);
     expect(ticks(0, 2 * 3600, 900)).toEqual([900, 2700, 4500, 6300]);
+  });
+});
+
+describe('crews’ names', () => {
+  it('stand as people count them', () => {
+    const names = ['道北二次网十一班', '道北二次网二班', '道北二次网十班', '道北二次网一班', '道北二次网二十班', '道北一次网三班', '11 组', '3 组'];
+    expect([...names].sort(byName)).toEqual([
+      '3 组', '11 组', '道北一次网三班', '道北二次网一班', '道北二次网二班', '道北二次网十班', '道北二次网十一班', '道北二次网二十班',
+    ]);
   });
 });
 

@@ -33,6 +33,10 @@ describe('why a crew', () => {
       visits: ['来过 4 次', true], in_hand: ['0 张 · 空闲', true], impact: ['每时 38.4 °C·h', null],
     });
   });
+  it('does not come nearer while nobody is sent', () => {
+    const [standing] = facts(choice(480), { ...chinese, now: now + 300 });
+    expect(standing?.value).toBe('12:13');
+  });
   it('is said in English too', () => {
     expect(facts(choice(480), english).find((fact) => fact.id === 'visits')?.value).toBe('4 visits');
   });
@@ -43,7 +47,7 @@ describe('what another crew costs', () => {
     expect(priceLine(choice(1140, { newly_late: [late, late] }), choice(480), chinese)).toBe('晚 11 分，另有 2 张超时');
     expect(priceLine(choice(1140, { newly_late: [late, late] }), choice(480), english)).toBe('11 min later, 2 others breach');
     expect(priceLine(choice(500), choice(480), chinese)).toBe('到达时间相当，无其他工单超时');
-    expect(priceLine(choice(60, { displaced: [late] }), choice(480), chinese)).toBe('早 7 分，1 张工单让单，无其他工单超时');
+    expect(priceLine(choice(60, { displaced: [late], facts: {} }), choice(480), chinese)).toBe('早 7 分，1 张工单让单，无其他工单超时');
   });
   it('names each ticket with its new time', () => {
     expect(moved(late, chinese, () => '11 组')).toBe('和兴路 56 号（黄）改 12:31 由11 组，超时 10 分');

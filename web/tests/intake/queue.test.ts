@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../src/lib/api';
 import { keyOf } from '../../src/intake/queue/keys';
 import { Queue, type Page } from '../../src/intake/queue/queue.svelte';
-import { actorText, remaining, standing } from '../../src/intake/queue/said';
+import { remaining, standing } from '../../src/intake/queue/said';
+import { actorText } from '../../src/lib/actor';
 import { zh } from '../../src/lib/messages/zh';
 
 interface Row {

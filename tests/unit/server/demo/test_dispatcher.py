@@ -4,7 +4,7 @@ import pytest
 
 from server.demo.calls import Call
 from server.demo.desk import Desk
-from server.demo.dispatcher import AHEAD_S, AWAY_S, Dispatcher
+from server.demo.dispatcher import AHEAD_S, AWAY_S, GUEST_MOST_S, HELD_S, Dispatcher
 from server.demo.faults import Faults
 from server.demo.fleet import Fleet
 from server.demo.jobs import first_seen
@@ -226,6 +226,15 @@ def test_what_somebody_has_open_is_left_alone_until_they_leave(small):
     assert [c.ticket for c in at.calls()] == ["T2"]
     heard(at.desk.dispatcher, "presence", {"hands": []})
     assert [c.ticket for c in at.calls()] == ["T1"]
+
+
+def test_a_red_ticket_is_a_visitors_first_and_is_not_left_lying(small):
+    at = At(small, ticket("T1", "red", received_at=AT), ticket("T2", "red", received_at=AT))
+    at.desk.dispatcher.pace = 60
+    heard(at.desk.dispatcher, "presence", {"hands": [{"who": "admin", "ticket": "T1"}]})
+    assert not at.calls(AT + 120)
+    assert [c.ticket for c in at.calls(AT + GUEST_MOST_S + 120)] == ["T2"]
+    assert [c.ticket for c in at.calls(AT + HELD_S + 60)] == ["T1"]
 
 
 def test_both_people_say_what_they_have_open(small):

@@ -8,11 +8,50 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import msgspec
+import numpy as np
 import pytest
 
+from dispatch_core.dispatch import Inputs, Policy, Spot, Task, Team
+from dispatch_core.events import Work
+from dispatch_core.ids import CrewId, TicketId
+from geo.travel import TravelModel, great_circle_table
+from server.jobs.planning_asks import AskPlan
 from server.jobs.worker import Died, Worker
+from server.settings import CHECKOUT
 
+AT = 1_768_356_000  # Wednesday 14 January 2026, 10:00 at UTC+8
 NO_INPUTS = msgspec.msgpack.encode({"inputs": None, "tickets": []})
+
+
+class _File(msgspec.Struct):
+    dispatch: Policy
+
+
+def endless_plan() -> bytes:
+    """A plan of one visit that is searched for longer than anybody waits."""
+    shipped = (CHECKOUT / "server" / "policies" / "default" / "default.toml").read_bytes()
+    model, here = TravelModel(utc_offset_s=28_800), Spot(126_600_000, 45_750_000)
+    nowhere = np.zeros((0, 2), np.int32)
+    moment = Inputs(
+        at=AT, utc_offset_s=28_800, policy=msgspec.toml.decode(shipped, type=_File).dispatch,
+        policy_version="test", position_discount_s=300, position_exclude_s=1_800,
+        travel=great_circle_table(model, nowhere, nowhere, AT).stored(),
+        teams=[
+            Team(
+                crew=CrewId("C1"), name="一班", version=1, trades=["indoor"], on_duty=True,
+                shift="06:00-18:00", shift_ends_at=AT + 28_800, place=here, fix_age_s=9,
+            )
+        ],
+        tasks=[
+            Task(
+                ticket=TicketId("260114-000001"), version=1, kind="repair", level="blue",
+                state="accepted", address="1 号楼", received_at=AT, due_at=AT + 86_400,
+                work=Work(trade="indoor"), place=here,
+            )
+        ],
+    )  # fmt: skip
+    encoded = msgspec.Raw(msgspec.msgpack.encode(moment))
+    return msgspec.msgpack.encode(AskPlan(inputs=encoded, iterations=10**12, cpu_s=None))
 
 
 def with_worker(use: Callable[[Worker], Awaitable[None]]) -> None:
@@ -54,12 +93,26 @@ def test_a_child_that_is_killed_or_late_is_another_one_next_time() -> None:
         second = worker.pid
         assert second not in {None, first}
         os.kill(second or 0, signal.SIGSTOP)
-        with pytest.raises(Died):
+        with pytest.raises(Died, match="no answer in time"):
             await worker.ask("dreams", b"", cpu_s=5, within_s=0.5)
         assert worker.pid is None
         with pytest.raises(RuntimeError):
             await worker.ask("dreams", b"", cpu_s=5, within_s=60)
         assert worker.pid not in {None, second}
+
+    with_worker(use)
+
+
+def test_a_death_says_how_it_came() -> None:
+    async def use(worker: Worker) -> None:
+        await worker.begin()
+        asked = asyncio.ensure_future(worker.ask("plan", endless_plan(), cpu_s=60, within_s=60))
+        await asyncio.sleep(0.5)
+        os.kill(worker.pid or 0, signal.SIGKILL)
+        with pytest.raises(Died, match="plan, with 60 s of CPU and 60 s: ended by SIGKILL"):
+            await asked
+        with pytest.raises(Died, match="it took more CPU than it may"):
+            await worker.ask("plan", endless_plan(), cpu_s=0.1, within_s=200)
 
     with_worker(use)
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from dispatch_core import tickets
-from dispatch_core.commands import ReceiveRequest
+from dispatch_core.commands import Appoint, ReceiveRequest
 from dispatch_core.crews import Crew
 from dispatch_core.dispatch import Priced, Proposal
 from dispatch_core.errors import Refused
-from dispatch_core.events import Choice, Displacement, Price
+from dispatch_core.events import Choice, Displacement, Price, TicketDispatched, Work
 from dispatch_core.ids import Place
 from dispatch_core.tickets import Ticket
 from server.adapters.policies import SHIPPED, read_policy
 from server.api.dispatch_confirm import as_good
 from server.ports import Loaded, Seen
-from server.usecases.dispatching import DispatchTicket, GivesWay, Stale
+from server.usecases.dispatching import DispatchTicket, GivesWay, Stale, choice_in
+from server.usecases.field import AgreeTicket
 
 CITY = read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai")
 AT = 1_768_363_200
@@ -58,7 +60,8 @@ def seen(*choices: Choice, plan: int = 4, made_at: int = AT, decision: str = "d1
 
 
 def wish(crew: str = "A", **more: Any) -> DispatchTicket:
-    return DispatchTicket(ticket="t1", version=2, crew=crew, by="person:li", decision="d1", **more)
+    given = {"decision": "d1"} | more
+    return DispatchTicket(ticket="t1", version=2, crew=crew, by="person:li", **given)
 
 
 BEST, NEXT = choice("A", 100), choice("B", 160)
@@ -137,6 +140,12 @@ def accepted() -> Ticket:
     return ticket
 
 
+GIVEN = TicketDispatched(
+    ticket=accepted().label, due=None, crew="C", crew_name="C", from_crew=None, by="person:li",
+    reason_code=None, reason=None,
+)  # fmt: skip
+
+
 def both(mate: int = 1, **states: Any) -> Loaded:
     """A job for two crews that was scored on the second crew's first version."""
     ticket = accepted()
@@ -146,6 +155,14 @@ def both(mate: int = 1, **states: Any) -> Loaded:
         "crew:C": (crew_state(), 1),
     }  # fmt: skip
     return Loaded(heads | states, decisions={"d1": seen(pair)}, plan=4)
+
+
+def test_who_was_slower_is_told_so_and_nothing_is_scored_again() -> None:
+    given_away = tickets.apply(accepted(), GIVEN, AT)
+    with pytest.raises(Refused) as refused:
+        wish().decide(both(mate=2, **{"ticket:t1": (given_away, 3)}), NOW)
+    assert refused.value.code == "version_conflict"
+    assert refused.value.extra["crew"] == "C"
 
 
 def test_a_second_crew_that_moved_since_makes_it_stale_too() -> None:
@@ -193,3 +210,62 @@ def test_a_visit_dropped_at_a_later_time_is_not_moved_to_an_earlier_one() -> Non
     assert as_good(was, seen(later), wish(), 120)
     assert not as_good(was, seen(sooner), wish(), 120)
     assert as_good(seen(later), seen(sooner), wish(), 120)
+
+
+def test_the_best_crew_goes_ahead_as_second_within_the_tolerance() -> None:
+    was, now = seen(BEST, NEXT), seen(choice("B", 90), choice("A", 200), plan=5, decision="d2")
+    assert as_good(was, now, wish(), 120)
+    there = {"crew:A": (crew_state(1), 1), "crew:B": (crew_state(1), 1)}
+    with pytest.raises(Refused) as refused:
+        wish().on("d2").decide(Loaded(there, decisions={"d2": now}, plan=5), NOW)
+    assert refused.value.code == "no_such_ticket"  # no reason is asked for a second time
+
+
+def test_a_crew_that_makes_safe_first_is_the_one_that_was_chosen() -> None:
+    now = seen(choice("B", 90), choice("A", 400, 4045))
+    assert now.proposal is not None
+    proposal = replace(now.proposal, safe_first=choice("A", 900, 445))
+    now = replace(now, proposal=proposal)
+    at_once, later = choice_in(now, "A", safe=True), choice_in(now, "A")
+    assert at_once is not None
+    assert later is not None
+    assert (at_once[0].start_at, at_once[1]) == (AT + 445, None)
+    assert (later[0].start_at, later[1]) == (AT + 4045, 2)
+
+
+def test_a_job_for_two_that_is_given_to_one_crew_by_hand_says_so() -> None:
+    work = Work(trade="indoor", crews=2)
+    ticket = replace(accepted(), work=work)
+    there = Loaded({"ticket:t1": (ticket, 2), "crew:A": (crew_state(), 1)})
+    decision = wish(city=CITY, decision=None).decide(there, NOW)
+    assert decision.answer.warnings == ["second_crew"]
+    assert "one is given" in decision.grounds
+    both_crews = Loaded({**there.heads, "crew:B": (crew_state(), 1)})
+    decision = wish(city=CITY, decision=None, with_crew="B").decide(both_crews, NOW)
+    assert decision.answer.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "agreed", "refused"),
+    [((22, 23), False, True), ((22, 23), True, False), ((18, 23), False, False),
+     ((6, 7), False, True), ((9, 11), False, False)],
+)  # fmt: skip
+def test_a_home_is_appointed_by_day_or_as_the_resident_agreed(
+    hours: tuple[int, int], *, agreed: bool, refused: bool
+) -> None:
+    day = datetime(2026, 1, 15, tzinfo=ZoneInfo("Asia/Shanghai"))
+    first, last = (int(day.replace(hour=hour).timestamp()) for hour in hours)
+    home = replace(accepted(), work=Work(trade="indoor", home_visit=True, minutes=40))
+    case = AgreeTicket(
+        ticket="t1", city=CITY,
+        command=Appoint(
+            version=2, from_at=first, until_at=last, night_agreed=agreed, by="person:li"
+        ),
+    )  # fmt: skip
+    there = Loaded({"ticket:t1": (home, 2)})
+    if not refused:
+        assert case.decide(there, NOW).appends
+        return
+    with pytest.raises(Refused) as said:
+        case.decide(there, NOW)
+    assert said.value.code == "night_not_agreed"

@@ -27,6 +27,8 @@ export class Board {
   list = $state<List>('waiting');
   search = $state('');
   shown = $state.raw<Shown>(NOTHING);
+  /** The last row of every ticket that is shown: one that is over still has its place. */
+  kept: ReadonlyMap<string, TicketRow> = new Map();
   selected = $state<string | null>(null);
   mode = $state<Mode | null>(null);
   /** The trace is unfolded. */
@@ -106,7 +108,9 @@ export class Board {
   }
 
   #settle(): void {
-    const next = settle(this.shown, this.#wanted(), this.desk.live.rows('tickets'));
+    const rows = this.desk.live.rows('tickets');
+    const next = settle(this.shown, this.#wanted(), rows);
+    this.#keep(next.ids);
     const same =
       next.fresh === this.shown.fresh &&
       next.gone.size === this.shown.gone.size &&
@@ -117,9 +121,20 @@ export class Board {
     if (this.selected === null && next.ids.length > 0 && this.desk.within === '') this.select(next.ids[0]!);
   }
 
+  #keep(ids: readonly string[]): void {
+    const rows = this.desk.live.rows('tickets');
+    const kept = new Map<string, TicketRow>();
+    for (const id of ids) {
+      const row = rows.get(id)?.row ?? this.kept.get(id);
+      if (row !== undefined) kept.set(id, row);
+    }
+    this.kept = kept;
+  }
+
   /** Shows the list as it is now. */
   take(): void {
     const ids = this.#wanted();
+    this.#keep(ids);
     this.shown = { ids, gone: new Set(), fresh: 0 };
   }
 

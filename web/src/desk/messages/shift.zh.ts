@@ -41,7 +41,7 @@ export const zh = {
   noReport: '还没有报告。每天 07:30 自动生成，数据此后不变。',
   frozen: (from: string, until: string) => `${from} 至 ${until} · 07:30 冻结`,
   pdf: '打印（PDF）',
-  crews: '班组',
+  crews: '班组（工单数）',
   crew: '班组',
   dispatched: '派发',
   confirmed: '接单',

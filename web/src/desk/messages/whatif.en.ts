@@ -18,6 +18,9 @@ export const en: WhatIfWords = {
   nobody: 'nobody',
   unplanned: (n) => `${n} that nobody can take`,
   changes: (n) => `${n} changed`,
+  late: (n) => `${n} newly late`,
+  tickets: (n) => n,
+  more: (n) => `${n} more`,
   figure: {
     served: 'Tickets planned',
     unplanned: 'Tickets unplanned',
@@ -25,5 +28,6 @@ export const en: WhatIfWords = {
     late_yellow: 'Yellow late',
     late_blue: 'Blue late',
     travel_s: 'Travel in all',
+    cost: 'Cost (as driving time)',
   },
 };

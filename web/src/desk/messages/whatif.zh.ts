@@ -16,13 +16,17 @@ export const zh = {
   nobody: '无人',
   unplanned: (n: string) => `无人可接 ${n} 张`,
   changes: (n: string) => `变动 ${n} 张`,
+  late: (n: string) => `新增超时 ${n} 张`,
+  tickets: (n: string) => `${n} 张`,
+  more: (n: string) => `还有 ${n} 张未列出`,
   figure: {
-    served: '已排工单（张）',
-    unplanned: '未排工单（张）',
-    late_red: '红单超时（张）',
-    late_yellow: '黄单超时（张）',
-    late_blue: '蓝单超时（张）',
+    served: '已排工单',
+    unplanned: '未排工单',
+    late_red: '红单超时',
+    late_yellow: '黄单超时',
+    late_blue: '蓝单超时',
     travel_s: '总车程',
+    cost: '总代价（折合车程）',
   } as Record<string, string>,
 };
 export type WhatIfWords = typeof zh;

@@ -6,18 +6,18 @@ import type { BoardWords } from '../words.svelte';
 export interface Act {
   key: string;
   name: string;
-  /** Its state does not allow it, or it has not been read yet. */
+  /** Its state does not allow it. */
   off: boolean;
   run(): void;
 }
 
 export function actsOf(board: Board, row: TicketRow | null, w: BoardWords): Act[] {
-  const unread = row === null || board.reading.traced === null;
   const open = row !== null && !['verifying', 'closed', 'cancelled'].includes(row.state);
   const planned = row !== null && ['accepted', 'dispatched', 'confirmed'].includes(row.state);
   const held = row !== null && ['dispatched', 'confirmed', 'handling'].includes(row.state);
   const form = (key: string, name: string, mode: Mode, possible: boolean): Act => ({
-    key, name, off: unread || !possible, run: () => board.toggle(mode),
+    // What is asked for before the ticket has been read opens as soon as it has.
+    key, name, off: !possible, run: () => board.toggle(mode),
   });
   return [
     form('O', w.actOther, 'other', planned),

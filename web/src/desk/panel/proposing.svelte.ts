@@ -16,6 +16,8 @@ export interface Asked extends PriceOf {
   crew_name: string;
   /** Among the proposed ones, from 1; its price is known already. */
   rank: number | null;
+  /** It would leave its site, made safe. */
+  safe?: boolean;
   answer: PriceAnswer | null;
   problem: unknown;
 }
@@ -72,6 +74,8 @@ export class Proposing {
   });
 
   readonly best = $derived(this.proposal?.choices[0] ?? null);
+  /** Where nobody can be there in time: a crew that would have to leave its site, made safe, for it. */
+  readonly safeFirst = $derived(this.answer?.safe_first ?? null);
   /** What Enter would confirm. */
   readonly choice = $derived.by((): Choice | null => (this.asked === null ? this.best : (this.asked.answer?.choice ?? null)));
 
@@ -118,6 +122,25 @@ export class Proposing {
     if (known === null && id !== null) {
       this.#priceTimer = window.setTimeout(() => void this.#price(id, of), PRICE_AFTER_MS);
     }
+  }
+
+  /** Looks at a proposed crew, from 1. The best is what Enter confirms anyway, unless one would leave its site for it. */
+  look(rank: number): void {
+    const choice = this.proposal?.choices[rank - 1];
+    if (choice === undefined) return;
+    if (rank === 1 && this.safeFirst === null) this.leave();
+    else this.think({ crew: choice.crew }, choice.crew_name, rank);
+  }
+
+  /** Thinks of the crew that would leave its site: what that costs was said with the proposal. */
+  thinkSafe(): void {
+    const choice = this.safeFirst;
+    if (choice === null) return;
+    this.leave();
+    this.asked = {
+      crew: choice.crew, crew_name: choice.crew_name, rank: null, safe: true, problem: null,
+      answer: { choice, price: null, against: null, refused_by: null, decision: this.answer?.decision ?? null },
+    };
   }
 
   async #price(id: string, of: PriceOf): Promise<void> {

@@ -26,8 +26,11 @@ export const distance = (metres: number): string =>
 
 const number = (value: number | string | undefined): number | null => (typeof value === 'number' ? value : null);
 
+/** When it would be there if it were sent now: what was proposed a while ago does not come nearer by waiting. */
+export const arrival = (choice: Choice, now: number): number => Math.max(choice.arrive_at, now + (number(choice.facts['drive_s']) ?? 0));
+
 /** What stands behind a choice, the same for every crew so that they can be compared; then what else is known. */
-export function facts(choice: Choice, { t, w, zone }: Said): Fact[] {
+export function facts(choice: Choice, { t, w, now, zone }: Said): Fact[] {
   const f = choice.facts;
   const of = (name: string): number | null => number(f[name]);
   const [visits, inHand, needed, over] = [of('visits_here'), of('in_hand'), of('pieces_needed'), of('skill_over')];
@@ -35,7 +38,7 @@ export function facts(choice: Choice, { t, w, zone }: Said): Fact[] {
   const late = choice.newly_late.length;
   const found: Fact[] = [];
   const add = (id: string, name: string, value: string, good: boolean | null = null): void => void found.push({ id, name, value, good });
-  add('arrival', w.arrival, hm(choice.arrive_at, zone));
+  add('arrival', w.arrival, hm(arrival(choice, now), zone));
   add('distance', w.distance, drive === null ? distance(choice.distance_m) : `${distance(choice.distance_m)}${t.dot}${duration(drive, t)}`);
   add('late', w.newlyLate, w.tickets(count(late)), late === 0 ? null : false);
   if (needed === null) add('parts', w.partsOnVan, w.partsNone);
@@ -60,10 +63,10 @@ export function moved(one: Displacement, said: Said, crewName: (id: string) => s
 }
 
 /** What a choice costs beside the best: the first words of every override. */
-export function priceLine(choice: Choice, best: Choice | null, { t, w }: Said): string {
+export function priceLine(choice: Choice, best: Choice | null, { t, w, now }: Said): string {
   const parts: string[] = [];
   if (best !== null) {
-    const later = choice.arrive_at - best.arrive_at;
+    const later = arrival(choice, now) - arrival(best, now);
     if (later >= 60) parts.push(w.laterBy(duration(later, t)));
     else if (later <= -60) parts.push(w.earlierBy(duration(-later, t)));
     else parts.push(w.asSoon);

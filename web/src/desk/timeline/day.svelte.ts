@@ -3,7 +3,8 @@ import type { Board } from '../board/board.svelte';
 import { place } from '../queue/rows';
 import { lane, laneOrder, type Lane, type Selected } from './lanes';
 
-const BEFORE_S = 75 * 60;
+/** What is over is not drawn: the day begins a little before now. */
+const BEFORE_S = 15 * 60;
 const QUARTER_S = 900;
 const SPANS = [2, 4, 6, 8, 12, 24].map((hours) => hours * 3600);
 

@@ -1,4 +1,5 @@
 // The crews' day as lanes of bars: pure, told everything, the same rows always drawn the same way.
+import { byName } from '../names';
 import type { Choice, CrewDayRow, CrewRow, Level, PlannedVisit, Span } from '../../lib/wire';
 
 export interface Bar {
@@ -36,9 +37,7 @@ export interface Selected {
   choices: readonly Choice[];
 }
 
-const numeric = new Intl.Collator('zh', { numeric: true });
-
-/** Crews on duty, or with a visit ahead: the proposed ones of the selected ticket first, the others by name. */
+/** The proposed ones of the selected ticket, then crews on duty by name, then those who are off with a visit ahead. */
 export function laneOrder(
   crews: Iterable<[string, { row: CrewRow }]>,
   days: ReadonlyMap<string, { row: CrewDayRow }>,
@@ -46,13 +45,14 @@ export function laneOrder(
 ): string[] {
   const rank = new Map<string, number>();
   choices.forEach((choice, i) => {
-    rank.set(choice.crew, i);
+    // The best choice's second crew may be a later choice itself: it stands with the best.
+    if (!rank.has(choice.crew)) rank.set(choice.crew, i);
     if (choice.with_crew && !rank.has(choice.with_crew)) rank.set(choice.with_crew, i + 0.5);
   });
   const found = [...crews].filter(([id, { row }]) => row.state !== 'off' || rank.has(id) || (days.get(id)?.row.visits.length ?? 0) > 0);
-  const order = (id: string): number => rank.get(id) ?? 1e6;
+  const order = (id: string, row: CrewRow): number => rank.get(id) ?? (row.state === 'off' ? 2e6 : 1e6);
   return found
-    .sort(([a, x], [b, y]) => order(a) - order(b) || numeric.compare(x.row.name, y.row.name) || (a < b ? -1 : 1))
+    .sort(([a, x], [b, y]) => order(a, x.row) - order(b, y.row) || byName(x.row.name, y.row.name) || (a < b ? -1 : 1))
     .map(([id]) => id);
 }
 

@@ -104,6 +104,10 @@ export const zh = {
   // Incident
   toDispatch: '待派工',
   toConfirm: '待确认派工',
+  noCrewFor: (duration: string) => `无班组可派 ${duration}`,
+  escalated: '已上报值班经理',
+  stopped: '停用',
+  escalatedN: (n: string) => `已上报 ${n}`,
   clockPassed: (clock: string, duration: string) => `${clock}超时 ${duration}`,
   firstReport: (clock: string) => `首报 ${clock}`,
   reports: (n: string) => `报修 ${n} 件`,
@@ -339,6 +343,13 @@ export const zh = {
     ticket_unproposed: '无班组可派',
     ticket_proposed_again: '又有建议',
     ticket_linked: '生成查询链接',
+    ticket_repeated: '再次来电',
+    ticket_placed: '认定地点',
+    ticket_owned: '首接负责',
+    ticket_kind_changed: '改类别',
+    ticket_merged: '并入他单',
+    ticket_absorbed: '并入一单',
+    ticket_photos_added: '补充照片',
   } as Record<string, string>,
 
   // Sign-in
