@@ -72,7 +72,7 @@ class Board:
         ahead = inputs.policy.rounds.ahead_s
         shift = rules.shift_of(team, inputs)
         begun = sorted(
-            (h for h in team.in_hand if h.stage != "dispatched" and h.ticket in self.task_row),
+            (h for h in team.in_hand if self._has_begun(h)),
             key=lambda h: (DEPTH[h.stage], h.since_at, h.ticket),
         )
         spot, doubt = team.base if not team.on_duty else team.place or team.base, 0
@@ -96,6 +96,16 @@ class Board:
             rests=[] if shift is None else self._rests(team, shift, rested),
             rested=rested,
             begun=begun,
+        )
+
+    def _has_begun(self, held: InHand) -> bool:
+        """Whether a crew is at a ticket or on its way; what it took for a later hour waits."""
+        if held.stage == "dispatched" or held.ticket not in self.task_row:
+            return False
+        inputs = self.inputs
+        soon = inputs.at + inputs.policy.churn.frozen_within_s
+        return (
+            held.stage == "on_site" or rules.timing(self.task(held.ticket), inputs).earliest <= soon
         )
 
     def _rests(self, team: Team, shift: Window, rested: list[Span]) -> list[Rest]:

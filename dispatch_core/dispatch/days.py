@@ -25,7 +25,7 @@ def kept(board: Board) -> list[list[int]]:
     found: list[list[int]] = []
     for crew in board.crews:
         given = [
-            h for h in crew.team.in_hand if h.stage == "dispatched" and h.ticket in board.task_row
+            h for h in crew.team.in_hand if h not in crew.begun and h.ticket in board.task_row
         ]
         found.append([board.task_row[h.ticket] for h in (*crew.begun, *given) if keeps(crew, h)])
     return found

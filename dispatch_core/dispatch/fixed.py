@@ -144,6 +144,7 @@ def _outlast(board: Board, fixed: Fixed, before: dict[int, int]) -> None:
             elif (
                 free_at <= crew.end_at
                 and unit.before in {-1, k}
+                and start == _beside_rests(board, k, free_at, fixed.place[k], j, start)
                 and not board.missing(tasks[j], crew)
             ):
                 after.append((start, k))
@@ -212,13 +213,14 @@ def _step(board: Board, fixed: Fixed, done: list[int], k: int) -> bool:
 
 
 def head_window(board: Board, j: int) -> tuple[int, int]:
-    """When a visit at the head of a day may start: what is begun goes on, whatever was agreed."""
-    begun_by = {h.ticket for crew in board.crews for h in crew.begun}
-    if board.inputs.tasks[j].ticket in begun_by:
-        return 0, FAR
-    timing = board.timings[j]
+    """When a visit at the head of a day may start: what is begun goes on, whatever was agreed, but
+    nobody knocks before the agreed hour."""
+    task, timing = board.inputs.tasks[j], board.timings[j]
+    opens = board.after(timing.earliest)
+    if any(h.ticket == task.ticket for crew in board.crews for h in crew.begun):
+        return 0 if task.state == "handling" else opens, FAR
     latest = FAR if timing.latest is None else board.after(timing.latest)
-    return board.after(timing.earliest), min(FAR - 1, latest)
+    return opens, min(FAR - 1, latest)
 
 
 def _tear(fixed: Fixed, j: int, why: RuleCode) -> None:
@@ -261,6 +263,8 @@ def _choose(board: Board, fixed: Fixed, waiting: list[int]) -> None:
                 if len(given) == 1 and given[0] not in {a, b}:
                     continue
                 start = _beside_locks(board, (*locks[a], *locks[b]), j, max(there[a], there[b]))
+                start = _beside_rests(board, a, free_at[a], place[a], j, start)
+                start = _beside_rests(board, b, free_at[b], place[b], j, start)
                 if {a, b} == liked and start <= at <= start + LIKED_S:
                     start = at
                 late = timing.latest is not None and start > timing.latest - board.inputs.at
@@ -309,6 +313,17 @@ def _beside_locks(board: Board, locks: Iterable[int], j: int, start: int) -> int
         over = at + board.service(tasks[lock]) + int(board.seconds[place, to])
         if start < over and start + lasts + int(board.seconds[to, place]) > at:
             start = over
+    return start
+
+
+def _beside_rests(board: Board, k: int, free_at: int, place: int, j: int, start: int) -> int:
+    """The first start from `start` on at which a job leaves room for a crew's breaks: they come
+    before the way there where it would end too late for them."""
+    lasts, way = board.service(board.inputs.tasks[j]), board.seconds[place, board.place_of_task(j)]
+    for rest in board.crews[k].rests:
+        if start + lasts > rest.ends:
+            free_at = max(free_at, rest.begins) + rest.lasts
+            start = max(start, free_at + int(way))
     return start
 
 

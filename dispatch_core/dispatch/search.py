@@ -182,13 +182,15 @@ class Search:
 
     @contextmanager
     def as_new(self, j: int) -> Iterator[None]:
-        """The ticket keeps its window, though a crew that has begun it already need not."""
+        """The ticket keeps its window, though a crew that has begun it already need not; a job for
+        two crews is not held to the start that the plan has for both."""
         sheet, timing = self.sheet, self.board.timings[j]
         row = sheet.rows[j].copy()
-        if row["state"] in {visits.PLANNED, visits.ON_SITE}:
+        for_two = any(task == j for task, _ in sheet.halves)
+        if row["state"] == visits.ON_SITE or (row["state"] == visits.PLANNED and not for_two):
             yield
             return
-        row["state"] = visits.PLANNED
+        row["state"], row["level"] = visits.PLANNED, sheet.row(j)["level"]
         row["earliest"] = self.board.after(timing.earliest)
         row["latest"] = visits.NEVER if timing.latest is None else self.board.after(timing.latest)
         with self._rows_as({j: row}):

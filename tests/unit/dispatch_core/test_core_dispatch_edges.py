@@ -22,7 +22,7 @@ from dispatch_core.dispatch import (
     propose,
     what_if,
 )
-from dispatch_core.events import Work
+from dispatch_core.events import Pause, Work
 from dispatch_core.ids import CrewId, TicketId
 
 NIGHT = AT + 12 * HOUR  # 22:00
@@ -302,3 +302,26 @@ def test_a_red_ticket_does_not_outlast_a_shift_while_another_crew_is_in_time() -
     red = task("R", (200, 0), level="red", work=Work(trade="indoor", minutes=60), due_at=AT + 1_740)
     plan = make_plan(inputs([ends, team("C2", (3_000, 0))], [red]), 100)
     assert {d.crew for d in plan.days for v in d.visits if "R" in v.tickets} == {"C2"}
+
+
+def test_a_job_for_two_crews_leaves_each_its_break() -> None:
+    """90 minutes from now on would end after the break has to begin: it comes first"""
+    pause = [Pause(after="10:30", before="11:00", minutes=30)]
+    crews = [team("C1", breaks=pause), team("C2")]
+    work = Work(trade="indoor", crews=2, minutes=90)
+    plan = make_plan(inputs(crews, [task("R", (200, 0), level="red", work=work)]), 100)
+    (rest,) = plan.days[0].breaks
+    assert not plan.unplanned
+    assert starts(plan)["R"] >= rest.until_at
+
+
+@pytest.mark.parametrize("stage", ["confirmed", "en_route"])
+def test_what_a_crew_took_for_a_later_hour_is_not_begun_now(stage: str) -> None:
+    crew, later = given(
+        team("C1"),
+        task("B1", (3_000, 0), appointed_from=AT + 4 * HOUR, appointed_until=AT + 5 * HOUR),
+        stage,
+    )
+    plan = make_plan(inputs([crew], [later, task("T2", (500, 0))]), 100, 100)
+    assert starts(plan)["T2"] < AT + HOUR
+    assert AT + 4 * HOUR <= starts(plan)["B1"] <= AT + 5 * HOUR
