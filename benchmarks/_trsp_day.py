@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks._slices import run, steps_in
 from benchmarks._trsp import CREWS, TICKS, Instance, problem
-from dispatch_core.dispatch.anticipate import Anticipation, Past, outlook
+from benchmarks._trsp_outlook import Anticipation, Past, outlook
 from ext.planner import STORE, Planner
 
 WEIGHT = 10**11

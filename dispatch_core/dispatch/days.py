@@ -24,9 +24,7 @@ def kept(board: Board) -> list[list[int]]:
     which they are done, then those given, in order of assignment."""
     found: list[list[int]] = []
     for crew in board.crews:
-        given = [
-            h for h in crew.team.in_hand if h not in crew.begun and h.ticket in board.task_row
-        ]
+        given = [h for h in crew.team.in_hand if h not in crew.begun and h.ticket in board.task_row]
         found.append([board.task_row[h.ticket] for h in (*crew.begun, *given) if keeps(crew, h)])
     return found
 

@@ -130,9 +130,7 @@ class Proposals:
     async def _score(self, memory: Memory, due: Sequence[TicketId]) -> None:
         taken = await self._snapshots.take(memory.company)
         now = taken.tickets
-        there = [
-            t for t in due if t in now and dispatch_waiting.waits(now[t].state, now[t].level)
-        ]
+        there = [t for t in due if t in now and dispatch_waiting.waits(now[t].state, now[t].level)]
         if not there:
             return
         asked = AskProposals(inputs=msgspec.Raw(taken.body), tickets=there)

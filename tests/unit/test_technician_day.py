@@ -11,7 +11,7 @@ import pytest
 from benchmarks import _trsp_day
 from benchmarks._trsp import CREWS, TICKS, Instance
 from benchmarks._trsp_day import Day, Ways, live
-from dispatch_core.dispatch.anticipate import Anticipation
+from benchmarks._trsp_outlook import Anticipation
 
 WAYS = Ways(first_seconds=0.03, event_seconds=0.01)
 HOURS = 300

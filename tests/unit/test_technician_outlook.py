@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatch_core.dispatch.anticipate import DRAWS, Anticipation, Past, outlook
+from benchmarks._trsp_outlook import DRAWS, Anticipation, Past, outlook
 
 DAY = 100_000
 POLICY = Anticipation()
