@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--part", choices=("static", "dynamic", "both"), default="both")
-    parser.add_argument("--all", action="store_true", help="50 and 90 % of dynamism, too")
+    parser.add_argument("--all", action="store_true", help="50 and 90 %% of dynamism, too")
     arguments = parser.parse_args()
     if not (arguments.data / "best_known_static.csv").exists() or not CHECKER.exists():
         figure(
