@@ -166,7 +166,7 @@ def test_the_live_day_follows_the_clock_and_catches_up(server, monkeypatch):
     monkeypatch.setattr("server.demo.run.LIVE_STEP_S", 0.0)
 
     async def business(_):
-        return next(clock)
+        return next(clock), 1.0
 
     async def nothing(*_):
         return None

@@ -26,11 +26,12 @@ CREATE TABLE decision_input (
   digest bytea NOT NULL,
   base bytea,
   depth smallint NOT NULL CHECK (depth BETWEEN 0 AND 2 AND (depth = 0) = (base IS NULL)),
-  body bytea STORAGE EXTERNAL NOT NULL,
+  body bytea NOT NULL,
   stored_at timestamptz NOT NULL DEFAULT now(),
   kept boolean NOT NULL DEFAULT false,
   PRIMARY KEY (company_id, digest)
 );
+ALTER TABLE decision_input ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX decision_input_age ON decision_input (company_id, stored_at);
 -- An answer, compressed, by which others like it are compressed to a third.
 CREATE TABLE decision_example (
