@@ -116,7 +116,8 @@ class Problem:
         for k, crew in enumerate(board.crews):
             busy = bool(fixed.heads[k] or fixed.soon[k])
             if crew.later is None:
-                ends[k] = max(crew.end_at, fixed.free_at[k]) if busy else crew.end_at
+                day = self._day_ends(k)
+                ends[k] = max(day, fixed.free_at[k]) if busy else day
             elif busy:
                 ends[k] = fixed.free_at[k]
             else:
@@ -135,12 +136,20 @@ class Problem:
             "break_length": rests[:, 2],
         }
 
+    def _day_ends(self, k: int) -> int:
+        """By when a crew's planned visits are over: the kernel places one break, so that a day with
+        another one is planned up to it; the rest follows once the first is over."""
+        crew, fits = self.board.crews[k], self._fitting(k)
+        return min(crew.end_at, fits[1].ends) if len(fits) > 1 else crew.end_at
+
     def _rest(self, k: int) -> Rest | None:
+        return next(iter(self._fitting(k)), None)
+
+    def _fitting(self, k: int) -> list[Rest]:
         crew, free_at = self.board.crews[k], self.fixed.free_at[k]
         if crew.later is not None:
-            return None
-        fits = (r for r in crew.rests if max(r.begins, free_at) + r.lasts <= crew.end_at)
-        return next(fits, None)
+            return []
+        return [r for r in crew.rests if max(r.begins, free_at) + r.lasts <= crew.end_at]
 
     def _tasks(self) -> dict[str, Any]:
         board, fixed, inputs = self.board, self.fixed, self.board.inputs

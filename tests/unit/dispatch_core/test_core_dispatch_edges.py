@@ -325,3 +325,19 @@ def test_what_a_crew_took_for_a_later_hour_is_not_begun_now(stage: str) -> None:
     plan = make_plan(inputs([crew], [later, task("T2", (500, 0))]), 100, 100)
     assert starts(plan)["T2"] < AT + HOUR
     assert AT + 4 * HOUR <= starts(plan)["B1"] <= AT + 5 * HOUR
+
+
+def test_both_breaks_of_a_shift_are_left_free() -> None:
+    pauses = [
+        Pause(after="11:00", before="12:00", minutes=30),
+        Pause(after="16:00", before="16:30", minutes=30),
+    ]
+    jobs = [
+        task(f"T{n}", (n * 50, 0), work=Work(trade="indoor", minutes=55), due_at=AT + 7 * HOUR)
+        for n in range(8)
+    ]
+    plan = make_plan(inputs([team("C1", breaks=pauses)], jobs), 1000, 1000)
+    busy = [(v.start_at, v.end_at) for v in plan.days[0].visits]
+    for first, last in ((AT + HOUR, AT + 2 * HOUR), (AT + 6 * HOUR, AT + 6 * HOUR + 1800)):
+        starts_at = range(first, last + 1, 60)
+        assert any(all(e <= at or b >= at + 1800 for b, e in busy) for at in starts_at)
