@@ -65,9 +65,9 @@ class Desk:
             f"/api/tickets/{taken['id']}/cancel",
             {"version": given["version"], "reason_code": "duplicate"},
         )
-        version = house.person.get(f"/api/crews/{self.crew}")["version"]
 
         def fresh() -> Any:
+            version = house.person.get(f"/api/crews/{self.crew}")["version"]
             found = house.person.get(f"/api/proposals/{ticket['id']}")
             versions = {c["crew"]: c["crew_version"] for c in found["choices"]}
             return found if versions.get(self.crew) == version else None
