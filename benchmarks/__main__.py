@@ -10,8 +10,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
-    "binning", "gcj", "city", "assign", "insert", "replan", "what_if", "trsp", "fanout", "stall",
-    "ingest", "intake", "contradictions", "address", "commit_to_screen", "screen", "start",
+    "binning", "gcj", "geofence", "photo_hash", "photo_search", "city", "assign", "insert",
+    "replan", "what_if", "trsp", "fanout", "stall", "ingest", "intake", "contradictions",
+    "address", "commit_to_screen", "screen", "start",
 )  # fmt: skip
 
 
