@@ -10,7 +10,7 @@ import pytest
 from path_cases import new_number, take
 from path_dispatch import crews_on_duty, proposed
 from path_heating import apply, household, local, wish
-from path_house import House, eventually
+from path_house import Caller, House, eventually
 from path_routes import guarded
 from path_work import at_once, receive, register_crew, step
 
@@ -33,6 +33,11 @@ NAMES = {
     "case_id": "hotline_12345-1", "message_id": "9", "kind": "points", "source": "rooms",
     "store_id": "W0", "handover_id": "20260101-0800", "day": "2026-01-01",
 }  # fmt: skip
+
+
+def blue(person: Caller) -> Any:
+    """A ticket that nobody is alarmed about while it waits."""
+    return receive(person, separate=True, level="blue")
 
 
 def new_key() -> str:
@@ -165,20 +170,20 @@ def wishes(autumn: House) -> list[tuple[str, Any, Any]]:
     held = apply(autumn.source, home, photos=[])
     assert held["state"] == "referred", held
     case = take(person)["case"]
-    ticket = receive(person, separate=True)
+    ticket = blue(person)
     hotline = {"origin": "hotline_12345", "number": new_number(), "building": "B03",
                "kind": "leak"}  # fmt: skip
     refuse = {"version": held["version"], "because": ["owner"]}
     standing = {"household": home["household"], "billing": "base", "billed_fen": 1}
     at = f"/api/tickets/{ticket['id']}"
-    place = f"/api/tickets/{receive(person, separate=True)['id']}"
+    place = f"/api/tickets/{receive(person, separate=True, level='blue')['id']}"
     register_crew(person, "OC1")
     register_crew(person, "OC2")
     day = eventually(lambda: person.get("/api/reports")["items"], "a report is frozen")[0]
     drawn = f"/api/handovers/{person.ok('/api/handovers', {})['id']}"
-    amended = f"/api/tickets/{receive(person, separate=True)['id']}"
+    amended = f"/api/tickets/{receive(person, separate=True, level='blue')['id']}"
     agreed, linked, given = (
-        f"/api/tickets/{step(person, receive(person, separate=True), 'accept')['id']}"
+        f"/api/tickets/{step(person, receive(person, separate=True, level='blue'), 'accept')['id']}"
         for _ in range(3)
     )
     noon = int(autumn.business_now().timestamp()) + 3600
@@ -238,7 +243,7 @@ def test_a_confirmation_is_answered_the_same_again_though_the_plan_has_moved(
 ) -> None:
     person, key = autumn.person, new_key()
     crews_on_duty(autumn, "OC4", "OC5")
-    ticket = step(person, receive(person, separate=True), "accept")
+    ticket = step(person, blue(person), "accept")
     row = proposed(autumn, ticket)
     path = f"/api/tickets/{ticket['id']}/dispatch"
     best = row["choices"][0]["crew"]
