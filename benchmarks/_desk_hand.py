@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Error, Page
 
-from benchmarks.screen import ARGUMENTS
+from benchmarks._browser import browser
 
 Outcome = Literal["confirmed", "another crew", "no crew yet", "can wait", "not taken"]
 READ_S = 3.0
@@ -142,20 +139,8 @@ class DeskHand:
 @contextmanager
 def desk(url: str, session: str, pictures: Path | None) -> Iterator[DeskHand]:
     """The desk in a browser of its own; `session`: the secret of the person's cookie."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        sys.exit("no Chromium: install chromium, then run the benchmark again")
-    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=program,
-            args=ARGUMENTS,
-            viewport={"width": 1920, "height": 1080},
-        )
-        context.add_cookies([{"name": "heatops_session", "value": session, "url": url}])
-        page = context.pages[0]
+    with browser(url, "heatops_session", session) as page:
         hand = DeskHand(page, pictures)
         page.goto(f"{url}/desk?lang=zh")
         page.wait_for_selector('html[data-ready="1"]', timeout=60_000)
         yield hand
-        context.close()

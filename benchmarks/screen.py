@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks._browser import browser
 from benchmarks._figure import figure
 from benchmarks._stack import COMPANY, HALF_DEG, LAT, LON, Stack, stack
 from geo.bounds import Bounds
@@ -23,12 +22,6 @@ from server.sources.city_import import write_city
 
 TICKETS = 12
 WITHIN_MS = 15_000
-ARGUMENTS = [
-    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]  # fmt: skip
-
 # Pixels can be read within the map's own `render` event only; the frame is out one animation
 # frame later. Says when (Unix milliseconds) the count has changed and when the mark is painted.
 WATCH = """([lon, lat, count]) => {
@@ -88,24 +81,12 @@ def add_city(running: Stack) -> None:
 @contextmanager
 def wall(running: Stack) -> Iterator[Page]:
     """The wall in a browser of its own, with its first whole picture."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        sys.exit("no Chromium: install chromium, then run the benchmark again")
     url = f"http://127.0.0.1:{running.port}"
     name, _, value = running.cookie.partition("=")
-    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=program,
-            args=ARGUMENTS,
-            viewport={"width": 1920, "height": 1080},
-        )
-        context.add_cookies([{"name": name, "value": value, "url": url}])
-        page = context.pages[0]
+    with browser(url, name, value) as page:
         page.goto(f"{url}/wall")
         page.wait_for_selector('html[data-ready="1"]', timeout=30_000)
         yield page
-        context.close()
 
 
 def one(running: Stack, page: Page, number: int) -> tuple[float, float]:

@@ -59,8 +59,8 @@ class Board:
         if len(self.task_row) != len(inputs.tasks) or len(self.team_row) != len(inputs.teams):
             raise ValueError("a ticket or a crew stands twice in the inputs")
         self._told = {held.crew: held.breaks for held in inputs.held}
-        self.crews = [self._standing(team) for team in inputs.teams]
         self.timings = [rules.timing(task, inputs) for task in inputs.tasks]
+        self.crews = [self._standing(team) for team in inputs.teams]
         self.skills_over: dict[tuple[int, tuple[str, ...]], NDArray[np.int32]] = {}
         """Skill and certificates of work -> what each crew can do beyond them, int32 (K)."""
         self._registers: dict[tuple[object, ...], NDArray[np.uint32]] = {}
@@ -102,11 +102,9 @@ class Board:
         """Whether a crew is at a ticket or on its way; what it took for a later hour waits."""
         if held.stage == "dispatched" or held.ticket not in self.task_row:
             return False
-        inputs = self.inputs
-        soon = inputs.at + inputs.policy.churn.frozen_within_s
-        return (
-            held.stage == "on_site" or rules.timing(self.task(held.ticket), inputs).earliest <= soon
-        )
+        soon = self.inputs.at + self.inputs.policy.churn.frozen_within_s
+        opens = self.timings[self.task_row[held.ticket]].earliest
+        return held.stage == "on_site" or opens <= soon
 
     def _rests(self, team: Team, shift: Window, rested: list[Span]) -> list[Rest]:
         """Breaks still to come, in seconds after the inputs'."""
@@ -222,14 +220,14 @@ class Board:
         work, inputs = task.work, self.inputs
         guard = "confined_space" in work.permits
         named = guard and rules.valid_permit(task, "confined_space", inputs.at)
+        begins = self.timings[self.task_row[task.ticket]].earliest
         key = (
             work.trade, tuple(work.certificates), work.skill, tuple(work.vehicle), task.district,
-            guard, bool(named and named.guard),
-            rules.is_night(inputs, rules.timing(task, inputs).earliest),
+            guard, bool(named and named.guard), rules.is_night(inputs, begins),
         )  # fmt: skip
         found = self._registers.get(key)
         if found is None:
-            codes = (rules.of_pair(task, team, inputs) for team in inputs.teams)
+            codes = (rules.of_pair(task, team, inputs, begins) for team in inputs.teams)
             bits = [rules.BIT[code] if code else 0 for code in codes]
             found = self._registers[key] = np.array(bits, np.uint32)
         return found

@@ -166,8 +166,8 @@ def is_doubtful(team: Team, inputs: Inputs) -> bool:
 # ------------------------------------------------------------ one and the other
 
 
-def of_pair(task: Task, team: Team, inputs: Inputs) -> RuleCode | None:
-    """What the crew lacks that the work asks for, by the register."""
+def of_pair(task: Task, team: Team, inputs: Inputs, begins: int) -> RuleCode | None:
+    """What the crew lacks that the work asks for, by the register; `begins`: the earliest start."""
     work = task.work
     if work.trade not in team.trades:
         return "trade"
@@ -179,7 +179,6 @@ def of_pair(task: Task, team: Team, inputs: Inputs) -> RuleCode | None:
         return "guard"
     if not set(work.vehicle) <= set(team.equipment):
         return "vehicle"
-    begins = timing(task, inputs).earliest
     if not in_territory(task.district, team.territory, inputs, begins):
         return "territory"
     return None

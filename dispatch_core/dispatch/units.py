@@ -115,10 +115,7 @@ def _joins(board: Board, unit: Unit, other: Unit) -> bool:
     if earliest > latest or _kept_waiting(board, unit, other, earliest):
         return False
     lasts = unit.lasts + other.lasts * board.inputs.policy.grouping.further_pm // 1_000
-    joined = Unit(
-        rows=unit.rows, offsets=unit.offsets, lasts=lasts, earliest=earliest, latest=latest,
-        mask=mask, before=unit.before, holder=unit.holder,
-    )  # fmt: skip
+    joined = msgspec.structs.replace(unit, lasts=lasts, earliest=earliest, latest=latest, mask=mask)
     if _loses_crews(board, unit, joined, other):
         return False
     unit.rows.append(other.lead)

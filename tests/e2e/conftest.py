@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from desk_page import DeskPage, cancel_all, place_crews
 from installation import Installation, apart, key, own_engines
 from playwright.sync_api import Playwright, sync_playwright
 from small_city import build_city
@@ -101,3 +102,15 @@ def wall(stack: Installation, person: httpx.Client, browse: OpenBrowser) -> Wall
     page = browse(stack.url, person.cookies)
     page.open()
     return page
+
+
+@pytest.fixture
+def desk(
+    stack: Installation, crews: None, person: httpx.Client, browse: OpenBrowser
+) -> Iterator[DeskPage]:
+    """A dispatcher before the desk; afterwards no ticket is open. `crews`: the module's own."""
+    place_crews(person)
+    page = DeskPage(browse(stack.url, person.cookies))
+    page.page.set_viewport_size({"width": 1600, "height": 900})
+    yield page
+    cancel_all(person)

@@ -4,7 +4,6 @@ its price first, a visit that is dragged, a red ticket that nobody can take, a q
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -12,17 +11,14 @@ from desk_page import (
     CREWS,
     SCREENS,
     DeskPage,
-    cancel_all,
     enter_crews,
     noon,
-    place_crews,
     post,
     proposed,
     report,
     trace,
 )
 from installation import Installation
-from wall_page import OpenBrowser
 
 pytestmark = pytest.mark.browser
 MANY = 500
@@ -35,18 +31,6 @@ def crews(stack: Installation) -> None:
     client = stack.sign_in("main")
     enter_crews(client)
     client.close()
-
-
-@pytest.fixture
-def desk(
-    stack: Installation, crews: None, person: httpx.Client, browse: OpenBrowser
-) -> Iterator[DeskPage]:
-    """A dispatcher before the desk; afterwards no ticket is open."""
-    place_crews(person)
-    page = DeskPage(browse(stack.url, person.cookies))
-    page.page.set_viewport_size({"width": 1600, "height": 900})
-    yield page
-    cancel_all(person)
 
 
 def test_a_proposal_is_confirmed_by_one_key_and_taken_back_by_another(

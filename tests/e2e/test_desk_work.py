@@ -5,7 +5,6 @@ would follow if crews were lost."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,17 +12,14 @@ import pytest
 from desk_page import (
     CREWS,
     DeskPage,
-    cancel_all,
     enter_crews,
     noon,
-    place_crews,
     post,
     proposed,
     report,
     trace,
 )
 from installation import Installation, wait_until
-from wall_page import OpenBrowser
 
 pytestmark = pytest.mark.browser
 REFUSED = r"status of 4(09|22)"
@@ -37,18 +33,6 @@ def crews(stack: Installation) -> None:
     client = stack.sign_in("main")
     enter_crews(client, certificates=["welder", "confined_space"])
     client.close()
-
-
-@pytest.fixture
-def desk(
-    stack: Installation, crews: None, person: httpx.Client, browse: OpenBrowser
-) -> Iterator[DeskPage]:
-    """A dispatcher before the desk; afterwards no ticket is open."""
-    place_crews(person)
-    page = DeskPage(browse(stack.url, person.cookies))
-    page.page.set_viewport_size({"width": 1600, "height": 900})
-    yield page
-    cancel_all(person)
 
 
 def ticket_of(client: httpx.Client, ticket: str) -> dict[str, Any]:
