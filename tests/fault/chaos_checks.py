@@ -38,12 +38,10 @@ def check_journal(at: Installation, company: int, book: Ledger) -> None:
     assert not extra, f"{len(extra)} facts that nobody was answered for: {extra[:5]}"
     twice = [at for at, count in wanted.items() if count > 1]
     assert not twice, f"two keys were answered with the same fact: {twice[:5]}"
-    keys = Counter(
-        row["key"]
-        for row in at.fetch(
-            "SELECT key FROM idempotency WHERE company_id = $1 AND status < 400", company
-        )
-    )  # a refusal that is kept writes no fact: its key is nobody's command
+    stored = at.fetch("SELECT key, status FROM idempotency WHERE company_id = $1", company)
+    keys = Counter(row["key"] for row in stored if row["status"] < 400)
+    kept = {row["key"] for row in stored if row["status"] >= 400}
+    assert kept <= book.refused, "a refusal is kept that nobody was told"
     answered = Counter(book.keys)
     assert not answered - keys, "an answered key is not stored"
     assert (keys - answered).keys() <= book.doubtful.keys(), "a key that nobody was answered for"

@@ -56,6 +56,8 @@ class Ledger:
     doubtful: dict[str, Any] = field(default_factory=dict)
     """Commands by key that were refused when they were sent again: an earlier try may have been
     carried out, and was never answered."""
+    refused: set[str] = field(default_factory=set)
+    """Keys that were answered with a refusal."""
     asked: int = 0
     """Doors that were knocked at, numbered."""
     retried: int = 0

@@ -77,6 +77,7 @@ class Sender(ABC):
     ) -> None:
         """Somebody else was quicker; or, where an earlier try of ours is still under way, that one
         may be."""
+        self._book.refused.add(key)
         if answer.json().get("code") not in command.may:
             self._book.surprises.append(f"{command.path} {answer.status_code} {answer.text[:300]}")
         elif repeated:
