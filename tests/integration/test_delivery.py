@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -14,18 +13,14 @@ from typing import Any
 
 import pytest
 from path_cases import kinds, messages, one, step, take
-from path_house import House, eventually, opened_house
+from path_house import House, NewHouse, eventually
 from path_receiver import SECRET, Receiver, opened_receiver
 
 
 @pytest.fixture(scope="module")
-def post_house(
-    engines: Any, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+def post_house(new_house: NewHouse) -> Iterator[House]:
     """A house whose data folder, and with it gateways.toml, is its own."""
-    folder = tmp_path_factory.mktemp("post")
-    shutil.copytree(engines.data / "keys", folder / "data" / "keys")
-    with opened_house(engines.database_url, migrated_template, folder / "data", folder) as opened:
+    with new_house(apart=True) as opened:
         yield opened
 
 

@@ -286,7 +286,7 @@ def test_dispatch_is_decided_without_a_resident(house: House, names: dict[str, s
 
 
 def test_files_beside_the_database_are_sealed_or_the_owners_alone(
-    house: House, names: dict[str, str]
+    house: House, names: dict[str, str], engines: Any
 ) -> None:
     plain = set()
     for folder in ("imports", "photos", "gateway"):
@@ -296,7 +296,7 @@ def test_files_beside_the_database_are_sealed_or_the_owners_alone(
             assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
             if found_in(file.read_bytes()):
                 plain.add((folder, file.name.rpartition(".")[2]))
-    for log in (house.data / "logs").iterdir():
+    for log in (engines.data / "logs").iterdir():
         assert found_in(log.read_bytes()) == [], log
     # refused rows go back to who sent them, messages to whom they are for
     assert plain <= {("imports", "csv"), ("gateway", "jsonl")}

@@ -16,7 +16,7 @@ from path_work import carry
 @pytest.fixture(scope="module")
 def night(new_house: NewHouse) -> Iterator[House]:
     """A house with one crew and nothing to do."""
-    with new_house() as house:
+    with new_house(apart=True) as house:
         house.set_clock(T0)
         crews_on_duty(house, "D1")
         yield house

@@ -217,7 +217,7 @@ def _escalated(house: House, ticket: str) -> list[str]:
 
 
 def _told(file: Path, ticket: str) -> set[str | None]:
-    """The clocks of a ticket that the duty manager was written about; other houses write there."""
+    """The clocks of a ticket that the duty manager was written about."""
     lines = file.read_text("utf-8").splitlines() if file.exists() else []
     bodies = [json.loads(line)["body"] for line in lines]
     return {body["clock"] for body in bodies if body["ticket"] == ticket}
