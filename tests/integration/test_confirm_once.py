@@ -55,9 +55,10 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        ticket, taken = waiting(house.person), waiting(house.person)
+        ticket = waiting(house.person)
         row = proposed(house, ticket)
         self.crew = row["choices"][0]["crew"]
+        taken = waiting(house.person)
         given = house.person.ok(
             f"/api/tickets/{taken['id']}/dispatch", {"version": taken["version"], "crew": self.crew}
         )
