@@ -19,7 +19,8 @@ cdef int64_t LARGEST = <int64_t>1 << 60
 
 cdef enum:
     SAMPLE = 32  # ways of a row that are looked at to tell which of all are cheap
-    FEW = 96     # so many are sorted by insertion
+    FEW = 96     # so many are sorted by bucket and insertion
+    BUCKETS = 32
 
 cdef struct Way:
     int64_t cost
@@ -59,28 +60,65 @@ cdef int _by_cost(const void* a, const void* b) noexcept nogil:
 
 
 cdef int64_t _cheap(Search* s, Py_ssize_t r, Py_ssize_t share) noexcept nogil:
-    # A cost that about `share` of 16 of the row's ways do not exceed.
+    # A cost that about `share` of 16 of the row's ways do not exceed: of a sample, so many are kept sorted.
     cdef int64_t sample[SAMPLE]
     cdef int64_t e = s.starts[r], end = s.starts[r + 1], stride = (end - e) // SAMPLE + 1, cost
-    cdef Py_ssize_t size = 0, k
+    cdef Py_ssize_t size = 0, k, keep = (end - e + stride - 1) // stride * share // 16 + 1
     while e < end:
         cost = s.costs[e]
-        k = size
+        e += stride
+        if size < keep:
+            size += 1
+        elif cost >= sample[keep - 1]:
+            continue
+        k = size - 1
         while k and sample[k - 1] > cost:
             sample[k] = sample[k - 1]
             k -= 1
         sample[k] = cost
-        size += 1
-        e += stride
-    return sample[size * share // 16]
+    return sample[keep - 1]
+
+
+cdef void _sort_few(Way* ways, Py_ssize_t size) noexcept nogil:
+    # Into buckets by cost, and then by insertion, which has little left to move.
+    cdef Way room[FEW]
+    cdef Way way
+    cdef int64_t low = ways[0].cost, high = ways[0].cost
+    cdef int32_t begins[BUCKETS + 1]
+    cdef Py_ssize_t e, k
+    cdef int shift = 0
+    for e in range(1, size):
+        low = min(low, ways[e].cost)
+        high = max(high, ways[e].cost)
+    while (high - low) >> shift >= BUCKETS:
+        shift += 1
+    for k in range(BUCKETS + 1):
+        begins[k] = 0
+    for e in range(size):
+        room[e] = ways[e]
+        begins[((ways[e].cost - low) >> shift) + 1] += 1
+    for k in range(BUCKETS):
+        begins[k + 1] += begins[k]
+    for e in range(size):
+        k = (room[e].cost - low) >> shift
+        ways[begins[k]] = room[e]
+        begins[k] += 1
+    for e in range(1, size):
+        way = ways[e]
+        k = e
+        while k and (
+            ways[k - 1].cost > way.cost or ways[k - 1].cost == way.cost and ways[k - 1].column > way.column
+        ):
+            ways[k] = ways[k - 1]
+            k -= 1
+        ways[k] = way
 
 
 cdef bint _more(Search* s, Py_ssize_t r) noexcept nogil:
     # Sort more of a row's ways: the cheap ones first, then nearly half, then all. Whether there were more.
     cdef int64_t e, end = s.starts[r + 1], whole = end - s.starts[r], before = s.sorted[r], limit
     cdef Way* ways = s.more + s.starts[r] if before else s.first + s.used
-    cdef Way way
-    cdef Py_ssize_t size, k, share = 2
+    cdef Py_ssize_t size, share = 2
     if before == whole:
         return False
     while s.sorted[r] == before:
@@ -98,15 +136,7 @@ cdef bint _more(Search* s, Py_ssize_t r) noexcept nogil:
         if size > FEW:
             qsort(ways, size, sizeof(Way), _by_cost)
         else:
-            for e in range(1, size):
-                way = ways[e]
-                k = e
-                while k and (
-                    ways[k - 1].cost > way.cost or ways[k - 1].cost == way.cost and ways[k - 1].column > way.column
-                ):
-                    ways[k] = ways[k - 1]
-                    k -= 1
-                ways[k] = way
+            _sort_few(ways, size)
         s.sorted[r] = size
         s.ways[r] = ways
         if before == 0:
@@ -125,7 +155,7 @@ cdef void _reduce_rows(Search* s) noexcept nogil:
         for i in range(s.n):
             r = <int32_t>i
             tries = 0
-            while r >= 0 and s.taken[r] == -1 and tries < 64:
+            while r >= 0 and s.taken[r] == -1 and tries < 16:
                 tries += 1
                 least = s.alone[r]
                 second = LARGEST
