@@ -292,6 +292,20 @@ cdef void _augment(Search* s, int32_t start) noexcept nogil:
         j = given
 
 
+cdef bint _ascend(const int64_t[::1] starts, const int32_t[::1] columns, Py_ssize_t width) noexcept nogil:
+    # Whether every row's columns are within the width and ascend, so that none is named twice.
+    cdef Py_ssize_t i, e
+    cdef int32_t falls = 0
+    for i in range(starts.shape[0] - 1):
+        if starts[i] == starts[i + 1]:
+            continue
+        if columns[starts[i]] < 0 or columns[starts[i + 1] - 1] >= width:
+            return False
+        for e in range(starts[i], starts[i + 1] - 1):
+            falls |= columns[e] >= columns[e + 1]
+    return not falls
+
+
 cdef int _check_rows(
     const int64_t[::1] starts, const int32_t[::1] columns, const int64_t[::1] costs, Py_ssize_t width
 ) except -1:
@@ -303,6 +317,8 @@ cdef int _check_rows(
     for i in range(n):
         if starts[i] > starts[i + 1]:
             raise ValueError("`starts` never falls")
+    if _ascend(starts, columns, width):
+        return 0
     cdef int32_t[::1] last = np.full(width, -1, np.int32)
     cdef bint outside = False, twice = False
     cdef int32_t j
