@@ -13,7 +13,7 @@ from realtime.messages import Batch, Put, Snap
 TOPIC = "tickets"
 EPOCH = 1
 ROWS_AT_MOST = 64
-ROW_BYTES = 420
+ROW_BYTES = 480
 """A row with its key and version takes this many bytes or less, before its address is filled up."""
 
 _encode = msgspec.msgpack.Encoder().encode
