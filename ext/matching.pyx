@@ -309,7 +309,7 @@ cdef bint _ascend(const int64_t[::1] starts, const int32_t[::1] columns, Py_ssiz
 cdef int _check_rows(
     const int64_t[::1] starts, const int32_t[::1] columns, const int64_t[::1] costs, Py_ssize_t width
 ) except -1:
-    cdef Py_ssize_t n = starts.shape[0] - 1, i, e
+    cdef Py_ssize_t n = starts.shape[0] - 1, i
     if n < 0 or starts[0] != 0 or starts[n] != columns.shape[0] or costs.shape[0] != columns.shape[0]:
         raise ValueError("`starts` leads from 0 to the number of columns and costs")
     if width < 0 or width > 0x7FFFFFFE or n > 0x7FFFFFFE:
@@ -317,26 +317,13 @@ cdef int _check_rows(
     for i in range(n):
         if starts[i] > starts[i + 1]:
             raise ValueError("`starts` never falls")
-    if _ascend(starts, columns, width):
-        return 0
-    cdef int32_t[::1] last = np.full(width, -1, np.int32)
-    cdef bint outside = False, twice = False
-    cdef int32_t j
-    with nogil:
-        for i in range(n):
-            for e in range(starts[i], starts[i + 1]):
-                j = columns[e]
-                if j < 0 or j >= width:
-                    outside = True
-                    break
-                twice |= last[j] == i
-                last[j] = <int32_t>i
-            if outside:
-                break
-    if outside:
-        raise ValueError("a column is from 0 to `width` - 1")
-    if twice:
-        raise ValueError("a row names a column twice")
+    if not _ascend(starts, columns, width):
+        named = np.asarray(columns)
+        if named.min() < 0 or named.max() >= width:
+            raise ValueError("a column is from 0 to `width` - 1")
+        pairs = np.repeat(np.arange(n), np.diff(starts)) * width + named
+        if len(np.unique(pairs)) < len(pairs):
+            raise ValueError("a row names a column twice")
     return 0
 
 

@@ -150,6 +150,8 @@ def test_empty_questions_have_empty_answers() -> None:
         ([0, 1], [1], [1], 1, None, "a column is"),
         ([0, 1], [-1], [1], 1, None, "a column is"),
         ([0, 2], [0, 0], [1, 2], 1, None, "twice"),
+        ([0, 3], [0, 9, 1], [1, 2, 3], 3, None, "a column is"),
+        ([0, 3], [2, 0, 2], [1, 2, 3], 3, None, "twice"),
         ([0, 1], [0], [2**60], 1, None, "too large"),
         ([0, 1], [0], [1], 1, [2**59], "too large"),
         ([0, 1], [0], [1], 1, [1, 2], "one cost per row"),
@@ -165,3 +167,15 @@ def test_malformed_rows_are_refused(
             np.array(starts, np.int64), np.array(columns, np.int32), np.array(costs, np.int64),
             width, None if alone is None else np.array(alone, np.int64),
         )  # fmt: skip
+
+
+def test_the_columns_of_a_row_may_stand_in_any_order() -> None:
+    r = np.random.default_rng(3)
+    starts = np.arange(0, 41 * 30, 30, dtype=np.int64)
+    columns = np.concatenate([r.permutation(60)[:30] for _ in range(40)]).astype(np.int32)
+    costs = r.integers(0, 900, columns.size)
+    rows = np.repeat(np.arange(40), 30)
+    order = np.lexsort((columns, rows))
+    assert matching.bound(starts, columns, costs, 60) == matching.bound(
+        starts, columns[order], costs[order], 60
+    )
