@@ -122,25 +122,14 @@ class DecisionReads:
             )
         return TicketNow(*row) if row else None
 
-    async def standing(self, company: int, ticket: str) -> tuple[Seen, bool] | None:
-        """The proposal that stands beside a ticket, and whether it holds on the plan in force and
-        was scored on its crews as they are."""
+    async def standing(self, company: int, ticket: str) -> tuple[Seen, int] | None:
+        """The proposal that stands beside a ticket, and the plan on which it last held."""
         async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
             known = await plan_store.known_proposal(c, company, ticket)
             if known is None:
                 return None
             seen = (await load_seen(c, company, [known.decision])).get(known.decision)
-            if seen is None:
-                return None
-            scored = _scored_on(seen)
-            rows = await c.fetch(
-                "SELECT stream, version FROM stream_head"
-                " WHERE company_id = $1 AND stream = ANY($2)",
-                company,
-                list(scored),
-            )
-            plan = await plan_store.plan_version(c, company)
-        return seen, known.plan == plan and {r[0]: r[1] for r in rows} == scored
+        return (seen, known.plan) if seen else None
 
     async def plan(self, company: int) -> plan_store.PlanHead:
         """The plan in force."""
@@ -152,12 +141,7 @@ class DecisionReads:
         async with self._pool.company(company, readonly=True) as c:
             return (await load_seen(c, company, [digest])).get(digest)
 
-
-def _scored_on(seen: Seen) -> dict[str, int]:
-    """Stream of each crew that a proposal speaks of -> the version that it was scored on."""
-    found: dict[str, int] = {}
-    for choice in seen.proposal.choices if seen.proposal is not None else ():
-        found[f"crew:{choice.crew}"] = choice.crew_version
-        if choice.with_crew is not None:
-            found[f"crew:{choice.with_crew}"] = choice.with_crew_version
-    return found
+    async def plan_version(self, company: int) -> int:
+        """The version of the plan in force."""
+        async with self._pool.company(company, readonly=True) as c:
+            return await plan_store.plan_version(c, company)

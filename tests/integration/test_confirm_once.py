@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from path_dispatch import T0, crews_on_duty, kinds, now_of, proposed, waiting
-from path_house import WITHIN_S, House, NewHouse, eventually, run
+from path_house import WITHIN_S, House, NewHouse, run
 
 from dispatch_core.errors import Conflict, Refused
 from server.adapters.accounts import Principal
@@ -67,27 +67,25 @@ class Desk:
             {"version": given["version"], "reason_code": "duplicate"},
         )
 
-        def fresh() -> Any:
-            version = house.person.get(f"/api/crews/{self.crew}")["version"]
-            found = house.person.get(f"/api/proposals/{ticket['id']}")
-            versions = {c["crew"]: c["crew_version"] for c in found["choices"]}
-            return found if versions.get(self.crew) == version else None
-
-        self.now = eventually(fresh, "it is scored on the crew as it is")
+        self.now = house.person.get(f"/api/proposals/{ticket['id']}")
+        path = f"/api/proposals/{ticket['id']}/price"
+        self.price = house.person.ok(path, {"crew": self.crew})  # on the crew as it is
         self.ticket, self.row = ticket, row
 
     def engine(self, *, good: bool) -> Engine:
-        now = self.now
-        proposal = {k: v for k, v in now.items() if k not in {"crews", "state", "decision"}}
-        proposal = {"rules": [], "made_at": 0} | proposal
-        if not good:
-            proposal["choices"] = []
+        now, price = self.now, self.price
+        left = {"kind", "crews", "state", "decision"}
+        nobody = {k: v for k, v in now.items() if k not in left} | {"rules": [], "choices": []}
+        told: dict[str, Any] = {"proposal": nobody, "decision": now["decision"]}
+        if good:
+            priced = {k: price[k] for k in ("choice", "price", "against", "refused_by")}
+            told = {"priced": priced, "decision": price["decision"]}
         return Engine(
             msgspec.convert(
-                {
-                    "decision": now["decision"], "ticket_version": self.ticket["version"],
-                    "plan": now["plan"], "policy": now["policy"], "made_at": proposal["made_at"],
-                    "proposal": proposal,
+                told
+                | {
+                    "ticket_version": self.ticket["version"], "plan": price["plan"],
+                    "policy": now["policy"], "made_at": now["made_at"],
                 },
                 Answered,
             )
