@@ -113,4 +113,5 @@ def desk(
     page = DeskPage(browse(stack.url, person.cookies))
     page.page.set_viewport_size({"width": 1600, "height": 900})
     yield page
+    page.page.close()  # or it asks for the proposal of a ticket that is just being cancelled
     cancel_all(person)

@@ -62,7 +62,7 @@ class WallPage:
         if message.type != "error":
             return
         if not re.search(self._excused, message.text):
-            self.errors.append(message.text)
+            self.errors.append(f"{message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)
