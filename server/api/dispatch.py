@@ -123,7 +123,8 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
 
     @get("/api/proposals/{ticket_id:str}", tags=["dispatch"])
     async def proposal(request: Request[Any, Any, Any], ticket_id: str) -> ProposalAnswer:
-        """The proposal beside a ticket; scored now where it is missing or out of date."""
+        """The proposal beside a ticket; scored now where it is missing, out of date or names nobody:
+        a crew may have been heard, or may have begun its shift, since."""
         principal = await gate.person(request, *DESK)
         company = principal.company
         ticket = found(await of.decisions.ticket(company, ticket_id), "ticket", ticket_id)
@@ -132,7 +133,7 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
             seen, held_on = standing
             plan = await of.decisions.plan_version(company)
             fresh = held_on == plan and seen.ticket_version == ticket.version
-            if fresh and seen.proposal is not None:
+            if fresh and seen.proposal is not None and seen.proposal.choices:
                 return _proposal(seen.decision, seen.proposal, ticket.state)
         asked = ProposalOf(ticket=TicketId(ticket_id))
         answered = await of.engine.ask(company, "propose", asked, Answered)

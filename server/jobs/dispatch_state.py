@@ -14,6 +14,9 @@ from server.adapters.plan_store import KnownProposal
 STILL_S, STILL_PART = 120, 10
 """A proposal whose crews begin by less than this earlier or later, or than this part of the time
 until then, is still the same one."""
+NOBODY_S = 10.0
+"""A proposal that names no crew is scored again so often: what keeps the crews away, such as a
+break or a position that is lost, ends without a word."""
 YOUNG_S: Mapping[Level, float] = {"red": 0.0, "yellow": 15.0, "blue": 60.0}
 """A proposal that was scored so lately is not renewed: whoever looks at it, or confirms it, has it
 scored again anyhow, and each one is kept for two days."""
@@ -79,18 +82,24 @@ class Memory:
         policy: str,
         now: float,
     ) -> tuple[list[TicketId], list[TicketId]]:
-        """Tickets without a proposal, and those whose proposal was made on what has changed; each
-        the most urgent first, and of these the longest on old ground. New rules wait for nobody."""
+        """Tickets without a proposal, and those whose proposal was made on what has changed or
+        names nobody; each the most urgent first, and of these the longest on old ground. New rules
+        wait for nobody."""
         missing, old = [], []
         for ticket, w in waiting.items():
             has = self.standing.get(ticket)
             if has is None or has.known.ticket_version != w.version:
                 missing.append((_FIRST[w.level], ticket))
                 continue
-            moved = has.known.plan != plan or self._crews_moved(ticket, crews)
-            young = now - self.put_at.get(ticket, 0.0) < YOUNG_S[w.level]
-            if (moved and not young) or (has.scored or has.proposal).policy != policy:
-                old.append((_FIRST[w.level], has.known.plan, ticket))
+            last = has.scored or has.proposal
+            age = now - self.put_at.get(ticket, 0.0)
+            if last.choices:
+                moved = has.known.plan != plan or self._crews_moved(ticket, crews)
+                is_old = moved and age >= YOUNG_S[w.level]
+            else:
+                is_old = age >= NOBODY_S
+            if is_old or last.policy != policy:
+                old.append((_FIRST[w.level], has.known.plan, -age, ticket))
         return [m[-1] for m in sorted(missing)], [o[-1] for o in sorted(old)]
 
     def _crews_moved(self, ticket: TicketId, crews: Mapping[CrewId, int]) -> bool:

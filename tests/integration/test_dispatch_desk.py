@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from path_dispatch import T0, confirm, crews_on_duty, kinds, now_of, proposed, standing, waiting
 from path_house import House, eventually
-from path_work import at_once, step
+from path_work import at_once, batch, fix, step
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +188,27 @@ def test_the_policy_is_told_with_its_version(town: House) -> None:
     assert found["version"].startswith("default/")
     assert found["dispatch"]["rounds"]["every_s"] > 0
     assert found["error"] is None
+
+
+def test_a_proposal_of_nobody_is_never_an_old_one(town: House) -> None:
+    """Crews that nobody hears are left out; once they are heard, whoever looks sees them."""
+    town.set_clock(town.business_now() + timedelta(minutes=40))
+    ticket = waiting(town.person)
+    path = f"/api/proposals/{ticket['id']}"
+    lost = eventually(
+        lambda: standing(town, ticket) and town.person.get(path), "no crew can be proposed"
+    )
+    assert lost["choices"] == []
+    assert {c["rule"] for c in lost["crews"]} == {"position_lost"}
+    at = int(town.business_now().timestamp())
+    assert batch(town.source, "crew-positions", fix("E1", at, lon=126.64, lat=45.751))["accepted"]
+
+    def heard() -> bool:
+        rows = town.person.get("/api/layers/positions")["rows"]
+        return any(r["key"] == "E1" and r["row"]["fixed_at"] == at for r in rows)
+
+    eventually(heard, "the crew is on the map")
+    now = town.person.get(path)
+    assert [c["crew"] for c in now["choices"]] == ["E1"]
+    assert {c["crew"]: c["rule"] for c in now["crews"]}["E2"] == "position_lost"
+    eventually(lambda: standing(town, ticket)["choices"], "the screens have it too", within_s=60)
