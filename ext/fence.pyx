@@ -14,6 +14,7 @@ from libc.stdint cimport int32_t, int64_t
 
 import numpy as np
 
+from ext.rings import edges_of
 from ext.spatial import bin_index
 
 from ext.sphere cimport Point, on_sphere
@@ -52,15 +53,7 @@ cdef inline bint _right_of(const Edge* edge, double x, double y) noexcept nogil:
 
 cdef _edges(rings):
     # float64[edges, 4] of a fence: x, y of the lower end, x, y of the upper one.
-    found = []
-    for ring in rings:
-        corners = np.asarray(ring, np.float64)
-        if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
-            raise ValueError("a ring is float64[corners, 2] with at least three finite corners")
-        found.append(np.hstack([corners, np.roll(corners, -1, axis=0)]))
-    if not found:
-        raise ValueError("a fence has at least one ring")
-    edges = np.concatenate(found)
+    edges = edges_of(rings, "fence")
     down = edges[:, 1] > edges[:, 3]
     edges[down] = edges[down][:, [2, 3, 0, 1]]
     return edges

@@ -9,6 +9,8 @@ cimport cython
 
 import numpy as np
 
+from ext.rings import edges_of
+
 # Points are taken in blocks that stay in the first-level cache: the arithmetic of a block vectorises.
 cdef enum:
     BLOCK = 256
@@ -209,15 +211,7 @@ cdef class Border:
     cdef Py_ssize_t[::1] first
 
     def __cinit__(self, rings):
-        found = []
-        for ring in rings:
-            corners = np.asarray(ring, np.float64)
-            if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
-                raise ValueError("a ring is float64[corners, 2] with at least three finite corners")
-            found.append(np.hstack([corners, np.roll(corners, -1, axis=0)]))
-        if not found:
-            raise ValueError("a border has at least one ring")
-        edges = np.concatenate(found)
+        edges = edges_of(rings, "border")
         low, high = np.minimum(edges[:, 1], edges[:, 3]), np.maximum(edges[:, 1], edges[:, 3])
         self.south, self.north = low.min(), high.max()
         # the very expression that looks a point's band up: both must round alike

@@ -123,8 +123,8 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
 
     @get("/api/proposals/{ticket_id:str}", tags=["dispatch"])
     async def proposal(request: Request[Any, Any, Any], ticket_id: str) -> ProposalAnswer:
-        """The proposal beside a ticket; scored now where it is missing, out of date or names nobody:
-        a crew may have been heard, or may have begun its shift, since."""
+        """The proposal beside a ticket; scored now where it is missing, is out of date or names
+        nobody: a crew may have been heard since, or may have begun its shift."""
         principal = await gate.person(request, *DESK)
         company = principal.company
         ticket = found(await of.decisions.ticket(company, ticket_id), "ticket", ticket_id)

@@ -34,7 +34,10 @@ from server.usecases.dispatching import DispatchTicket, Stale
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.3
-AT_ONCE = 40
+PAUSE_PART, PAUSE_MOST_S = 4.0, 3.0
+"""After a look this many times as long as it took, to this limit: with thousands of open tickets a
+look takes most of a second, and the intake is not to pay for it."""
+AT_ONCE = 200
 """Tickets without a proposal that are scored in one look; the rest have their turn at the next."""
 RENEW_EVERY_S, RENEWED = 3.0, 40
 """So many others are scored again, and so often: the plan and the crews move all the time."""
@@ -77,7 +80,8 @@ class Proposals:
                     memory.forget()
                     log.exception("proposals are looked at again in a moment")
                     await asyncio.sleep(1.0)
-            await asyncio.sleep(max(0.02, LOOK_EVERY_S - (time.monotonic() - began)))
+            took = time.monotonic() - began
+            await asyncio.sleep(max(LOOK_EVERY_S - took, min(PAUSE_MOST_S, PAUSE_PART * took)))
 
     async def _look(self, memory: Memory) -> None:
         async with self._store.company(memory.company) as tx:
