@@ -122,14 +122,15 @@ class DecisionReads:
             )
         return TicketNow(*row) if row else None
 
-    async def standing(self, company: int, ticket: str) -> tuple[Seen, int] | None:
-        """The proposal that stands beside a ticket, and the plan on which it last held."""
+    async def standing(self, company: int, ticket: str) -> tuple[Seen, bool] | None:
+        """The proposal that stands beside a ticket, and whether it holds on the plan in force."""
         async with self._pool.company(company, isolation="repeatable_read", readonly=True) as c:
             known = await plan_store.known_proposal(c, company, ticket)
             if known is None:
                 return None
             seen = (await load_seen(c, company, [known.decision])).get(known.decision)
-        return (seen, known.plan) if seen else None
+            plan = await plan_store.plan_version(c, company)
+        return (seen, known.plan == plan) if seen else None
 
     async def plan(self, company: int) -> plan_store.PlanHead:
         """The plan in force."""
@@ -140,8 +141,3 @@ class DecisionReads:
         """One proposal or price."""
         async with self._pool.company(company, readonly=True) as c:
             return (await load_seen(c, company, [digest])).get(digest)
-
-    async def plan_version(self, company: int) -> int:
-        """The version of the plan in force."""
-        async with self._pool.company(company, readonly=True) as c:
-            return await plan_store.plan_version(c, company)

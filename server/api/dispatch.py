@@ -130,9 +130,8 @@ def create_handlers(gate: Gate, of: Reading) -> list[BaseRouteHandler]:
         ticket = found(await of.decisions.ticket(company, ticket_id), "ticket", ticket_id)
         standing = await of.decisions.standing(company, ticket_id)
         if standing is not None:
-            seen, held_on = standing
-            plan = await of.decisions.plan_version(company)
-            fresh = held_on == plan and seen.ticket_version == ticket.version
+            seen, holds = standing
+            fresh = holds and seen.ticket_version == ticket.version
             if fresh and seen.proposal is not None and seen.proposal.choices:
                 return _proposal(seen.decision, seen.proposal, ticket.state)
         asked = ProposalOf(ticket=TicketId(ticket_id))

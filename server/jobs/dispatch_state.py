@@ -18,8 +18,8 @@ NOBODY_S = 10.0
 """A proposal that names no crew is scored again so often: what keeps the crews away, such as a
 break or a position that is lost, ends without a word."""
 YOUNG_S: Mapping[Level, float] = {"red": 0.0, "yellow": 15.0, "blue": 60.0}
-"""A proposal that was scored so lately is not renewed: whoever looks at it, or confirms it, has it
-scored again anyhow, and each one is kept for two days."""
+"""A proposal that was scored so lately is not renewed: whoever looks at it on another plan, or
+confirms it, has it scored again anyhow, and each one is kept for two days."""
 _FIRST: Mapping[Level, int] = {"red": 0, "yellow": 1, "blue": 2}
 
 
