@@ -22,10 +22,11 @@ CampaignId = NewType("CampaignId", str)
 PhotoId = NewType("PhotoId", str)
 StoreId = NewType("StoreId", str)
 HandoverId = NewType("HandoverId", str)
+ValveId = NewType("ValveId", str)
 
 StreamKind = Literal[
     "ticket", "crew", "point", "cell", "community", "outage", "heating", "visit", "case",
-    "campaign", "store", "handover", "report",
+    "campaign", "store", "handover", "report", "evidence",
 ]  # fmt: skip
 STREAM_KINDS: tuple[StreamKind, ...] = get_args(StreamKind)
 
@@ -107,6 +108,43 @@ ScorePart = Literal[
 """The parts of the score vector; each counts in seconds of travel, less is better."""
 DisplaceReason = Literal["red", "crew_stopped", "by_hand"]
 StopReason = Literal["breakdown", "accident", "sick", "no_answer", "other"]
+Slot = Literal[
+    "fault_point", "in_progress", "user_confirmation", "room", "thermometer", "windows",
+    "signature", "second_person", "door", "notice",
+]  # fmt: skip
+"""What a photo is to show."""
+Trust = Literal["a", "b", "c"]
+PhotoSource = Literal["camera", "gallery"]
+"""a: taken in the app, nonce and signature hold; b: its own records are whole; c: nothing says."""
+CheckOutcome = Literal["pass", "warn", "fail", "unknown"]
+PhotoVerdict = Literal["accept", "review", "block"]
+EvidenceVerdict = Literal["not_owed", "missing", "pending", "accept", "review", "block"]
+"""What all of a ticket's evidence comes to."""
+EvidenceNeed = Literal["review", "block"]
+"""Why evidence waits for a person."""
+SiteVerdict = Literal["in", "out", "uncertain"]
+SiteResult = Literal["done", "no_answer", "to_be_continued", "given_back"]
+FixDoubt = Literal[
+    "no_fix", "no_place", "zero_accuracy", "inaccurate", "repeated", "too_fast", "outlier",
+    "clock_skew", "stale", "datum_suspect", "mock_location",
+]  # fmt: skip
+"""Why a fix is not taken at its word."""
+PhotoCheckCode = Literal[
+    "file_whole", "decodes", "seen_bytes", "seen_eye", "seen_site", "three_scenes", "in_window",
+    "in_fence", "clocks_agree", "sharp", "lit", "nonce", "device_signature", "exif_intact",
+    "credentials", "recapture", "trust",
+]  # fmt: skip
+UnjudgedReason = Literal["killed", "too_slow", "too_large", "unreadable", "defect"]
+EvidenceReason = Literal[
+    "seen_by_phone", "same_site_again", "known_good", "reused_photo", "wrong_place", "wrong_scene",
+    "unreadable", "not_there", "no_resident", "not_applicable", "other",
+]  # fmt: skip
+DeclineReason = Literal[
+    "wrong_trade", "too_far", "unsafe", "no_parts", "shift_ends", "crew_short", "other"
+]
+Hazard = Literal["gas", "scald", "electric", "collapse", "dog", "violence", "other"]
+Support = Literal["second_crew", "tools", "parts", "desk"]
+ValveTurn = Literal["closed", "open"]
 TravelSource = Literal["great_circle", "roads", "osrm", "valhalla"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

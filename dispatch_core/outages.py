@@ -11,6 +11,9 @@ from dispatch_core.errors import Conflict, Invalid, NotFound
 from dispatch_core.events import Event, OutageEnded, OutageExtended, OutageOpened
 from dispatch_core.ids import BuildingId, NodeKind, OutageCause, unix
 
+LONGEST_S = 7 * 86_400
+"""So far ahead an end may be expected: tickets count as explained until then."""
+
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
     """An outage after `version` facts; times are Unix seconds."""
@@ -66,10 +69,12 @@ def decide(outage: Outage | None, command: OutageCommand, now: datetime) -> list
     return [_extend(outage, command, at)]
 
 
-def _future(expected_end_at: int, at: int) -> None:
-    if expected_end_at <= at:
+def _check_end(expected_end_at: int, at: int) -> None:
+    if not at < expected_end_at <= at + LONGEST_S:
         raise Invalid(
-            "bad_expected_end", "The expected end lies in the past.", "Give a time to come."
+            "bad_expected_end",
+            "The expected end does not lie within the 7 days to come.",
+            "Give a time within 7 days; extend the outage if it lasts longer.",
         )
 
 
@@ -78,7 +83,7 @@ def _open(outage: Outage | None, command: OpenOutage, at: int) -> OutageOpened:
         raise Conflict(
             "already_exists", "There is such an outage already.", "Look at it.", outage.present()
         )
-    _future(command.expected_end_at, at)
+    _check_end(command.expected_end_at, at)
     if not command.buildings:
         raise Invalid(
             "nothing_behind_node",
@@ -104,7 +109,7 @@ def _open(outage: Outage | None, command: OpenOutage, at: int) -> OutageOpened:
 
 
 def _extend(outage: Outage, command: ExtendOutage, at: int) -> OutageExtended:
-    _future(command.expected_end_at, at)
+    _check_end(command.expected_end_at, at)
     return OutageExtended(
         name=outage.name, expected_end_at=command.expected_end_at, reason=command.reason
     )

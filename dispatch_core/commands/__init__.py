@@ -17,6 +17,26 @@ from dispatch_core.commands.crews import (
     TakeTicket,
     WorkCommand,
 )
+from dispatch_core.commands.evidence import (
+    AskPhotoAgain,
+    AskSupport,
+    CheckIn,
+    CheckOut,
+    DeclineVisit,
+    DoorNotOpened,
+    GiveUpPhoto,
+    HoldPhotos,
+    JudgePhoto,
+    NameSecondPerson,
+    OverruleCheckIn,
+    OverrulePhoto,
+    ReportHazard,
+    SiteCommand,
+    TakePhoto,
+    TurnValve,
+    UseParts,
+    WaiveEvidence,
+)
 from dispatch_core.commands.field import (
     Appoint,
     AwaitParts,
@@ -71,13 +91,16 @@ from dispatch_core.commands.tickets import (
 )
 
 __all__ = [
-    "Absorb", "Accept", "AddPhotos", "Amendment", "Appoint", "ArriveAtTicket", "AssignTicket",
-    "AwaitParts", "Base", "Cancel", "ChangeKind", "ChangeLevel", "ChangeOwner", "ChangePlace",
-    "Close", "Confirm", "CrewBackToWork", "CrewCommand", "Dispatch", "Displace", "EndOutage",
-    "EndShift", "Escalate", "ExtendOutage", "FieldStep", "FieldWatch", "GasLimits", "Handle",
-    "IssueParts", "Link", "MarkUnproposed", "Merge", "OpenOutage", "OutageCommand", "PartsReady",
-    "Permit", "Pin", "ProposedAgain", "ReceiveRequest", "RegisterCrew", "ReleaseParts",
-    "ReleaseTicket", "Reopen", "Repeat", "ReserveParts", "SetWork", "StartShift", "StockCrew",
-    "StockStore", "StopCrew", "StoreCommand", "TakeTicket", "TicketCommand", "TicketStep",
-    "Unpin", "Verify", "WorkCommand",
+    "Absorb", "Accept", "AddPhotos", "Amendment", "Appoint", "ArriveAtTicket", "AskPhotoAgain",
+    "AskSupport", "AssignTicket", "AwaitParts", "Base", "Cancel", "ChangeKind", "ChangeLevel",
+    "ChangeOwner", "ChangePlace", "CheckIn", "CheckOut", "Close", "Confirm", "CrewBackToWork",
+    "CrewCommand", "DeclineVisit", "Dispatch", "Displace", "DoorNotOpened", "EndOutage", "EndShift",
+    "Escalate", "ExtendOutage", "FieldStep", "FieldWatch", "GasLimits", "GiveUpPhoto", "Handle",
+    "HoldPhotos",
+    "IssueParts", "JudgePhoto", "Link", "MarkUnproposed", "Merge", "NameSecondPerson", "OpenOutage",
+    "OutageCommand", "OverruleCheckIn", "OverrulePhoto", "PartsReady", "Permit", "Pin",
+    "ProposedAgain", "ReceiveRequest", "RegisterCrew", "ReleaseParts", "ReleaseTicket", "Reopen",
+    "Repeat", "ReportHazard", "ReserveParts", "SetWork", "SiteCommand", "StartShift", "StockCrew",
+    "StockStore", "StopCrew", "StoreCommand", "TakePhoto", "TakeTicket", "TicketCommand",
+    "TicketStep", "TurnValve", "Unpin", "UseParts", "Verify", "WaiveEvidence", "WorkCommand",
 ]  # fmt: skip

@@ -80,6 +80,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     into: TicketId
     by: str
+    reason: Words | None = None
 
 
 class ChangeKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,31 @@ from dispatch_core.events.crews import (
     PositionLost,
     PositionRegained,
 )
+from dispatch_core.events.evidence import (
+    CheckedIn,
+    CheckedOut,
+    CheckInOverruled,
+    DoorUnanswered,
+    EvidenceSettled,
+    EvidenceStands,
+    EvidenceWaived,
+    HazardReported,
+    PartsUsed,
+    PhotoAskedAgain,
+    PhotoCheck,
+    PhotoJudged,
+    PhotoOverruled,
+    PhotosHeld,
+    PhotoTaken,
+    PhotoUnjudged,
+    SecondPersonNamed,
+    SiteFact,
+    SiteFix,
+    SupportAsked,
+    Twin,
+    ValveTurned,
+    VisitDeclined,
+)
 from dispatch_core.events.marks import (
     CellHidden,
     CellPublished,
@@ -70,6 +95,7 @@ from dispatch_core.events.plans import (
     PlanFigures,
     PlannedVisit,
     ProposalWithdrawn,
+    RoundChanged,
     Span,
     TicketProposed,
     VisitState,
@@ -178,28 +204,33 @@ __all__ = [
     "CampaignProgressed", "CampaignStarted", "CancelReason", "CaseClocks", "CaseClosed",
     "CaseContacted", "CaseExtended", "CaseFact", "CaseMoved", "CaseNear", "CasePassed",
     "CaseReceived", "CaseReplied", "CaseReturned", "CaseSigned", "CaseStatusSent", "CellHidden",
-    "CellPublished", "Check", "Choice", "Clocks", "ClosingCounted", "CommunityMood",
-    "ContactRegained", "CrewAssigned", "CrewBack", "CrewDayPlanned", "CrewEnRoute", "CrewFact",
-    "CrewOnSite", "CrewPositions", "CrewRegistered", "CrewReleased", "CrewShiftEnded",
-    "CrewShiftStarted", "CrewStocked", "CrewStopped", "DeadlineNear", "DeadlinePassed",
-    "Displacement", "Due", "Entry", "Event", "Fix", "Gas", "HandedCrew", "HandedOutage",
-    "HandedPromise", "HandedTicket", "HandoverDrawn", "HandoverSide", "HandoverSigned", "HourUsual",
-    "LevelReason", "LostContact", "NetworkState", "OutageCause", "OutageEnded", "OutageExtended",
-    "OutageOpened", "PartsIssued", "PartsReleased", "PartsReserved", "Pause", "PlanFigures",
+    "CellPublished", "Check", "CheckInOverruled", "CheckedIn", "CheckedOut", "Choice", "Clocks",
+    "ClosingCounted", "CommunityMood", "ContactRegained", "CrewAssigned", "CrewBack",
+    "CrewDayPlanned", "CrewEnRoute", "CrewFact", "CrewOnSite", "CrewPositions", "CrewRegistered",
+    "CrewReleased", "CrewShiftEnded", "CrewShiftStarted", "CrewStocked", "CrewStopped",
+    "DeadlineNear", "DeadlinePassed", "Displacement", "DoorUnanswered", "Due", "Entry", "Event",
+    "EvidenceSettled", "EvidenceStands", "EvidenceWaived", "Fix", "Gas", "HandedCrew",
+    "HandedOutage", "HandedPromise", "HandedTicket",
+    "HandoverDrawn", "HandoverSide", "HandoverSigned", "HazardReported", "HourUsual", "LevelReason",
+    "LostContact", "NetworkState", "OutageCause", "OutageEnded", "OutageExtended", "OutageOpened",
+    "PartsIssued", "PartsReleased", "PartsReserved", "PartsUsed", "Pause", "PhotoAskedAgain",
+    "PhotoCheck", "PhotoJudged", "PhotoOverruled", "PhotoTaken", "PhotoUnjudged", "PhotosHeld",
+    "PlanFigures",
     "PlannedVisit", "PositionLost", "PositionRegained", "Price", "ProposalWithdrawn",
     "RedispatchReason", "ReopenReason", "ReportCorrected", "ReportFrozen", "RequestsCounted",
-    "RoomAlarmChanged", "RoomAlarmCleared", "RoomAlarmRaised", "RoomsCounted", "SourceHeartbeat",
-    "Span",
-    "SpikeEnded", "SpikeStarted", "StopApplied", "StopApproved", "StopClosed", "StopFact",
-    "StopLate", "StopMadeKnown", "StopOver", "StopReferred", "StopRefused", "StopRepeated",
-    "StopScheduled", "StopWithdrawn", "StoreStocked", "SupplyMeasured", "TicketAbsorbed",
-    "TicketAccepted", "TicketAppointed", "TicketCancelled", "TicketClosed", "TicketConfirmed",
-    "TicketDispatched", "TicketDisplaced", "TicketEscalated", "TicketFact", "TicketHandling",
-    "TicketKindChanged", "TicketLabel", "TicketLevelChanged", "TicketLinked", "TicketMerged",
-    "TicketOwned", "TicketPartsAwaited", "TicketPartsLate", "TicketPartsReady", "TicketPermitted",
-    "TicketPhotosAdded", "TicketPinned", "TicketPlaced", "TicketProposed", "TicketProposedAgain",
-    "TicketReceived", "TicketReopened", "TicketRepeated", "TicketUnpinned", "TicketUnproposed",
-    "TicketVerifying", "TicketWorkSet", "Upcaster", "ValveSet", "VisitJoined", "VisitLeft",
+    "RoomAlarmChanged", "RoomAlarmCleared", "RoomAlarmRaised", "RoomsCounted", "RoundChanged",
+    "SecondPersonNamed",
+    "SiteFact", "SiteFix", "SourceHeartbeat", "Span", "SpikeEnded", "SpikeStarted", "StopApplied",
+    "StopApproved", "StopClosed", "StopFact", "StopLate", "StopMadeKnown", "StopOver",
+    "StopReferred", "StopRefused", "StopRepeated", "StopScheduled", "StopWithdrawn", "StoreStocked",
+    "SupplyMeasured", "SupportAsked", "TicketAbsorbed", "TicketAccepted", "TicketAppointed",
+    "TicketCancelled", "TicketClosed", "TicketConfirmed", "TicketDispatched", "TicketDisplaced",
+    "TicketEscalated", "TicketFact", "TicketHandling", "TicketKindChanged", "TicketLabel",
+    "TicketLevelChanged", "TicketLinked", "TicketMerged", "TicketOwned", "TicketPartsAwaited",
+    "TicketPartsLate", "TicketPartsReady", "TicketPermitted", "TicketPhotosAdded", "TicketPinned",
+    "TicketPlaced", "TicketProposed", "TicketProposedAgain", "TicketReceived", "TicketReopened",
+    "TicketRepeated", "TicketUnpinned", "TicketUnproposed", "TicketVerifying", "TicketWorkSet",
+    "Twin", "Upcaster", "ValveSet", "ValveTurned", "VisitDeclined", "VisitJoined", "VisitLeft",
     "VisitMade", "VisitMissed", "VisitPlanned", "VisitSettled", "VisitState", "Warned",
     "WeatherObserved", "Work", "decode", "encode", "kind_of",
 ]  # fmt: skip
@@ -225,10 +256,16 @@ Event = (
     | TicketRepeated
     | CrewBack | CrewDayPlanned | CrewStocked | CrewStopped | HandoverDrawn | HandoverSigned
     | PartsIssued | PartsReleased | PartsReserved | PlanFigures | ProposalWithdrawn
-    | ReportCorrected | ReportFrozen | StoreStocked | TicketAppointed | TicketDisplaced
+    | ReportCorrected | ReportFrozen | RoundChanged | StoreStocked | TicketAppointed
+    | TicketDisplaced
     | TicketEscalated | TicketLinked | TicketPartsAwaited | TicketPartsLate | TicketPartsReady
     | TicketPermitted | TicketPinned | TicketProposed | TicketProposedAgain | TicketUnpinned
     | TicketUnproposed | TicketWorkSet
+    | CheckInOverruled | CheckedIn | CheckedOut | DoorUnanswered | EvidenceSettled | EvidenceStands
+    | EvidenceWaived
+    | HazardReported | PartsUsed | PhotoAskedAgain | PhotoJudged | PhotoOverruled
+    | PhotoTaken | PhotoUnjudged | PhotosHeld | SecondPersonNamed | SupportAsked | ValveTurned
+    | VisitDeclined
 )  # fmt: skip
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -236,7 +273,8 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 TELEMETRY: tuple[type[Event], ...] = (
     CrewPositions, NetworkState, WeatherObserved, RequestsCounted, ClosingCounted,
     RoomsCounted, SupplyMeasured, SourceHeartbeat,
-    CrewDayPlanned, TicketProposed, ProposalWithdrawn, PlanFigures,
+    CrewDayPlanned, TicketProposed, ProposalWithdrawn, PlanFigures, RoundChanged,
+    EvidenceStands, EvidenceSettled,
 )  # fmt: skip
 """Events that are told but not journalled: their records are in the telemetry tables."""
 

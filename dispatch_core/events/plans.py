@@ -55,6 +55,10 @@ class CrewDayPlanned(Body, frozen=True, kw_only=True):
     breaks: list[Span]
 
 
+class RoundChanged(Body, frozen=True, kw_only=True):
+    """Something of what a crew's phone shows of its day is another now."""
+
+
 class Displacement(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that would have to give way, and what becomes of it."""
 

@@ -137,6 +137,7 @@ class TicketMerged(TicketFact, frozen=True, kw_only=True):
 
     into: TicketId
     by: str
+    reason: Words | None = None
 
 
 class TicketAbsorbed(TicketFact, frozen=True, kw_only=True):

@@ -95,7 +95,7 @@ def belongs(call: Call, ticket: Known, policy: Policy) -> bool:
     if call.place.building is not None and ticket.place.building is not None:
         return call.place.building == ticket.place.building
     if located(call.place) and located(ticket.place):
-        return _apart_m(call.place, ticket.place) <= SAME_SPOT_M
+        return apart_m(call.place, ticket.place) <= SAME_SPOT_M
     return is_duplicate(call, ticket, policy)
 
 
@@ -136,7 +136,7 @@ def _same_door(door: Door, r: OpenRequest) -> bool:
     return same and door.resident is not None and door.resident == r.resident
 
 
-def _apart_m(one: Place, other: Place) -> float:
+def apart_m(one: Place, other: Place) -> float:
     """Metres between two places of one city."""
     east = (one.lon - other.lon) * cos(radians(one.lat))
     return hypot(east, one.lat - other.lat) * _M_PER_DEGREE

@@ -110,7 +110,10 @@ def amend(ticket: Ticket, command: Amendment) -> Event:
                 green_channel=command.green_channel, by=command.by,
             )  # fmt: skip
         case Merge():
-            return TicketMerged(ticket=ticket.label, due=None, into=command.into, by=command.by)
+            return TicketMerged(
+                ticket=ticket.label, due=None, into=command.into, by=command.by,
+                reason=command.reason,
+            )  # fmt: skip
         case AddPhotos():
             return _photos(ticket, command)
 

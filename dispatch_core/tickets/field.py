@@ -171,7 +171,7 @@ def displace(ticket: Ticket, command: Displace, at: int) -> list[Event]:
     Raises Conflict `on_site` where a crew is at work and no person says that all is safe.
     """
     crew, name = crew_of(ticket)
-    safe = command.made_safe and command.by.startswith("person:")
+    safe = command.made_safe and command.by.startswith(("person:", "crew:"))
     if ticket.state == "handling" and not safe:
         raise Conflict(
             "on_site",

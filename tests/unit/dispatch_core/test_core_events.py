@@ -66,7 +66,8 @@ def test_the_catalogue_is_the_union() -> None:
     assert told == {
         "crew_positions", "network_state", "weather_observed", "requests_figure", "closing_figure",
         "rooms_figure", "supply_figure", "source_heartbeat", "ticket_proposed",
-        "crew_day_planned", "proposal_withdrawn", "plan_figures",
+        "crew_day_planned", "proposal_withdrawn", "plan_figures", "round_changed",
+        "evidence_stands", "evidence_settled",
     }  # fmt: skip
 
 

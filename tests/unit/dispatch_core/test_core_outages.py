@@ -48,6 +48,7 @@ def test_an_outage_is_opened_extended_and_ended() -> None:
     ("has", "command", "code"),
     [
         (False, opening(expected_end_at=AT0), "bad_expected_end"),
+        (False, opening(expected_end_at=AT0 + 7 * 86_400 + 1), "bad_expected_end"),
         (False, opening(buildings=[]), "nothing_behind_node"),
         (False, opening(cause="other"), "reason_needed"),
         (False, c.EndOutage(version=1), "no_such_outage"),
@@ -55,6 +56,7 @@ def test_an_outage_is_opened_extended_and_ended() -> None:
         (True, c.EndOutage(version=2), "version_conflict"),
         (True, c.ExtendOutage(version=0, expected_end_at=AT0 + 9), "version_conflict"),
         (True, c.ExtendOutage(version=1, expected_end_at=AT0), "bad_expected_end"),
+        (True, c.ExtendOutage(version=1, expected_end_at=AT0 + 8 * 86_400), "bad_expected_end"),
     ],
 )
 def test_what_does_not_fit_is_refused(has: bool, command: Any, code: str) -> None:
