@@ -51,6 +51,38 @@ def to_wkb(geometries: Geometries) -> list[bytes]:
     return list(shapely.to_wkb(geometries, byte_order=1))
 
 
+def rings_of(geometry: Geometry) -> list[NDArray[np.float64]]:
+    """Every ring of a polygon or of several, outer ones and holes, each (points, 2) lon and lat."""
+    return [
+        shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(geometry))
+    ]
+
+
+def to_geojson(wkb: bytes) -> str | None:
+    """A WKB geometry as GeoJSON (RFC 7946); None for what cannot be read."""
+    try:
+        text: str = shapely.to_geojson(shapely.from_wkb(wkb))
+    except shapely.errors.GEOSException:
+        return None
+    return text
+
+
+def around(wkb: bytes | None, lon: float, lat: float, metres: float) -> str:
+    """The line that is so many metres from a geometry, or from a place where there is none, as
+    GeoJSON: on the plane that touches the sphere there, exact enough for a map."""
+    try:
+        shape: Geometry | None = None if wkb is None else shapely.from_wkb(wkb)
+    except shapely.errors.GEOSException:
+        shape = None
+    degree = np.radians(EARTH_RADIUS_M)
+    scale = np.array([degree * np.cos(np.radians(lat)), degree])
+    flat = shapely.transform(point(lon, lat) if shape is None else shape, lambda at: at * scale)
+    text: str = shapely.to_geojson(
+        shapely.transform(shapely.buffer(flat, metres, quad_segs=16), lambda at: at / scale)
+    )
+    return text
+
+
 def array(geometries: Sequence[Geometry]) -> Geometries:
     """An object array, one entry per geometry, whatever their kinds."""
     out = np.empty(len(geometries), object)
