@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from realtime.messages import BusinessTime, Resumed, Tick
-from realtime.picture import Picture
+from realtime.picture import Picture, keys_of
 
 _json = msgspec.json.Encoder().encode
 RESUME_BYTES = 160 * 1024
@@ -52,11 +52,14 @@ class Audience(Protocol):
 class Watcher:
     """One client: what it watches and how far it is in each topic."""
 
-    __slots__ = ("behind", "company", "out", "topics")
+    __slots__ = ("behind", "company", "crew", "out", "topics")
 
-    def __init__(self, company: int, out: Outbound) -> None:
+    def __init__(self, company: int, out: Outbound, crew: str | None = None) -> None:
         self.company = company
         self.out = out
+        self.crew = crew
+        """The crew whose phone this is: of the topics of crews it gets its own row, and no other
+        topic. None: a screen, which gets whole topics."""
         self.topics: set[str] = set()
         self.behind: dict[str, tuple[int, int]] = {}
         """Topic -> (epoch, seq) it has: to be caught up by one merged batch when the client reads
@@ -75,6 +78,8 @@ class Hub:
         self._everyone: dict[int, Audience] = {}
         self._current: dict[tuple[int, str], Audience] = {}
         """Who has every batch so far: the next goes to all of them as the same bytes."""
+        self._phones: dict[tuple[int, str], set[Watcher]] = {}
+        """Phones of crews by topic: each gets its own row anew whenever that has changed."""
         self._late: set[Watcher] = set()
         """Who is behind in some topic."""
 
@@ -119,8 +124,15 @@ class Hub:
         return True
 
     def snapshot(self, watcher: Watcher, topic: str) -> None:
-        """Give the client the whole topic."""
-        watcher.out.send(self.pictures[watcher.company, topic].snapshot(), binary=True)
+        """Give the client the whole topic, a crew's phone its own row."""
+        picture = self.pictures[watcher.company, topic]
+        if watcher.crew is not None:
+            watcher.out.send(picture.snapshot_of(watcher.crew), binary=True)
+            watcher.topics.add(topic)
+            watcher.behind.pop(topic, None)
+            self._phones.setdefault((watcher.company, topic), set()).add(watcher)
+            return
+        watcher.out.send(picture.snapshot(), binary=True)
         self._follow(watcher, topic)
 
     def wait(self, watcher: Watcher, topic: str) -> None:
@@ -144,6 +156,7 @@ class Hub:
         """The client no longer wants the topic."""
         watcher.topics.discard(topic)
         watcher.behind.pop(topic, None)
+        self._phones.get((watcher.company, topic), set()).discard(watcher)
         current = self._current.get((watcher.company, topic))
         if current is not None:
             current.discard(watcher.out)
@@ -152,7 +165,13 @@ class Hub:
     def forward(self, picture: Picture, sealed: bytes, before: int) -> None:
         """A batch was applied to the picture, which stood at seq `before`: the same bytes to
         everyone who stood there too; the slow are marked and get what they missed as one batch
-        later."""
+        later. Crews' phones whose row it touches get that."""
+        phones = self._phones.get((picture.company, picture.topic))
+        if phones:
+            touched = keys_of(sealed)
+            for phone in phones:
+                if phone.crew in touched:
+                    self._mark(phone, picture.topic, 0, -1)
         current = self._current.get((picture.company, picture.topic))
         if not current:
             return

@@ -21,6 +21,12 @@ _encode = msgspec.msgpack.Encoder().encode
 Applied = Literal["applied", "old", "gap", "epoch", "wrong"]
 
 
+def keys_of(sealed: bytes) -> set[str]:
+    """The keys of the rows that a sealed batch puts or drops."""
+    batch = _decode_batch(sealed)
+    return {put.key for put in batch.put}.union(batch.drop)
+
+
 class RingBatch(msgspec.Struct, frozen=True):
     """A sealed batch and its span."""
 
@@ -167,6 +173,23 @@ class Picture:
             )
             self._snap = (self.epoch, self.seq, _encode(snap))
         return self._snap[2]
+
+    def snapshot_of(self, key: str) -> bytes:
+        """A `snap` message of one row alone; its hash is that of what it holds."""
+        rows = [self.rows[key]] if key in self.rows else []
+        total = digest.sum_rows([row.key for row in rows], [row.version for row in rows])
+        return _encode(
+            Snap(
+                topic=self.topic,
+                epoch=self.epoch,
+                seq=self.seq,
+                hash=f"{total:016x}",
+                as_of=self.as_of,
+                source_at=self.source_at,
+                cadence_s=self.cadence_s,
+                rows=rows,
+            )
+        )
 
     def tick(self) -> TopicTick:
         """Where this topic stands, for the clients' tick."""

@@ -12,6 +12,8 @@ from realtime.messages import Hello, LiveError, Sub, Unsub
 from realtime.reader import Gone
 
 MESSAGES_PER_10_S = 200
+CREW_TOPICS = frozenset({"rounds"})
+"""What a crew's phone may watch, by its own key."""
 
 _decode = msgspec.json.Decoder(Hello | Sub | Unsub).decode
 _json = msgspec.json.Encoder().encode
@@ -51,7 +53,7 @@ class Session:
             self._error("bad_message")
             return PROTOCOL
         picture = self._hub.pictures.get((self._watcher.company, message.topic))
-        if picture is None:
+        if picture is None or not self._may_watch(message.topic):
             self._error("unknown_topic", message.topic)
         elif isinstance(message, Unsub):
             self._hub.unsubscribe(self._watcher, message.topic)
@@ -61,9 +63,12 @@ class Session:
             await self._subscribe(message)
         return None
 
+    def _may_watch(self, topic: str) -> bool:
+        return self._watcher.crew is None or topic in CREW_TOPICS
+
     async def _subscribe(self, message: Sub) -> None:
         self._hub.unsubscribe(self._watcher, message.topic)
-        if message.since is not None:
+        if message.since is not None and self._watcher.crew is None:
             epoch, seq = message.since.epoch, message.since.seq
             if self._hub.resume(self._watcher, message.topic, epoch, seq):
                 return

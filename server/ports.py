@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from dispatch_core import campaigns, cases, dispatch, requests, suspensions
+from dispatch_core import campaigns, cases, dispatch, evidence, requests, suspensions
 from dispatch_core.events import Event
 from dispatch_core.ids import OutageId, TicketId, Words
 from geo.travel_policy import TravelPolicy
@@ -69,6 +69,7 @@ class CityPolicy(msgspec.Struct, frozen=True, kw_only=True):
     cases: cases.Policy
     reminders: campaigns.Policy
     dispatch: dispatch.Policy
+    evidence: evidence.Policy = evidence.POLICY
     travel: TravelPolicy = TravelPolicy()
 
 

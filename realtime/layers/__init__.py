@@ -14,6 +14,7 @@ from realtime.facts import Fact
 from realtime.layers import (
     arrears,
     crews,
+    evidence,
     figures,
     happenings,
     network,
@@ -22,6 +23,7 @@ from realtime.layers import (
     positions,
     proposals,
     rooms,
+    rounds,
     sentiment,
     tickets,
 )
@@ -48,7 +50,7 @@ class Layer(Protocol):
 LAYERS: dict[str, Layer] = {
     layer.TOPIC: layer
     for layer in (
-        arrears, crews, figures, network, outages, plan, positions, proposals, rooms, sentiment,
-        tickets,
+        arrears, crews, evidence, figures, network, outages, plan, positions, proposals, rooms,
+        rounds, sentiment, tickets,
     )
 }  # fmt: skip

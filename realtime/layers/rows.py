@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from dispatch_core.events import Choice, PlannedVisit, Span
-from dispatch_core.ids import RuleCode
+from dispatch_core.ids import EvidenceNeed, EvidenceVerdict, RuleCode, Slot
 
 Level = Literal["red", "yellow", "blue"]
 TicketState = Literal[
@@ -109,6 +109,15 @@ class CrewDayRow(msgspec.Struct, frozen=True, kw_only=True):
     breaks: list[Span]
 
 
+class RoundRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic `rounds`, key = crew id: what of a crew's day is new; its phone asks for the day again
+    whenever this row changes."""
+
+    stamp: int
+    starts: dict[str, int]
+    """Ticket id -> start by the plan."""
+
+
 class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
     """Topic `proposals`, key = ticket id: the best crews for a ticket that waits for one."""
 
@@ -123,6 +132,21 @@ class ProposalRow(msgspec.Struct, frozen=True, kw_only=True):
     travel: str
     waits_for: str | None
     policy: str
+
+
+class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Topic `evidence`, key = ticket id: how the evidence of an open ticket stands."""
+
+    verdict: EvidenceVerdict
+    slots: dict[Slot, Literal["owed", "again", "pending", "accept", "review", "block"]]
+    needs_person: EvidenceNeed | None
+    """Why a person must look at it: a photo was blocked, or something is in doubt."""
+    unjudged: bool
+    """The checks could not judge one of the photos."""
+    level: Level
+    address: str
+    since: int | None
+    """Since when it waits for a person."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -346,7 +370,7 @@ class HappeningRow(msgspec.Struct, frozen=True, kw_only=True):
 Row = (
     TicketRow | CrewRow | PositionRow | RoomRow | ArrearsRow | SentimentRow | OutageRow | NetworkRow
     | WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | HappeningRow
-    | CrewDayRow | ProposalRow | PlanFigure
+    | CrewDayRow | ProposalRow | PlanFigure | RoundRow | EvidenceRow
 )  # fmt: skip
 
 TOPICS: dict[str, tuple[type, ...]] = {
@@ -369,4 +393,6 @@ TOPICS: dict[str, tuple[type, ...]] = {
     "happenings": (HappeningRow,),
     "plan": (CrewDayRow,),
     "proposals": (ProposalRow,),
+    "rounds": (RoundRow,),
+    "evidence": (EvidenceRow,),
 }

@@ -7,12 +7,13 @@ import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import argon2
 import asyncpg
 
 from dispatch_core.errors import Forbidden, Invalid
+from dispatch_core.ids import CrewId
 from server.adapters.clock import monotonic, system_now
 from server.adapters.pool import Pool
 
@@ -25,24 +26,37 @@ ATTEMPTS, ATTEMPTS_WITHIN_S = 5, 60.0
 _hasher = argon2.PasswordHasher()
 
 
-Role = Literal["administrator", "manager", "seat", "wall"]
-ROLES: tuple[Role, ...] = get_args(Role)
+Role = Literal["administrator", "manager", "seat", "wall", "crew"]
+"""An account is one of the first four; a crew has none, its phones sign in with a code."""
 
 
 class Principal(NamedTuple):
-    """A person's session or a source's token."""
+    """A person's session, a crew's phone, or a source's token."""
 
     company: int
     name: str
-    kind: Literal["person", "source"]
+    """The person's, the source's, or the crew's id."""
+    kind: Literal["person", "source", "crew"]
     secret_hash: bytes
     role: Role | None = None
     """What the person is in this company; None for a source."""
+    crew: CrewId | None = None
+    device: str | None = None
+    """The crew's phone that asks."""
 
     @property
     def actor(self) -> str:
         """As it stands in the journal, e.g. `person:admin`."""
         return f"{self.kind}:{self.name}"
+
+
+class Pass(NamedTuple):
+    """A live pass that was spent."""
+
+    company: int
+    session_hash: bytes
+    crew: CrewId | None = None
+    """Whose phone's it was; None for a person's."""
 
 
 class Person(NamedTuple):
@@ -312,13 +326,21 @@ class Accounts:
         async with self._pool.connection() as c:
             await c.execute("SELECT session_close($1)", hash_secret(secret))
 
-    async def by_session(self, secret_hash: bytes) -> tuple[Principal, int] | None:
-        """(principal, account id) of a living session."""
+    async def by_session(self, secret_hash: bytes) -> tuple[Principal, int | None] | None:
+        """(principal, account id) of a living session; a crew's phone has no account."""
         async with self._pool.connection() as c:
             row = await c.fetchrow("SELECT * FROM session_lookup($1)", secret_hash)
         if row is None:
             return None
-        who = Principal(row["company_id"], row["account"], "person", secret_hash, row["role"])
+        who = Principal(
+            row["company_id"],
+            row["account"],
+            "crew" if row["crew_id"] else "person",
+            secret_hash,
+            row["role"],
+            row["crew_id"],
+            row["device_id"],
+        )
         return who, row["account_id"]
 
     async def people(self, company: int) -> list[Person]:
@@ -354,8 +376,8 @@ class Accounts:
             )
         return secret if made else None
 
-    async def spend_pass(self, secret: str) -> tuple[int, bytes] | None:
-        """(company, session hash) of a pass; it works once."""
+    async def spend_pass(self, secret: str) -> Pass | None:
+        """Whom a pass was made for; it works once."""
         async with self._pool.connection() as c:
             row = await c.fetchrow("SELECT * FROM live_pass_spend($1)", hash_secret(secret))
-        return (row["company_id"], row["session_hash"]) if row else None
+        return Pass(row["company_id"], row["session_hash"], row["crew_id"]) if row else None

@@ -13,7 +13,7 @@ import asyncpg
 
 from dispatch_core import network, rooms, sentiment
 from dispatch_core.events import Event
-from server.adapters import engine_reads, journal, lease, plan_store, register
+from server.adapters import engine_reads, fix_checks, journal, lease, plan_store, register
 from server.adapters.clock import BusinessClock, system_now
 from server.adapters.idempotency import stream_lock, try_locks
 from server.adapters.messages import save_messages
@@ -259,11 +259,12 @@ class EngineTransaction:
             "SELECT coalesce(greatest((max(lat) - min(lat)) * 111150,"
             "  (max(lon) - min(lon)) * 111320 * cos(radians(avg(lat)))) > 150, false)"
             " FROM crew_fix WHERE company_id = $1 AND crew_id = $2 AND fixed_at > $3"
-            " AND received_at > $4",
+            " AND received_at > $4 AND verdict = ANY($5)",
             self.company,
             crew,
             since,
             system_now() - timedelta(days=1),
+            fix_checks.GOOD,
         )
         return found
 

@@ -67,7 +67,7 @@ async def load_photos(c: asyncpg.Connection, wanted: Collection[str]) -> frozens
         return frozenset()
     rows = await c.fetch(
         "SELECT photo_id FROM photo WHERE photo_id = ANY($1::text[])"
-        " AND company_id = current_setting('heatops.company')::int",
+        " AND company_id = current_setting('heatops.company')::int AND gone_at IS NULL",
         list(wanted),
     )
     return frozenset(r[0] for r in rows)

@@ -11,8 +11,10 @@ from typing import Any
 import asyncpg
 
 from dispatch_core import events, trace
-from dispatch_core.events import Event
-from dispatch_core.ids import Place, unix
+from dispatch_core.events import Event, RoundChanged
+from dispatch_core.evidence import SiteRecord
+from dispatch_core.ids import Place, split_stream, stream_of, unix
+from dispatch_core.tickets import Ticket
 from server.adapters import projections, streams
 from server.adapters.columns import columns
 
@@ -38,6 +40,8 @@ class Writes:
     changed: set[str] = field(default_factory=set)
     journal: list[tuple[Any, ...]] = field(default_factory=list)
     outbox: list[tuple[Any, ...]] = field(default_factory=list)
+    rounds: set[str] = field(default_factory=set)
+    """Crews whose phones show something of what changes."""
 
     def append(
         self,
@@ -53,6 +57,7 @@ class Writes:
         the head moves on, so that a later command in the group sees it."""
         head = self.heads.setdefault(stream, StreamHead())
         at = unix(self.business_at)
+        self._notice(stream, head.state)
         for event in new:
             kind = events.kind_of(type(event))
             v = events.CATALOGUE[kind].v
@@ -84,6 +89,22 @@ class Writes:
             head.version, head.hash = record.version, sealed
             head.state = streams.apply(stream, head.state, event, at)
             self.changed.add(stream)
+        self._notice(stream, head.state)
+
+    def _notice(self, stream: str, state: Any) -> None:  # noqa: ANN401 - of any kind of stream
+        """Remember the crews that have a ticket in hand, or had until now."""
+        kind, name = split_stream(stream)
+        if kind == "crew":
+            self.rounds.add(name)
+        elif kind == "ticket" and isinstance(state, Ticket):
+            self.rounds.update(state.crews)
+        elif kind == "evidence":
+            if isinstance(state, SiteRecord):
+                self.rounds.update(visit.crew for visit in state.visits)
+                self.rounds.update(photo.crew for photo in state.photos.values())
+            ticket = self.heads.get(stream_of("ticket", name))
+            if ticket is not None and isinstance(ticket.state, Ticket):
+                self.rounds.update(ticket.state.crews)
 
     async def flush(self, connection: asyncpg.Connection) -> None:
         """Write everything. Raises asyncpg.UniqueViolationError if another process
@@ -120,6 +141,9 @@ class Writes:
         await projections.save(
             connection, self.company, {s: self.heads[s].state for s in sorted(self.changed)}
         )
+        if self.rounds:
+            told = [(stream_of("crew", crew), RoundChanged()) for crew in sorted(self.rounds)]
+            await tell(connection, self.company, self.business_at, told)
 
 
 def _spot(event: Event) -> trace.Spot | None:

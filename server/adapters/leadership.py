@@ -27,10 +27,11 @@ Lead = Callable[[asyncpg.Connection, int], Awaitable[None]]
 class Leadership:
     """One process's wish to lead."""
 
-    def __init__(self, dsn: str, holder: str, lead: Lead) -> None:
+    def __init__(self, dsn: str, holder: str, lead: Lead, name: str = "core") -> None:
         self._dsn = dsn
         self._holder = holder
         self._lead = lead
+        self._name = name
         self._mine: int | None = None
 
     async def run(self) -> None:
@@ -40,7 +41,7 @@ class Leadership:
         while True:
             connection: asyncpg.Connection | None = None
             try:
-                connection = await connect(self._dsn, "heatops-core")
+                connection = await connect(self._dsn, f"heatops-{self._name}")
                 generation = await self._obtain(connection, watch)
                 log.info("leading as generation %s", generation)
                 self._mine = generation
@@ -62,13 +63,13 @@ class Leadership:
             await asyncio.sleep(0.2)
 
     async def _obtain(self, connection: asyncpg.Connection, watch: lease.Watch) -> int:
-        if self._mine is not None and await lease.resume(connection, self._mine):
+        if self._mine is not None and await lease.resume(connection, self._mine, self._name):
             return self._mine
         self._mine = None
         while True:
-            generation, beat, _ = await lease.read(connection)
+            generation, beat, _ = await lease.read(connection, self._name)
             if watch.may_take(generation, beat):
-                taken = await lease.take(connection, generation, beat, self._holder)
+                taken = await lease.take(connection, generation, beat, self._holder, self._name)
                 if taken is not None:
                     return taken
             await asyncio.sleep(WATCH_EVERY_S)
@@ -79,8 +80,8 @@ class Leadership:
             return
         try:
             async with asyncio.timeout(0.5):
-                connection = await connect(self._dsn, "heatops-core")
-                await lease.release(connection, self._mine)
+                connection = await connect(self._dsn, f"heatops-{self._name}")
+                await lease.release(connection, self._mine, self._name)
                 connection.terminate()
         except GONE:
             log.info("the lease could not be given back; a standby waits 4 s")

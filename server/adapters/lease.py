@@ -31,16 +31,17 @@ class Watch:
         return beat == 0 or now - self._since > TAKE_AFTER_S
 
 
-async def read(connection: asyncpg.Connection) -> tuple[int, int, int | None]:
-    """(generation, beat, backend of the holder)."""
+async def read(connection: asyncpg.Connection, name: str = "core") -> tuple[int, int, int | None]:
+    """(generation, beat, backend of the holder) of a lease: there is one for each thing that only
+    one process may do."""
     row = await connection.fetchrow(
-        "SELECT generation, beat, backend FROM lease WHERE name = 'core'"
+        "SELECT generation, beat, backend FROM lease WHERE name = $1", name
     )
     return row["generation"], row["beat"], row["backend"]
 
 
 async def take(
-    connection: asyncpg.Connection, generation: int, beat: int, holder: str
+    connection: asyncpg.Connection, generation: int, beat: int, holder: str, name: str = "core"
 ) -> int | None:
     """The new generation, or None if somebody was quicker.
     Terminates a holder that sits on the row's lock."""
@@ -48,28 +49,41 @@ async def take(
         taken: int | None = await connection.fetchval(
             "UPDATE lease SET generation = generation + 1, beat = beat + 1,"
             " backend = pg_backend_pid(), holder = $3"
-            " WHERE name = 'core' AND generation = $1 AND beat = $2 RETURNING generation",
+            " WHERE name = $4 AND generation = $1 AND beat = $2 RETURNING generation",
             generation,
             beat,
             holder,
+            name,
         )
     except asyncpg.LockNotAvailableError:
-        _, _, backend = await read(connection)
+        _, _, backend = await read(connection, name)
         if backend is not None:
             await connection.execute("SELECT pg_terminate_backend($1)", backend)
         return None
     return taken
 
 
-async def resume(connection: asyncpg.Connection, generation: int) -> bool:
+async def resume(connection: asyncpg.Connection, generation: int, name: str = "core") -> bool:
     """A holder that lost only its connection goes on at once if its generation still stands."""
     return bool(
         await connection.fetchval(
             "UPDATE lease SET beat = beat + 1, backend = pg_backend_pid()"
-            " WHERE name = 'core' AND generation = $1 RETURNING true",
+            " WHERE name = $2 AND generation = $1 RETURNING true",
             generation,
+            name,
         )
     )
+
+
+async def renew(connection: asyncpg.Connection, generation: int, name: str) -> None:
+    """One more beat of a holder that writes nothing else. Raises Lost."""
+    moved = await connection.fetchval(
+        "UPDATE lease SET beat = beat + 1 WHERE name = $2 AND generation = $1 RETURNING true",
+        generation,
+        name,
+    )
+    if not moved:
+        raise Lost
 
 
 async def announce(
@@ -90,9 +104,10 @@ async def engine(connection: asyncpg.Connection) -> tuple[str | None, str | None
     return row["address"], row["secret"]
 
 
-async def release(connection: asyncpg.Connection, generation: int) -> None:
+async def release(connection: asyncpg.Connection, generation: int, name: str = "core") -> None:
     """A clean stop: beat 0 lets a standby take over at once."""
     await connection.execute(
-        "UPDATE lease SET beat = 0, backend = NULL WHERE name = 'core' AND generation = $1",
+        "UPDATE lease SET beat = 0, backend = NULL WHERE name = $2 AND generation = $1",
         generation,
+        name,
     )

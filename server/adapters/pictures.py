@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+MOST_PARTS = 4096
+"""Segments of a JPEG, boxes and sizes of a HEIC; a file with more is made to keep us busy."""
 MOST_SIDE = 30_000
 """Pixels; a header that says more is broken or meant to break something."""
 
@@ -28,6 +31,7 @@ def picture_of(data: bytes) -> Picture | None:
 
 _SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_FILL = re.compile(rb"\xff+")
 
 
 def _jpeg(data: bytes) -> Picture | None:
@@ -35,13 +39,13 @@ def _jpeg(data: bytes) -> Picture | None:
     if not data.startswith(b"\xff\xd8\xff") or b"\xff\xd9" not in data[-4096:]:
         return None
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
+    for _ in range(MOST_PARTS):
+        fill = _FILL.match(data, at)
+        if fill is None or fill.end() + 3 > len(data):
             return None
+        at = fill.end() - 1
         marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker in _ALONE:
+        if marker in _ALONE:
             at += 2
         elif marker in _SIZES:
             if at + 9 > len(data):
@@ -88,14 +92,15 @@ def _heic(data: bytes) -> Picture | None:
     """The largest `ispe` (image spatial extents) in the meta box; every box must fit the file."""
     if data[4:8] != b"ftyp" or data[8:12] not in _BRANDS:
         return None
-    at, sizes = 0, [(0, 0)]
+    at, sizes, boxes = 0, [(0, 0)], 0
     while at + 8 <= len(data):
+        boxes += 1
         length = _be(data, at, 4)
         if length == 1:
             length = _be(data, at + 8, 8)
         if length == 0:
             length = len(data) - at
-        if length < 8 or at + length > len(data):
+        if length < 8 or at + length > len(data) or max(boxes, len(sizes)) > MOST_PARTS:
             return None
         if data[at + 4 : at + 8] == b"meta":
             sizes += _extents(data[at : at + length])
@@ -107,7 +112,9 @@ def _heic(data: bytes) -> Picture | None:
 def _extents(meta: bytes) -> list[tuple[int, int]]:
     """Every `ispe` property: 20 bytes of box, version and flags, width, height."""
     found, at = [], meta.find(b"ispe")
-    while at != -1:
+    for _ in range(MOST_PARTS):
+        if at == -1:
+            break
         if at >= 4 and _be(meta, at - 4, 4) == 20 and at + 16 <= len(meta):
             found.append((_be(meta, at + 8, 4), _be(meta, at + 12, 4)))
         at = meta.find(b"ispe", at + 4)

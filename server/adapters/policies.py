@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from dispatch_core import campaigns, cases, dispatch, requests, suspensions
+from dispatch_core import campaigns, cases, dispatch, evidence, requests, suspensions
 from dispatch_core.errors import Unavailable
 from geo.travel_policy import TravelPolicy
 from server.adapters.clock import monotonic
@@ -38,6 +38,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cases: cases.Policy
     reminders: campaigns.Policy
     dispatch: dispatch.Policy
+    evidence: evidence.Policy
     travel: TravelPolicy = TravelPolicy()
 
 
@@ -61,6 +62,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         suspensions.check_texts(rules)
         suspensions.check_order(rules)
         dispatch.check(found.dispatch)
+        evidence.check(found.evidence)
     except (OSError, msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Unavailable(
             "bad_policy", f"The policy file {file.name} cannot be used: {error}.", "Mend the file."
@@ -74,6 +76,7 @@ def read_policy(file: Path, season: str, timezone: str) -> CityPolicy:
         cases=found.cases,
         reminders=found.reminders,
         dispatch=found.dispatch,
+        evidence=found.evidence,
         travel=found.travel,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 _LINE = re.compile(r"\bline (\d+)")
-_PATH = re.compile(r"`\$\.?([^`]*)`|\b(dispatch\.[\w.]+)")
+_PATH = re.compile(r"`\$\.?([^`]*)`|\b((?:dispatch|evidence)\.[\w.]+)")
 _SECTION = re.compile(r"\s*\[+\s*([\w.]+)\s*\]+")
 _FIELD = re.compile(r"unknown field `(\w+)`")
 

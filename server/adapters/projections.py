@@ -11,6 +11,7 @@ import asyncpg
 
 from dispatch_core import campaigns, cases, tickets
 from dispatch_core.cases import Case
+from dispatch_core.evidence import SiteRecord
 from dispatch_core.ids import StreamKind, split_stream
 from dispatch_core.outages import Outage
 from dispatch_core.suspensions import Heating, Visit
@@ -248,6 +249,32 @@ _OUTAGE = Projection(
     ("buildings", "opened_at"),
 )  # fmt: skip
 
+
+def _photo_rows(ticket_id: str, record: SiteRecord) -> Sequence[Row]:
+    return [
+        (ticket_id, slot, p.photo, time(p.taken_at), p.round, p.crew, p.verdict, p.unjudged)
+        for slot, p in record.photos.items()
+    ]
+
+
+_PHOTO = Projection(
+    "evidence_job",
+    (
+        ("ticket_id", "text"), ("slot", "text"), ("photo_id", "text"), ("taken_at", "timestamptz"),
+        ("round", "int"), ("crew_id", "text"), ("verdict", "text"), ("unjudged", "bool"),
+    ),
+    ("ticket_id", "slot", "photo_id", "taken_at"),
+    _photo_rows,
+    ("round", "crew_id"),
+)  # fmt: skip
+
+_EVIDENCE = Projection(
+    "evidence_standing",
+    (("ticket_id", "text"), ("version", "int"), ("held", "bool")),
+    ("ticket_id",),
+    lambda ticket_id, record: [(ticket_id, record.version, record.held)],
+)
+
 PROJECTIONS: dict[StreamKind, Sequence[Projection]] = {
     "heating": (_APPLICATION, _STANDING),
     "visit": (_VISIT,),
@@ -255,6 +282,7 @@ PROJECTIONS: dict[StreamKind, Sequence[Projection]] = {
     "case": (_CASE,),
     "campaign": (_CAMPAIGN,),
     "outage": (_OUTAGE,),
+    "evidence": (_PHOTO, _EVIDENCE),
 }
 _STATEMENTS = {id(p): p.statement() for group in PROJECTIONS.values() for p in group}
 

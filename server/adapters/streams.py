@@ -10,6 +10,7 @@ from dispatch_core import (
     campaigns,
     cases,
     crews,
+    evidence,
     handovers,
     outages,
     reports,
@@ -39,6 +40,7 @@ State = (
     tickets.Ticket | crews.Crew | rooms.Point | CellState | sentiment.Community | outages.Outage
     | cases.Case | campaigns.Campaign | suspensions.Heating | suspensions.Visit
     | handovers.Handover | reports.Report | stores.Store
+    | evidence.SiteRecord
 )  # fmt: skip
 """What a stream has come to."""
 
@@ -56,6 +58,7 @@ _KINDS: dict[StreamKind, tuple[type[State], Callable[..., State]]] = {
     "handover": (handovers.Handover, handovers.apply),
     "store": (stores.Store, stores.apply),
     "report": (reports.Report, reports.apply),
+    "evidence": (evidence.SiteRecord, evidence.apply),
 }
 _DECODERS: dict[StreamKind, msgspec.json.Decoder[State]] = {
     kind: msgspec.json.Decoder(struct) for kind, (struct, _) in _KINDS.items()

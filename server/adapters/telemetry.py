@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from dispatch_core.events import Event, SourceHeartbeat
-from server.adapters import journal
+from dispatch_core.evidence import Fence
+from server.adapters import fix_checks, journal
 from server.adapters.accounts import Principal
 from server.adapters.clock import BusinessClock
 from server.adapters.idempotency import Answer, Key, earlier, keep
@@ -37,9 +38,10 @@ NETWORK = Table(
 )
 FIX = Table(
     "crew_fix",
-    ("crew_id", "fixed_at", "lon", "lat", "datum", "accuracy_m", "heading_deg", "speed_mps"),
-    ("text", "timestamptz", "float8", "float8", "text", "real", "real", "real"),
-)
+    (*fix_checks.Row._fields, "verdict", "device"),
+    ("text", "timestamptz", "float8", "float8", "text", "real", "real", "real", "smallint", "text",
+     "text"),
+)  # fmt: skip
 WEATHER = Table(
     "weather",
     ("observed_at", "outdoor_c", "feels_c", "wind_mps", "wind_from_deg"),
@@ -94,6 +96,8 @@ class Incoming(NamedTuple):
     cadence_s: float | None = None
     empty: bool = False
     """The source sent no item at all: a sign of life."""
+    fence: Fence | None = None
+    """What fixes are measured against, by the city's rules; None: these are no fixes."""
 
 
 class Telemetry:
@@ -127,6 +131,8 @@ class Telemetry:
                 now,
             )
             await save_secrets(c, principal.company, self._vault, (), batch.texts)
+            if batch.table is FIX and batch.fence is not None:
+                batch = await _judged(c, principal, batch, batch.fence, now)
             await _copy(c, principal.company, batch_id, batch, now)
             if batch.topic is not None:
                 await _tell(c, principal, batch_id, batch, batch.topic, now)
@@ -159,6 +165,16 @@ class Telemetry:
             )
             answer = {"source": topic, "cadence_s": cadence_s}
             return await keep(c, principal.company, asked, body_hash, answer)
+
+
+async def _judged(
+    c: asyncpg.Connection, principal: Principal, batch: Incoming, fence: Fence, now: datetime
+) -> Incoming:
+    """A batch of fixes with their verdicts; the screens are told those that are believed."""
+    rows = [fix_checks.Row(*row) for row in batch.rows]
+    kept = await fix_checks.judge(c, principal.company, rows, now, principal.device, fence)
+    told = [] if kept.told is None else [Told("positions", kept.told)]
+    return batch._replace(rows=kept.rows, told=told)
 
 
 async def _tell(
@@ -201,20 +217,7 @@ async def _copy(
         batch_id,
     )
     if table is FIX:
-        await c.execute(
-            "INSERT INTO crew_last_fix (company_id, crew_id, fixed_at, heard_at, lon, lat)"
-            " SELECT DISTINCT ON (crew_id) $1, crew_id, fixed_at, $2, lon, lat"
-            " FROM pg_temp.in_crew_fix ORDER BY crew_id, fixed_at DESC"
-            " ON CONFLICT (company_id, crew_id) DO UPDATE"
-            " SET fixed_at = greatest(crew_last_fix.fixed_at, excluded.fixed_at),"
-            " heard_at = excluded.heard_at,"
-            " lon = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lon"
-            " ELSE crew_last_fix.lon END,"
-            " lat = CASE WHEN excluded.fixed_at >= crew_last_fix.fixed_at THEN excluded.lat"
-            " ELSE crew_last_fix.lat END",
-            company,
-            now,
-        )
+        await fix_checks.keep_last(c, company, now)
 
 
 async def _merge_balances(c: asyncpg.Connection, company: int, now: datetime) -> None:

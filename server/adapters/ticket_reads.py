@@ -14,7 +14,7 @@ from dispatch_core.ids import TicketId
 from server.adapters.case_reads import cases_of_tickets
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
-from server.adapters.traces import ChainView, Traces, TraceStep
+from server.adapters.traces import ChainView, Trace, Traces, TraceStep
 from server.adapters.vault import Vault
 from server.adapters.written import Written, written_at
 from server.ports import CityPolicy
@@ -26,12 +26,15 @@ _decode = msgspec.json.Decoder(tickets.Ticket).decode
 
 
 class TicketTrace(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket with everything that happened to it, and the external cases that hang on it: these
-    have clocks of their own, whether or not the ticket is over."""
+    """A ticket with everything that happened to it and on its site, and the external cases on it:
+    these have clocks of their own, whether or not the ticket is over."""
 
     ticket: TicketAnswer
     trace: list[TraceStep]
+    """Of both streams, in the order in which it was written; each counts its own versions."""
     chain: ChainView
+    evidence_chain: ChainView | None
+    """Of the work on site; None where nothing was said of it."""
     cases: list[CaseAnswer]
 
 
@@ -146,9 +149,13 @@ class TicketReads:
         if found is None:
             return None
         answer = answer_of(TicketId(ticket_id), found.state, await self._city(company, now))
+        site = await self._traces.read(company, f"evidence:{ticket_id}")
         async with self._pool.company(company, readonly=True) as c:
             hung = await cases_of_tickets(c, company, [ticket_id])
-        return TicketTrace(ticket=answer, trace=found.steps, chain=found.chain, cases=hung)
+        return TicketTrace(
+            ticket=answer, trace=_merged(found, site), chain=found.chain,
+            evidence_chain=site.chain if site else None, cases=hung,
+        )  # fmt: skip
 
     async def written(self, company: int, ticket_id: str, reader: str) -> TicketWords | None:
         """What people wrote at its steps, for `reader`, which is noted; None if there is no such
@@ -157,11 +164,18 @@ class TicketReads:
         if found is None:
             return None
         of = f"ticket:{ticket_id}"
+        steps = _merged(found, await self._traces.read(company, f"evidence:{ticket_id}"))
         return TicketWords(
-            items=await written_at(
-                self._pool, self._vault, company, found.steps, of=of, reader=reader
-            )
+            items=await written_at(self._pool, self._vault, company, steps, of=of, reader=reader)
         )
+
+
+def _merged(ticket: Trace, site: Trace | None) -> list[TraceStep]:
+    """What a crew said on site stands before what that made of the ticket in the same commit."""
+    if site is None:
+        return ticket.steps
+    steps = [*site.steps, *ticket.steps]
+    return sorted(steps, key=lambda step: (step.system_at, step.stream, step.version))
 
 
 def answer_of_row(row: asyncpg.Record, city: CityPolicy | None) -> TicketAnswer:

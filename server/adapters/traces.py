@@ -12,8 +12,9 @@ from server.adapters.pool import Pool
 
 
 class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact of a trace."""
+    """One fact of a trace; `stream` is the kind of record that it is of, e.g. `ticket`."""
 
+    stream: str
     version: int
     kind: str
     actor: str
@@ -65,6 +66,7 @@ class Traces:
 def _step(fact: trace.Sealed) -> TraceStep:
     r = fact.record
     return TraceStep(
+        stream=r.stream.partition(":")[0],
         version=r.version,
         kind=r.kind,
         actor=r.actor,

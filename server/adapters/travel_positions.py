@@ -12,7 +12,7 @@ from dispatch_core import crews
 from dispatch_core.ids import CrewId, unix
 from geo.positions import CrewPlace, Fix, Place, crew_place
 from geo.travel import MICRO, TravelModel
-from server.adapters import journal
+from server.adapters import fix_checks, journal
 
 RECENT = timedelta(minutes=3)
 """Fixes that tell whether a crew stands."""
@@ -79,13 +79,15 @@ async def _fixes(
         " FROM crew_last_fix l LEFT JOIN LATERAL (SELECT * FROM crew_fix f"
         "   WHERE f.company_id = l.company_id AND f.crew_id = l.crew_id"
         "   AND f.fixed_at > l.fixed_at - $2::interval AND f.fixed_at <= l.fixed_at"
-        "   AND f.received_at > now() - $4::interval ORDER BY f.fixed_at DESC LIMIT $5) f ON true"
+        "   AND f.received_at > now() - $4::interval AND f.verdict = ANY($6)"
+        "   ORDER BY f.fixed_at DESC LIMIT $5) f ON true"
         " WHERE l.company_id = $1 AND l.heard_at <= $3 ORDER BY l.crew_id, f.fixed_at",
         company,
         RECENT,
         now,
         ARRIVED,
         most,
+        fix_checks.GOOD,
     )
     found: defaultdict[str, list[Fix]] = defaultdict(list)
     for r in rows:

@@ -33,6 +33,7 @@ class Vault:
 
     def __init__(self, keys: Keys) -> None:
         self._cipher = AESGCM(keys.get("person"))
+        self._parts = hmac.digest(keys.get("person"), b"parts of uploads", "sha256")
         self._pseudonym = keys.get("pseudonym")
         self._index = keys.get("blind_index")
 
@@ -127,12 +128,27 @@ class Vault:
         """The plain picture; raises cryptography.exceptions.InvalidTag if it was tampered with."""
         return self._open(company, f"photo/{photo}", body)
 
+    def part_key(self, company: int, upload: str) -> bytes:
+        """The key, 32 bytes, under which the parts of one upload lie until it is whole."""
+        return hmac.digest(self._parts, f"{company}/upload/{upload}".encode(), "sha256")
+
+    def photo_nonce(self, company: int, *bound: str | int) -> str:
+        """A keyed digest of what a one-time word is good for, 128 bits."""
+        told = "\0".join(["nonce", str(company), *map(str, bound)])
+        tag = hmac.digest(self._pseudonym, told.encode(), "sha256")[:16]
+        return base64.urlsafe_b64encode(tag).decode().rstrip("=")
+
     def link_token(self, company: int, ticket: str, key: str) -> str:
         """The secret of a resident's link, 128 bits: the same call sent twice has the same, so that
         it need not be stored."""
         told = f"{company}/link/{ticket}/{key}".encode()
         tag = hmac.digest(self._pseudonym, told, "sha256")[:16]
         return base64.urlsafe_b64encode(tag).decode().rstrip("=")
+
+    def crew_code(self, code: str) -> bytes:
+        """A keyed digest of a code by which a crew's phone signs in: eight digits are soon tried
+        where the key is not known."""
+        return hmac.digest(self._index, f"crew-code/{code}".encode(), "sha256")
 
     # ---------------------------------------------------------------- messages
     def seal_message(self, company: int, about: str, body: bytes) -> bytes:

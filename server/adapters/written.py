@@ -13,8 +13,9 @@ from server.adapters.vault import Vault
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written at the fact `version` of a stream."""
+    """What was written at the fact `version` of a stream; `stream` is its kind, e.g. `ticket`."""
 
+    stream: str
     version: int
     text: str
 
@@ -51,11 +52,15 @@ async def written_at(
     pool: Pool, vault: Vault, company: int, steps: Sequence[TraceStep], *, of: str, reader: str
 ) -> list[Written]:
     """The words or the reason of each step that has them."""
-    ids = {step.version: words for step in steps if (words := _words_id(step))}
+    ids = {(step.stream, step.version): words for step in steps if (words := _words_id(step))}
     texts = await open_texts(pool, vault, company, ids.values(), of=of, reader=reader)
-    return [Written(version=v, text=texts[i]) for v, i in ids.items() if i in texts]
+    return [
+        Written(stream=stream, version=v, text=texts[i])
+        for (stream, v), i in ids.items()
+        if i in texts
+    ]
 
 
 def _words_id(step: TraceStep) -> str | None:
-    words = step.event.get("words") or step.event.get("reason")
-    return words["id"] if isinstance(words, dict) else None
+    told = (step.event.get(field) for field in ("words", "reason", "name"))
+    return next((words["id"] for words in told if isinstance(words, dict)), None)

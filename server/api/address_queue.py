@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 BY_BOOK = "address_book"
 """Who answered a question that another answer settled."""
 PART = 500
+STAYS = frozenset({"wrong_state", "no_such_ticket", "site_visited", "evidence_would_shrink"})
+"""Why a ticket is not moved to the door that was found for it."""
 
 
 class Choice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -208,7 +210,8 @@ class AddressQueue(NamedTuple):
         household: str | None,
         key: str,
     ) -> bool:
-        """The ticket that asked goes to the door; one that is over stays where it is."""
+        """The ticket that asked goes to the door; one that is over, or whose work was begun
+        elsewhere, stays where it is."""
         kind, _, name = question.reference.partition(":")
         if kind != "ticket" or building is None:
             return False
@@ -223,7 +226,7 @@ class AddressQueue(NamedTuple):
         try:
             await self.commits.submit(principal, route, key, said, use_case)
         except (Conflict, NotFound) as refused:
-            if refused.code not in {"wrong_state", "no_such_ticket"}:
+            if refused.code not in STAYS:
                 raise
             log.info("ticket %s is not moved: %s", name, refused.code)
             return False

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from dispatch_core.events import Fix, WeatherObserved
-from dispatch_core.ids import CrewId, Valve
+from dispatch_core.events import WeatherObserved
+from dispatch_core.ids import Valve
 from geo.datums import Coordinate, DatumRefused, Datums
 from server.adapters import telemetry
 from server.adapters.accounts import Principal
+from server.adapters.fix_checks import Row
 from server.adapters.vault import Vault
 from server.ports import SecretText
 
@@ -66,6 +67,8 @@ class CrewPosition(msgspec.Struct, kw_only=True):
     accuracy_m: Annotated[float, msgspec.Meta(ge=0, le=100_000)]
     heading_deg: Annotated[float, msgspec.Meta(ge=0, le=360)] | None = None
     speed_mps: Annotated[float, msgspec.Meta(ge=0, le=120)] | None = None
+    battery_pct: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    """What is left in the phone's battery."""
 
 
 class AccountBalance(msgspec.Struct, kw_only=True):
@@ -135,7 +138,6 @@ class Checking:
         self.datums = datums
         self.unknown = 0
         self._times: dict[int, datetime] = {}
-        self.fixes: dict[str, Fix] = {}
         self.weather: WeatherObserved | None = None
         self.texts: list[SecretText] = []
 
@@ -198,13 +200,10 @@ def _position(r: CrewPosition, x: Checking) -> tuple[Any, ...]:
         point = x.datums.to_wgs84(Coordinate(r.lon, r.lat, r.datum))
     except DatumRefused as refused:
         raise _Bad(refused.code, refused.detail) from None
-    before = x.fixes.get(crew)
-    if before is None or r.fixed_at >= before.fixed_at:
-        x.fixes[crew] = Fix(
-            crew=CrewId(crew), lon=point.lon, lat=point.lat, accuracy_m=r.accuracy_m,
-            heading_deg=r.heading_deg, speed_mps=r.speed_mps, fixed_at=r.fixed_at,
-        )  # fmt: skip
-    return crew, at, point.lon, point.lat, r.datum, r.accuracy_m, r.heading_deg, r.speed_mps
+    return Row(
+        crew, at, point.lon, point.lat, r.datum, r.accuracy_m, r.heading_deg, r.speed_mps,
+        r.battery_pct,
+    )  # fmt: skip
 
 
 def _balance(r: AccountBalance, x: Checking) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ from litestar import Request, Response, post
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from dispatch_core.errors import Invalid, NotFound, TooLarge
-from dispatch_core.events import CrewPositions
 from geo.datums import Datums
 from realtime.layers.rows import TOPICS
 from server.adapters import register
@@ -19,7 +18,7 @@ from server.adapters.address_sql import version_of
 from server.adapters.clock import BusinessClock, monotonic
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
-from server.adapters.telemetry import Incoming, Telemetry, Told
+from server.adapters.telemetry import FIX, Incoming, Telemetry, Told
 from server.adapters.vault import Vault
 from server.api.batch_items import KINDS, Checking, Kind, RefusedItem, checked
 from server.api.documents import body_hash, described
@@ -121,7 +120,8 @@ class _Intake:
             )
         company, at = principal.company, self._clock.now()
         now = int(at.timestamp())
-        season = (await self._policies.at(company, at)).season if of.seasonal else ""
+        rules = await self._policies.at(company, at) if of.seasonal or of.table is FIX else None
+        season = rules.season if rules is not None else ""
         names = await self._known.load(company, of.register) if of.register else set()
         x = Checking(principal, now, names, self._vault, season, self._datums)
         rows, bad = checked(batch.items, of, x)
@@ -131,14 +131,13 @@ class _Intake:
                 x = Checking(principal, now, again, self._vault, season, self._datums)
                 rows, bad = checked(batch.items, of, x)
         told = []
-        if x.fixes:
-            told.append(Told("positions", CrewPositions(fixes=list(x.fixes.values()))))
         if x.weather is not None:
             told.append(Told("figure:weather", x.weather))
         return Incoming(
             kind=kind, topic=of.topic, table=of.table, rows=rows,
             answer=BatchAnswer(accepted=len(rows), refused=bad), told=told, texts=x.texts,
             cadence_s=batch.cadence_s, empty=not batch.items,
+            fence=None if rules is None else rules.evidence.fence,
         )  # fmt: skip
 
 

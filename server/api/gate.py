@@ -1,18 +1,22 @@
-"""Who may come in: a session cookie or a source's token,
+"""Who may come in: the session cookie of a person or a crew's phone, or a source's token,
 looked up once and remembered for seconds."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 
 from dispatch_core.errors import Forbidden, Invalid
+from dispatch_core.ids import CrewId
 from server.adapters.accounts import Accounts, Principal, Role, hash_secret
 from server.adapters.clock import monotonic
 
 COOKIE = "heatops_session"
+SECURE_COOKIE = "__Host-heatops_session"
+"""Over TLS: browsers keep cookies by host and not by port, and this one apart from that of plain
+HTTP, so that a phone's session and a desk's on the same host do not end one another."""
 REMEMBER_S = 10.0
 MOST = 10_000
 
@@ -23,10 +27,20 @@ WALL_READS = (
 )  # fmt: skip
 WALL_WRITES = frozenset({"/api/sign-out", "/api/session/company", "/api/live-passes"})
 """All that a wall's session reaches: what stands on a wall, and the records behind its marks."""
+CREW_REACHES = frozenset({"/api/session", "/api/sign-out", "/api/live-passes"})
+"""All that a crew's phone reaches, beside /api/crew/."""
 
 
 class Unauthenticated(Forbidden):
     """No session and no token, or one that has ended: HTTP 401."""
+
+
+class CrewPrincipal(NamedTuple):
+    """A crew's phone."""
+
+    who: Principal
+    crew: CrewId
+    device: str
 
 
 class Gate:
@@ -48,7 +62,7 @@ class Gate:
         if header.startswith("Bearer "):
             secret, cookie = header[7:].strip(), False
         else:
-            secret, cookie = connection.cookies.get(COOKIE, ""), True
+            secret, cookie = session_secret(connection), True
         if cookie and secret and connection.scope.get("method") not in {"GET", "HEAD", "OPTIONS"}:
             check_origin(connection)
         hashed = hash_secret(secret)
@@ -84,6 +98,21 @@ class Gate:
             raise _role_needed(principal, roles)
         return principal
 
+    async def crew(self, connection: ASGIConnection[Any, Any, Any, Any]) -> CrewPrincipal:
+        """The principal of a request that only a crew's phone may make.
+
+        Raises:
+            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, `crew_needed`.
+        """
+        principal = await self.principal(connection)
+        if principal.crew is None or principal.device is None:
+            raise Forbidden(
+                "crew_needed",
+                "This is for the phone of a crew.",
+                "Sign in on the crew's phone with a code from the desk.",
+            )
+        return CrewPrincipal(principal, principal.crew, principal.device)
+
     async def _look_up(self, secret: str, hashed: bytes, *, cookie: bool) -> Principal | None:
         if not cookie:
             return await self._accounts.by_token(secret)
@@ -96,13 +125,27 @@ class Gate:
 
 
 def _let_in(connection: ASGIConnection[Any, Any, Any, Any], principal: Principal) -> Principal:
-    """The principal, unless it is a wall's session that asks for more than walls show."""
+    """The principal, unless a wall asks for more than stands on it, or a crew's phone for more than
+    its day."""
+    path = connection.scope["path"]
     if principal.role == "wall":
-        path = connection.scope["path"]
         reads = connection.scope.get("method") in {"GET", "HEAD"} and path.startswith(WALL_READS)
         if not reads and path not in WALL_WRITES:
             raise _role_needed(principal, ("administrator", "manager", "seat"))
+    crew_reaches = path.startswith("/api/crew/") or path in CREW_REACHES
+    if principal.role == "crew" and not crew_reaches:
+        raise _role_needed(principal, ("administrator", "manager", "seat"))
     return principal
+
+
+def cookie_name(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The name of the session's cookie on this way in."""
+    return SECURE_COOKIE if connection.url.scheme == "https" else COOKIE
+
+
+def session_secret(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The session's secret that a browser sends; empty if it sends none."""
+    return connection.cookies.get(cookie_name(connection), "")
 
 
 def _role_needed(principal: Principal, roles: tuple[Role, ...]) -> Forbidden:

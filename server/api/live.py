@@ -170,7 +170,7 @@ async def _greet(accounts: Accounts, socket: Socket, out: Outbound) -> Connectio
     if spent is None:
         await _farewell(out, PASS_REFUSED)
         return None
-    return Connection(out, Watcher(spent[0], out), spent[1])
+    return Connection(out, Watcher(spent.company, out, spent.crew), spent.session_hash)
 
 
 async def _farewell(out: Outbound, reason: Close) -> None:

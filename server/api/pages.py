@@ -17,6 +17,7 @@ from server.settings import CHECKOUT
 DIST = CHECKOUT / "web" / "dist"
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".mjs")
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 SECURITY = {
     "Content-Security-Policy": (
@@ -78,6 +79,18 @@ def create_handlers() -> list[BaseRouteHandler]:
     async def desk(request: Request[Any, Any, Any]) -> Response[bytes]:
         return _page(request, "desk")
 
+    @get("/crew", include_in_schema=False)
+    async def crew(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _page(request, "crew")
+
+    @get("/crew-sw.js", include_in_schema=False)
+    async def crew_worker() -> Response[bytes]:
+        return _file(DIST, "crew-sw.js", "no-cache")  # at the root: its scope is the page's
+
+    @get("/crew-app/{path:path}", include_in_schema=False)
+    async def crew_part(path: str) -> Response[bytes]:
+        return _file(DIST / "crew-app", path, "public, max-age=86400")
+
     @get("/t/{token:str}", include_in_schema=False)
     async def followed(request: Request[Any, Any, Any], token: str) -> Response[bytes]:
         del token  # a secret of the page's own: it asks by itself
@@ -89,19 +102,19 @@ def create_handlers() -> list[BaseRouteHandler]:
 
     @get("/assets/{path:path}", include_in_schema=False)
     async def asset(path: str) -> Response[bytes]:
-        root = (DIST / "assets").resolve()
-        file = (root / path.lstrip("/")).resolve()
-        if not file.is_relative_to(root) or not file.is_file():
-            raise NotFound("no_such_asset", "There is no such file.", "Load the page again.")
-        media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(_read(file), media_type=media, headers=headers)
+        return _file(DIST / "assets", path, "public, max-age=31536000, immutable")
 
-    return [home, wall, intake, desk, followed, sign_in, asset]
+    return [
+        home, wall, intake, desk, crew, crew_worker, crew_part, followed, sign_in, asset,
+    ]  # fmt: skip
 
 
-def _read(file: Path) -> bytes:
-    return file.read_bytes()
+def _file(folder: Path, path: str, keep: str) -> Response[bytes]:
+    """A built file as it is; `keep`: what a cache may do with it. Raises NotFound."""
+    root = folder.resolve()
+    file = (root / path.lstrip("/")).resolve()
+    if not file.is_relative_to(root) or not file.is_file():
+        raise NotFound("no_such_asset", "There is no such file.", "Load the page again.")
+    media = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": keep, "X-Content-Type-Options": "nosniff"}
+    return Response(file.read_bytes(), media_type=media, headers=headers)

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
 
+from dispatch_core.errors import Forbidden
 from server.adapters.photos import MOST_BYTES, PhotoAnswer, Photos
 from server.api.calls import SEATS
 from server.api.documents import raw_body
@@ -37,6 +38,11 @@ def create_handlers(gate: Gate, photos: Photos) -> list[BaseRouteHandler]:
     async def show(request: Request[Any, Any, Any], photo: str) -> Response[bytes]:
         """The picture."""
         principal = await gate.person(request, *SEATS)
+        if await photos.is_evidence(principal.company, photo):
+            raise Forbidden(
+                "evidence_photo", "This photo is evidence of a ticket.",
+                "Look at it with the ticket's evidence.",
+            )  # fmt: skip
         found = await photos.read(principal.company, photo)
         headers = {
             "Cache-Control": "private, no-store",

@@ -17,7 +17,7 @@ from server import __version__
 from server.adapters.accounts import SESSION_DAYS, Accounts
 from server.adapters.cities import Cities
 from server.adapters.clock import BusinessClock
-from server.api.gate import COOKIE, Gate, Unauthenticated, check_origin
+from server.api.gate import Gate, Unauthenticated, check_origin, cookie_name, session_secret
 from server.api.live import Connections
 
 
@@ -83,7 +83,10 @@ class SessionView(msgspec.Struct, kw_only=True):
 
     user: str
     role: str | None
-    """administrator, manager, seat or wall; null for a source."""
+    """administrator, manager, seat, wall or crew; null for a source."""
+    crew: str | None
+    """The crew whose phone this is, and which of its phones; null for a person or a source."""
+    device: str | None
     version: str
     company: CompanyView
     companies: list[CompanyLine]
@@ -97,9 +100,10 @@ class PassView(msgspec.Struct, kw_only=True):
     pass_: str = msgspec.field(name="pass")
 
 
-def _signed_in(request: Request[Any, Any, Any], secret: str) -> Response[SignedIn]:
-    cookie = Cookie(
-        key=COOKIE,
+def session_cookie(request: Request[Any, Any, Any], secret: str) -> Cookie:
+    """The cookie that carries a session on the way on which the request came."""
+    return Cookie(
+        key=cookie_name(request),
         value=secret,
         max_age=SESSION_DAYS * 86400,
         httponly=True,
@@ -107,7 +111,10 @@ def _signed_in(request: Request[Any, Any, Any], secret: str) -> Response[SignedI
         secure=request.url.scheme == "https",
         path="/",
     )
-    return Response(SignedIn(), status_code=200, cookies=[cookie])
+
+
+def _signed_in(request: Request[Any, Any, Any], secret: str) -> Response[SignedIn]:
+    return Response(SignedIn(), status_code=200, cookies=[session_cookie(request, secret)])
 
 
 def create_handlers(
@@ -149,12 +156,12 @@ def create_handlers(
     async def sign_out(request: Request[Any, Any, Any]) -> Response[SignedIn]:
         """End the session; its screens are closed at once."""
         principal = await gate.principal(request)
-        await accounts.sign_out(request.cookies.get(COOKIE, ""))
+        await accounts.sign_out(session_secret(request))
         gate.forget(principal.secret_hash)
         await connections.session_ended(principal.secret_hash)
-        return Response(
-            SignedIn(signed_in=False), cookies=[Cookie(key=COOKIE, value="", max_age=0, path="/")]
-        )
+        over = session_cookie(request, "")
+        over.max_age = 0
+        return Response(SignedIn(signed_in=False), cookies=[over])
 
     @get("/api/session", tags=["session"])
     async def session(request: Request[Any, Any, Any]) -> SessionView:
@@ -167,10 +174,13 @@ def create_handlers(
         if company is None:
             raise NotFound("no_company", "The company is gone.", "Sign in again.")
         city = await cities.city(principal.company)
-        others = await accounts.companies(known[1]) if known else []
+        account = known[1] if known else None
+        others = await accounts.companies(account) if account is not None else []
         return SessionView(
             user=principal.name,
             role=principal.role,
+            crew=principal.crew,
+            device=principal.device,
             version=__version__,
             company=CompanyView(
                 code=company.code, name=company.name, timezone=company.timezone, demo=company.demo

@@ -45,7 +45,7 @@ class CloseBody(Seen, kw_only=True, forbid_unknown_fields=True):
 
 
 class CancelBody(Seen, kw_only=True, forbid_unknown_fields=True):
-    """Why there is no work."""
+    """Why there is no work; in words too once a crew was on site."""
 
     reason_code: CancelReason
     reason: Text | None = None
@@ -81,9 +81,10 @@ class OwnerBody(Seen, kw_only=True, forbid_unknown_fields=True):
 
 
 class MergeBody(Seen, kw_only=True, forbid_unknown_fields=True):
-    """The open ticket that is the same piece of work."""
+    """The open ticket that is the same piece of work; a reason is owed once a crew was on site."""
 
     into: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    reason: Text | None = None
 
 
 class PhotosBody(Seen, kw_only=True, forbid_unknown_fields=True):
@@ -121,7 +122,10 @@ class Context(NamedTuple):
 
     def step(self, command: Step, reason: SecretText | None = None) -> UseCase:
         """A step of the ticket."""
-        return StepTicket(ticket=self.ticket, command=command, reason=reason, city=self.city)
+        return StepTicket(
+            ticket=self.ticket, command=command, by=self.principal.actor, reason=reason,
+            city=self.city,
+        )  # fmt: skip
 
 
 class Command(NamedTuple):
@@ -180,7 +184,7 @@ def _owner(b: OwnerBody, x: Context) -> UseCase:
 def _merge(b: MergeBody, x: Context) -> UseCase:
     return MergeTicket(
         ticket=x.ticket, into=TicketId(b.into), version=b.version, by=x.principal.actor,
-        city=x.city,
+        city=x.city, reason=x.text(b.reason),
     )  # fmt: skip
 
 

@@ -115,10 +115,12 @@ def create_handlers(
         if found is None:
             raise _no_such(ticket_id)
         if principal.role == "wall":
-            for step in found.trace:
+            of_ticket = [step for step in found.trace if step.stream == "ticket"]
+            for step in of_ticket:
                 for of_people in ("household", "resident", "guard"):
                     step.event.pop(of_people, None)
-            return replace(found, ticket=_without_guards(found.ticket))
+            ticket_alone = replace(found, trace=of_ticket, evidence_chain=None)
+            return replace(ticket_alone, ticket=_without_guards(found.ticket))
         return found
 
     @get("/api/tickets/{ticket_id:str}/written", tags=["tickets"])

@@ -24,8 +24,10 @@ from server.adapters.gateways import Gateways
 from server.adapters.keys import Keys
 from server.adapters.leadership import Leadership
 from server.adapters.migrate import app_dsn, feed_dsn
+from server.adapters.photo_blobs import open_blobs
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
+from server.adapters.upload_parts import UploadParts
 from server.adapters.vault import Vault
 from server.app.engine import Engine
 from server.app.process import many_files, start_logging
@@ -56,8 +58,12 @@ async def _core(settings: Settings) -> None:
     clock = BusinessClock()
     broker = Broker(connect(settings.redis_url))
     gateways = Gateways(settings.data)
-    policies = Policies(pool, settings.data / "policies")
+    # asked in the midst of others' transactions: of the same pool each would wait for the next
+    rules = Pool(app_dsn(settings.database_url, keys), size=1, name="heatops-core-policies")
+    policies = Policies(rules, settings.data / "policies")
     beside = Beside(Vault(keys), policies)
+    blobs = open_blobs(settings.photos_url, settings.data / "photos")
+    parts = UploadParts(settings.data / "uploads", beside.vault)
     engine = Engine(settings, engine_pool, clock, policies, reads)
 
     async def lead(connection: asyncpg.Connection, generation: int) -> None:
@@ -72,7 +78,7 @@ async def _core(settings: Settings) -> None:
         async with opened as decide, asyncio.TaskGroup() as tasks:
             tasks.create_task(feed_job.run(feed_session, publisher))
             tasks.create_task(publisher.run())
-            tasks.create_task(Core(store, reads).run())
+            tasks.create_task(Core(store, reads, parts, blobs).run())
             tasks.create_task(Delivery(store, reads, gateways).run())
             tasks.create_task(decide())
 

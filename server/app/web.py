@@ -31,15 +31,18 @@ from server.adapters.address_questions import AddressQuestions
 from server.adapters.calls import Calls
 from server.adapters.campaigns import CampaignReads
 from server.adapters.case_reads import CaseReads
+from server.adapters.certificates import LocalAuthority
 from server.adapters.cities import Cities
 from server.adapters.clock import BusinessClock
 from server.adapters.commits import Commits
 from server.adapters.contradictions import Contradictions
+from server.adapters.crew_devices import CrewDevices
 from server.adapters.feed_reads import FeedReads
 from server.adapters.keys import Keys
 from server.adapters.message_reads import Messages
 from server.adapters.migrate import app_dsn, feed_dsn
 from server.adapters.numbers import Numbers
+from server.adapters.photo_blobs import open_blobs
 from server.adapters.photos import Photos
 from server.adapters.policies import Policies
 from server.adapters.pool import Pool
@@ -53,10 +56,13 @@ from server.adapters.vault import Vault
 from server.api import (
     addresses,
     batches,
+    ca_page,
     calls,
     campaigns,
     cases,
     contradictions,
+    crew_devices,
+    crew_fixes,
     crews,
     docs,
     imports,
@@ -84,9 +90,10 @@ from server.api.ticket_commands import Writing
 from server.api.ticket_rows import TicketRows
 from server.api.tiles import create_tiles_handler
 from server.api.wishes import Wishes
-from server.app import shift
+from server.app import shift, site
 from server.app.desk import Desk
 from server.app.process import many_files, start_logging
+from server.app.tls import Tls
 from server.settings import Settings
 from server.sources.tables.files import TableFiles
 from server.sources.tables.run import Importer
@@ -99,7 +106,8 @@ MAX_BODY = 8 << 20
 class Web:
     """Everything one web process holds."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tls: Tls | None) -> None:
+        self.tls = tls
         assert settings.database_url is not None  # noqa: S101 - the CLI attaches the engines first
         assert settings.redis_url is not None  # noqa: S101
         keys = Keys(settings.keys)
@@ -137,7 +145,9 @@ class Web:
         self.suspensions = SuspensionReads(self.pool, self.traces, self.vault)
         self.tickets = TicketReads(self.pool, self.traces, self.policies, self.vault)
         self.calls = Calls(self.pool, self.vault)
-        self.photos = Photos(self.pool, self.vault, settings.data / "photos")
+        self.photos = Photos(
+            self.pool, self.vault, open_blobs(settings.photos_url, settings.data / "photos")
+        )
         self.cases = CaseReads(self.pool, self.traces, self.vault)
         self.messages = Messages(self.pool, self.clock, self.vault)
         self.records = Records(self.pool, self.traces)
@@ -186,6 +196,8 @@ class Web:
                         self.connections.tend(), self.tick(), self.follow_clock(), self.books.run(),
                     )
                 ]  # fmt: skip
+                if self.tls is not None:
+                    running.append(tasks.create_task(self.tls.keep()))
                 await self.reader.ready.wait()
                 try:
                     yield
@@ -212,9 +224,10 @@ class Web:
                 await asyncio.sleep(0.3)
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, tls: Tls | None = None) -> Litestar:
     """The web application."""
-    web = Web(settings)
+    web = Web(settings, tls)
+    local = LocalAuthority(settings.keys) if settings.tls and not settings.tls_cert else None
 
     @get("/health", include_in_schema=False)
     async def health() -> Response[dict[str, bool]]:
@@ -237,6 +250,7 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             health,
             *pages.create_handlers(),
+            *ca_page.create_handlers(local, settings.tls_port),
             *session.create_handlers(
                 web.accounts, web.gate, web.cities, web.clock, web.connections
             ),
@@ -298,7 +312,27 @@ def create_app(settings: Settings) -> Litestar:
             *web.desk.create_handlers(
                 web.gate, web.commits, web.vault, web.policies, web.clock, web.records
             ),
+            *site.create_handlers(
+                site.Parts(
+                    web.gate,
+                    web.pool,
+                    web.commits,
+                    web.vault,
+                    web.policies,
+                    web.clock,
+                    web.numbers,
+                    web.datums,
+                    web.photos,
+                    settings.data / "uploads",
+                )
+            ),
             *crews.create_handlers(web.gate, web.commits, web.records, web.datums),
+            *crew_devices.create_handlers(
+                web.gate, CrewDevices(web.pool, web.vault), web.records, web.connections
+            ),
+            *crew_fixes.create_handlers(
+                web.gate, web.telemetry, web.clock, web.policies, web.datums
+            ),
             *stores.create_handlers(web.gate, web.commits, web.records, web.datums),
             *imports.create_handlers(web.files(settings.data / "imports")),
             *records.create_handlers(web.gate, web.records),
@@ -327,7 +361,8 @@ def run_web(settings: Settings) -> None:
     """One web process; returns when it is told to stop."""
     start_logging(settings)
     many_files()
-    app = create_app(settings)
+    tls = Tls(settings) if settings.speaks_tls else None
+    app = create_app(settings, tls)
     gc.freeze()  # what is here now stays for ever: no collection need look at it
     if settings.listen_fd is not None:
         send_at_once(settings.listen_fd)
@@ -348,5 +383,8 @@ def run_web(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=1,
         backlog=4096,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        ssl_context_factory=(lambda *_: tls.context) if tls else None,
     )
     uvicorn.Server(config).run()

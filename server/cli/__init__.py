@@ -12,7 +12,7 @@ from server.cli.doctor import doctor
 from server.cli.exports import export
 from server.cli.imports import import_
 from server.cli.migrate import migrate
-from server.cli.parts import core, planner, serve
+from server.cli.parts import core, photo, photo_viewer, photo_worker, planner, serve
 from server.cli.replay import replay
 from server.cli.token import source_token
 from server.cli.up import up
@@ -25,8 +25,8 @@ def heatops() -> None:
 
 
 for command in (
-    account, company, up, serve, core, planner, migrate, doctor, city, import_, export,
-    source_token, demo, addresses, replay,
+    account, company, up, serve, core, photo, photo_viewer, photo_worker, planner, migrate,
+    doctor, city, import_, export, source_token, demo, addresses, replay,
 ):  # fmt: skip
     heatops.add_command(command)
 

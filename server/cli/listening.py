@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Sequence
 
 from server.settings import UserError
 
@@ -11,8 +12,9 @@ ATTEMPTS = 50
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket on `port`, or on the next free one. Port 0 takes any.
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A listening TCP socket on `port`, or on the next free one. Port 0 takes any. `option`: where
+    the port is chosen.
 
     Raises:
         UserError: `bad_host`, `port_refused`, `ports_taken`.
@@ -38,7 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
                 raise UserError(
                     "port_refused",
                     f"This user may not listen on port {number}.",
-                    "Choose a port from 1024 on with --port.",
+                    f"Choose a port from 1024 on with {option}.",
                 ) from None
             raise _bad_host(host, error) from None
         else:
@@ -46,7 +48,7 @@ def listen(host: str, port: int) -> socket.socket:
     raise UserError(
         "ports_taken",
         f"Port {port} and the {ATTEMPTS - 1} after it are taken.",
-        "Choose another with --port.",
+        f"Choose another with {option}.",
     )
 
 
@@ -57,6 +59,15 @@ def urls(listener: socket.socket) -> list[str]:
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return [f"http://127.0.0.1:{port}", f"http://{socket.gethostname()}:{port}"]
     return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"]
+
+
+def crew_urls(listener: socket.socket, names: Sequence[str], address: str) -> list[str]:
+    """Where phones find the crew's app: by the names that were given, else by the address listened
+    on, or by `address` of this machine when it listens everywhere."""
+    host, port = listener.getsockname()[:2]
+    everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    hosts = list(names) or [address if everywhere else host]
+    return [f"https://[{h}]:{port}/crew" if ":" in h else f"https://{h}:{port}/crew" for h in hosts]
 
 
 def _bad_host(host: str, error: Exception) -> UserError:

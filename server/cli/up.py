@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
 from types import FrameType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
+from urllib.parse import urlsplit
 
 import rich_click as click
 
 from server import __version__
 from server.cli.family import Child, Family
-from server.cli.listening import listen, urls
+from server.cli.listening import crew_urls, listen, urls
 from server.cli.output import json_option, show, show_json
 from server.engines import Engines, open_engines
 from server.settings import Settings, UserError, from_env
@@ -39,32 +40,73 @@ HOPELESS = 4
     help="Port; the next free one if taken.  [default: 8700]",
 )
 @click.option("--demo/--no-demo", default=None, help="Fill an empty database with the demo city.")
+@click.option("--tls/--no-tls", default=None, help="Listen for the crews' phones, over TLS.")
+@click.option(
+    "--tls-port",
+    type=click.IntRange(0, 65535),
+    help="Their port; the next free one if taken.  [default: 8443]",
+)
+@click.option("--tls-cert", help="Your own certificate with its chain, a PEM file.")
+@click.option("--tls-key", help="Its key, a PEM file.")
+@click.option(
+    "--tls-name",
+    "tls_names",
+    multiple=True,
+    callback=lambda _context, _option, names: names or None,
+    help="A name by which phones reach this machine.",
+)
 @json_option
-def up(host: str | None, port: int | None, *, demo: bool | None, as_json: bool) -> None:
+def up(*, as_json: bool, **chosen: str | int | tuple[str, ...] | None) -> None:
     """Start everything: engines, web, core and, on an empty database, the demo city."""
-    settings = from_env(host=host, port=port, demo=demo)
+    settings = from_env(**chosen)
     with interruptible(), open_engines(settings) as engines:
         from server.adapters.accounts import first_company
         from server.adapters.migrate import migrate
 
         asyncio.run(migrate(engines.database_url, settings.keys))
         asyncio.run(first_company(engines.database_url, demo=settings.demo))
-        with listen(settings.host, settings.port) as listener:
+        with listen(settings.host, settings.port) as listener, secure(settings) as phones:
             engines.announce(urls(listener)[0])
-            own(settings, engines, listener, as_json=as_json)
+            own(settings, engines, Doors(listener, phones), as_json=as_json)
 
 
-def own(settings: Settings, engines: Engines, listener: socket, *, as_json: bool) -> None:
+class Doors(NamedTuple):
+    """The listening sockets."""
+
+    plain: socket
+    phones: socket | None
+    """Over TLS; None: the installer wants none."""
+
+
+@contextmanager
+def secure(settings: Settings) -> Iterator[socket | None]:
+    """The socket of the TLS listener, behind which a good certificate is ready."""
+    if not settings.tls:
+        yield None
+        return
+    from server.app.tls import certificate_of
+
+    certificate_of(settings)
+    with listen(settings.host, settings.tls_port, "--tls-port") as listener:
+        yield listener
+
+
+def own(settings: Settings, engines: Engines, doors: Doors, *, as_json: bool) -> None:
     """Run the children until somebody ends us."""
-    family = Family(child_env(settings, engines))
+    listener, phones = doors
+    family = Family(child_env(settings, engines, phones))
     try:
         fd = listener.fileno()
         serve = ("serve", "--fd", str(fd))
         names = ["web", *(f"web {number}" for number in range(2, settings.web_workers + 1))]
         webs = [family.add(Child(name, serve, (fd,))) for name in names]
+        if phones is not None:
+            fd = phones.fileno()
+            family.add(Child("web over TLS", ("serve", "--tls", "--fd", str(fd)), (fd,)))
         family.add(Child("core", ("core",)))
+        family.add(Child("photo", ("photo",)))
         wait_until_ready(family, webs[0], listener)
-        tell(settings, engines, listener, as_json=as_json)
+        tell(settings, engines, doors, as_json=as_json)
         for child in demos(settings, engines, urls(listener)[0]):
             family.add(child)
         while True:
@@ -98,14 +140,21 @@ def demos(settings: Settings, engines: Engines, url: str) -> list[Child]:
     ]  # fmt: skip
 
 
-def child_env(settings: Settings, engines: Engines) -> dict[str, str]:
+def child_env(settings: Settings, engines: Engines, phones: socket | None) -> dict[str, str]:
     """The environment from which a child reads these very settings."""
+    port = settings.tls_port if phones is None else phones.getsockname()[1]
     return {
         **os.environ,
         "HEATOPS_DATA": str(settings.data),
         "HEATOPS_DATABASE_URL": engines.database_url,
         "HEATOPS_REDIS_URL": engines.redis_url,
         "HEATOPS_DEMO": "yes" if settings.demo else "no",
+        "HEATOPS_HOST": settings.host,
+        "HEATOPS_TLS": "no" if phones is None else "yes",
+        "HEATOPS_TLS_PORT": str(port),
+        "HEATOPS_TLS_CERT": settings.tls_cert or "",
+        "HEATOPS_TLS_KEY": settings.tls_key or "",
+        "HEATOPS_TLS_NAMES": ",".join(settings.tls_names),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -143,10 +192,12 @@ def healthy(host: str, port: int) -> bool:
         connection.close()
 
 
-def tell(settings: Settings, engines: Engines, listener: socket, *, as_json: bool) -> None:
+def tell(settings: Settings, engines: Engines, doors: Doors, *, as_json: bool) -> None:
     """Where everything is, and how to get in."""
     from server.adapters.accounts import new_link
 
+    listener = doors.plain
+    crew = crews_way(settings, doors)
     bases = urls(listener)
     token = asyncio.run(new_link(engines.database_url))
     sign_in = f"{bases[0]}/sign-in?token={token}"
@@ -161,6 +212,7 @@ def tell(settings: Settings, engines: Engines, listener: socket, *, as_json: boo
             wall=f"{bases[0]}/wall",
             docs=f"{bases[0]}/docs",
             sign_in=sign_in,
+            crew=crew and crew._asdict(),
             engines={"postgres": words(engines)[0], "valkey": words(engines)[1]},
         )
         return
@@ -173,12 +225,49 @@ def tell(settings: Settings, engines: Engines, listener: socket, *, as_json: boo
         f"  API docs  {bases[0]}/docs",
         f"  Sign in   {sign_in}",
         "            (once, within 24 hours)",
+        *words_for_crews(crew),
         f"  Data      {settings.data}",
         f"  Engines   {', '.join(words(engines))}",
         "",
         "Ctrl-C stops everything.",
     ]
     show("\n".join(lines))
+
+
+class CrewsWay(NamedTuple):
+    """How a crew's phone comes in."""
+
+    urls: list[str]
+    ca: str | None
+    """The page that installs the local authority; None: phones know the certificate."""
+    fingerprint: str | None
+
+
+def crews_way(settings: Settings, doors: Doors) -> CrewsWay | None:
+    """Where the app is, and what a phone must trust before."""
+    if doors.phones is None:
+        return None
+    from server.adapters.addresses_here import addresses
+    from server.adapters.certificates import LocalAuthority
+
+    apps = crew_urls(doors.phones, settings.tls_names, addresses()[0])
+    known = None if settings.tls_cert else LocalAuthority(settings.keys).authority()
+    if known is None:
+        return CrewsWay(apps, None, None)
+    host = urlsplit(apps[0]).netloc.rpartition(":")[0]
+    page = f"http://{host}:{doors.plain.getsockname()[1]}/ca"
+    return CrewsWay(apps, page, known.fingerprint)
+
+
+def words_for_crews(crew: CrewsWay | None) -> list[str]:
+    """The same for people."""
+    if crew is None:
+        return []
+    lines = [f"  Crews     {url}" for url in crew.urls]
+    if crew.ca is not None:
+        lines += [f"            before that, once a phone: {crew.ca}"]
+        lines += [f"            its SHA-256: {crew.fingerprint}"]
+    return lines
 
 
 def words(engines: Engines) -> list[str]:

@@ -12,7 +12,7 @@ Body = dict[str, Any]
 class Call:
     """One HTTP call; its key goes out again when an answer was lost, so nothing happens twice."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     body: Body | None
     key: str

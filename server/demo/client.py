@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -98,6 +99,26 @@ class ApiClient:
             tasks = [group.create_task(self.send(c)) for c in calls]
         return [(c, *t.result()) for c, t in zip(calls, tasks, strict=True)]
 
+    async def sign_in(self, path: str, body: Body) -> str:
+        """The secret of the session that a sign-in gives. Raises UserError `api_refused`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._signed_in, path, body)
+
+    def _signed_in(self, path: str, body: Body) -> str:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
+        try:
+            told = json.dumps(body, ensure_ascii=False).encode()
+            connection.request("POST", path, told, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            cookie = SimpleCookie(answer.headers.get("Set-Cookie", "")).get(COOKIE)
+            problem = _object(answer.read())
+        finally:
+            connection.close()
+        if cookie is None:
+            why = problem.get("detail", f"status {answer.status}")
+            raise UserError("api_refused", f"The API refused {path}: {why}", "Try again.")
+        return cookie.value
+
     def _once(self, call: Call) -> tuple[int, Body]:
         connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
         if connection is None:
@@ -113,7 +134,7 @@ class ApiClient:
         body = None
         if call.photo is not None:
             body = call.photo
-            headers |= {"Content-Type": "image/png"}
+            headers |= {"Content-Type": "application/octet-stream"}
         elif call.body is not None:
             body = json.dumps(call.body, ensure_ascii=False, separators=(",", ":")).encode()
             headers |= {"Content-Type": "application/json", "Idempotency-Key": call.key}

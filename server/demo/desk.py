@@ -12,6 +12,9 @@ from server.demo.dispatcher import Dispatcher
 from server.demo.faults import Fault, Faults
 from server.demo.fleet import Fleet, Van, apart_m, left_of_shift
 from server.demo.jobs import HOUR, MINUTE, Job, first_seen, urgency
+from server.demo.phones import STEPS as PHONE_STEPS
+from server.demo.phones import Phones, phone_of
+from server.demo.reviewer import Reviewer
 from server.demo.supply import Supply
 from server.demo.weather import local
 
@@ -48,6 +51,8 @@ class Desk:
         self.jobs: dict[str, Job] = {}
         self.dispatcher = Dispatcher(seed)
         self._agreements = Agreements(seed, self.dispatcher)
+        self.phones = Phones(seed)
+        self._reviewer = Reviewer(seed, self.dispatcher, self.phones)
         self._hands = 0.0
 
     @property
@@ -59,6 +64,7 @@ class Desk:
         """Take a ticket as the API shows it; an ended one is forgotten."""
         if ticket["state"] in _ENDED:
             self.jobs.pop(ticket["id"], None)
+            self.phones.forget(ticket["id"])
             return
         job = self.jobs.get(ticket["id"])
         if job is None:
@@ -76,7 +82,14 @@ class Desk:
         """What came back of an act on a ticket."""
         job = self.jobs.get(call.ticket or "")
         asks = call.step in {"proposal", "price"} or (call.step == "dispatch" and status != 200)
-        if job is not None and call.by and asks:
+        if job is not None and call.by == phone_of(job.crew):
+            self._phoned(job, call, status, body)
+        elif job is not None and call.step in {"evidence", "review"}:
+            self._reviewer.answer(job, call, status, body)
+        elif job is not None and body.get("code") == "evidence_not_accepted":
+            job.stale = True
+            self._reviewer.refused(job, body.get("present") or {}, call.at)
+        elif job is not None and call.by and asks:
             self.dispatcher.answered(call, status, body, job)
         elif call.step == "link" and job is not None:
             job.waiting, job.stale = False, True
@@ -86,6 +99,16 @@ class Desk:
             self.jobs.pop(call.ticket, None)
         elif job is not None:
             # somebody was faster, or it cannot be now: read it again, and let it rest a while
+            job.stale = True
+            job.rest(call.at + PATIENCE_S)
+
+    def _phoned(self, job: Job, call: Call, status: int, body: Body) -> None:
+        """What came back to a crew's phone."""
+        job.waiting = False
+        done = self.phones.answer(job, call, status, body)
+        if done and call.step not in PHONE_STEPS:
+            self.see(body["ticket"], call.at)
+        elif not done:
             job.stale = True
             job.rest(call.at + PATIENCE_S)
 
@@ -197,19 +220,27 @@ class Desk:
         return bool(set(needs) & set(van.crew.trades))
 
     # ---------------------------------------------------------------- in the crews' hands
-    def _next(self, job: Job, to_at: float) -> Call | None:
+    def _next(self, job: Job, to_at: float) -> Call | None:  # noqa: PLR0911 - one answer per state
         if job.state == "confirmed":
             return self._on_the_way(job, to_at)
+        if job.state == "handling" and self.phones.has(job):
+            return self._at_work(job, to_at)
         if self._due(job) > to_at:
             return None
         match job.state:
             case "received":
                 return self._call(job, "accept", to_at)
+            case "dispatched" if self.phones.has(job):
+                return self.phones.take_on(job, to_at)
             case "dispatched":
                 return self._call(job, "confirm", to_at)
             case "handling":
                 self._supply.used(job, to_at)
                 return self._call(job, "verify", to_at)
+            case "verifying" if self.phones.owes(job):
+                return self.phones.next(job, to_at, over=False)
+            case "verifying" if self._reviewer.waits(job):
+                return self._reviewer.act(job, to_at)
             case "verifying":
                 dice = chance.unit(self._seed, job.id, "verdict", job.version)
                 if dice < 0.035:
@@ -217,6 +248,13 @@ class Desk:
                 return self._call(job, "close", to_at, satisfied=True if dice < 0.93 else None)
             case _:
                 return None
+
+    def _at_work(self, job: Job, at: float) -> Call | None:
+        """Photos while the work goes on, then that it is done."""
+        call = self.phones.next(job, at, over=self._due(job) <= at)
+        if call is not None and call.step == "verify":
+            self._supply.used(job, at)
+        return call
 
     def _beside(self, job: Job, at: float) -> Call | None:
         """What the desk does beside a crew that has the ticket: the resident gets a link; a crew
@@ -239,6 +277,8 @@ class Desk:
             if live and not job.may_begin(to_at):
                 return None
             written = self._agreements.there(job, to_at)
+            if written is None and self.phones.has(job):
+                return self.phones.arrive(job, vans[0].at, to_at)
             return written or self._call(job, "handle", to_at)
         for van in vans:
             if apart_m(van.at, job.at) < 40 or not self._is_next(job, van.crew.id):

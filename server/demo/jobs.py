@@ -44,6 +44,8 @@ class Job:
     """It waits for parts that are expected then."""
     appointed: Body | None = None
     """The window that was agreed for the visit."""
+    reopened: bool = False
+    """The work was not well done the first time."""
     waiting: bool = False
     """A call is on its way."""
     stale: bool = False
@@ -88,6 +90,7 @@ class Job:
         wait = ticket.get("parts_wait")
         self.parts_at = wait["expected_at"] if wait else None
         self.appointed = ticket.get("appointed")
+        self.reopened = bool(ticket.get("reopened"))
         self.waiting, self.stale, self.seen = False, False, None
 
     def rest(self, until: float) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from server.demo.calls import Body, Call
 from server.demo.client import ApiClient
 from server.demo.faults import FIRST_DAY
+from server.demo.phones import phone_of
 from server.demo.simulate import Day
 from server.demo.weather import CITY_OFFSET_S, DAY
 
@@ -112,7 +113,7 @@ async def live(client: ApiClient, day: Day) -> None:
     at, _ = await _business(client)
     await resume(client, day, at)
     if client.sessions:
-        day.go_live(list(client.sessions))
+        day.go_live([name for name in client.sessions if not name.startswith(phone_of(""))])
     listens, clock = 0.0, asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(LIVE_STEP_S)

@@ -17,14 +17,19 @@ from server.adapters.clock import system_now
 from server.adapters.engine_store import EngineStore, EngineTransaction
 from server.adapters.feed_reads import FeedReads
 from server.adapters.lease import Lost
+from server.adapters.photo_blobs import Blobs
+from server.adapters.upload_parts import UploadParts
 from server.jobs import (
     cases,
     contradictions,
+    evidence_desk,
     figures,
     reminders,
     reports,
+    retention,
     speeds,
     suspensions,
+    uploads,
     watches,
 )
 from server.jobs.network import NetworkEngine
@@ -34,6 +39,8 @@ log = logging.getLogger(__name__)
 
 TAKE_EVERY_S = 0.15
 RELOAD_S = 300.0
+AWAY_S = 2.0
+"""A job to which the database did not answer is tried again after this, or after its period."""
 
 
 @dataclass
@@ -53,7 +60,11 @@ Job = Callable[[EngineTransaction], Awaitable[int]]
 class Core:
     """All jobs of the leader."""
 
-    def __init__(self, store: EngineStore, reads: FeedReads) -> None:
+    def __init__(
+        self, store: EngineStore, reads: FeedReads, parts: UploadParts, blobs: Blobs
+    ) -> None:
+        self._parts = parts
+        self._blobs = blobs
         self._store = store
         self._reads = reads
         self._companies: dict[int, CompanyEngines] = {}
@@ -66,6 +77,7 @@ class Core:
             jobs.create_task(self._every(TAKE_EVERY_S, self._take))
             jobs.create_task(self._every(1.0, self._watch(watches.ticket_warnings)))
             jobs.create_task(self._every(1.0, self._watch(cases.warnings)))
+            jobs.create_task(self._every(0.5, self._watch(evidence_desk.stand)))
             jobs.create_task(self._every(2.0, self._watch(suspensions.plan_visits)))
             jobs.create_task(self._every(2.0, self._watch(suspensions.watch)))
             jobs.create_task(self._every(2.0, self._watch(watches.shifts)))
@@ -79,6 +91,9 @@ class Core:
             jobs.create_task(self._every(10.0, self._watch(reminders.start_due)))
             jobs.create_task(self._every(1.0, self._watch(reminders.write)))
             jobs.create_task(self._every(3.0, self._watch(reminders.count)))
+            swept = uploads.sweep_of(self._parts, self._blobs)
+            jobs.create_task(self._every(600.0, self._watch(swept)))
+            jobs.create_task(self._every(60.0, self._watch(retention.retention_of(self._blobs))))
             jobs.create_task(self._every(5.0, self._figures))
             jobs.create_task(self._every(30.0, self._closing))
             jobs.create_task(self._every(3600.0, self._housekeeping))
@@ -90,8 +105,9 @@ class Core:
                 await job()
             except Lost:
                 raise
-            except (Unavailable, Gone):
-                await asyncio.sleep(0.5)
+            except (Unavailable, Gone):  # a rare job is not put off for a whole period
+                await asyncio.sleep(max(0.5, min(seconds, AWAY_S)))
+                continue
             except Exception:
                 log.exception("a job of the core failed and is tried again")
                 await asyncio.sleep(1.0)

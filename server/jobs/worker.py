@@ -24,6 +24,10 @@ START_WITHIN_S = 60.0
 No part of the time that work may take, or a child that is slow to start would never be there."""
 
 
+LATE = "no answer in time"
+MUCH = "it took more CPU than it may"
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a child is asked: which computation, with what, and the CPU that it may take."""
 
@@ -45,6 +49,11 @@ class Died(Exception):  # noqa: N818 - an outcome, not a defect
     """The child ended, or was killed because it was late: the work is lost and may be asked
     again."""
 
+    def __init__(self, said: str, *, slow: bool = False) -> None:
+        super().__init__(said)
+        self.slow = slow
+        """It took more time or CPU than it may."""
+
 
 @dataclass(eq=False)
 class _Turn:
@@ -57,9 +66,14 @@ class Worker:
     """One child, started when it is first asked or before that, and again after each death. It ends
     with us."""
 
-    def __init__(self, name: str, *, nice: int, memory_mb: int) -> None:
+    def __init__(
+        self, name: str, *, nice: int = 0, memory_mb: int = 0, part: str = "planner"
+    ) -> None:
+        """`part`: the command that it runs; a photo worker knows its own limits."""
         self._name = name
-        self._arguments = ["--nice", str(nice), "--memory-mb", str(memory_mb)]
+        self._part = part
+        limits = ["--nice", str(nice), "--memory-mb", str(memory_mb)]
+        self._arguments = limits if part == "planner" else []
         self._process: subprocess.Popen[bytes] | None = None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._one = asyncio.Lock()
@@ -129,7 +143,8 @@ class Worker:
             delay = min(LONGEST_DELAY, 0.2 * 2**self._deaths) if self._deaths > 1 else 0.0
             self._not_before = time.monotonic() + delay
             ended = await self._end(gone=isinstance(error, frames.Broken))
-            raise Died(f"{self._name}: {what}: {ended}") from error
+            slow = ended in {LATE, MUCH}
+            raise Died(f"{self._name}: {what}: {ended}", slow=slow) from error
         except asyncio.CancelledError:
             await self._end()  # an answer to a question that nobody asks any more
             raise
@@ -150,7 +165,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = spawn(
-                [sys.executable, "-m", "server", "planner", "--fd", str(theirs.fileno()),
+                [sys.executable, "-m", "server", self._part, "--fd", str(theirs.fileno()),
                  *self._arguments],
                 death_signal=signal.SIGKILL,
                 folder=CHECKOUT,  # where `-m server` is ours
@@ -186,7 +201,7 @@ class Worker:
 def _said(code: int | None) -> str:
     """How a child ended, for whoever reads the log. None: it had to be ended."""
     if code is None:
-        return "no answer in time"
+        return LATE
     if code == -signal.SIGXCPU:
-        return "it took more CPU than it may"
+        return MUCH
     return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"

@@ -26,6 +26,7 @@ from server.usecases.hands import (
     parts_released,
     store_stream,
 )
+from server.usecases.on_site import check_owed
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
 from server.usecases.work import work_for
@@ -87,28 +88,8 @@ class AgreeTicket(_OfTicket):
         ticket = self._state(loaded)
         events = tickets.decide(ticket, self.command, now)
         if ticket is not None and isinstance(self.command, Appoint):
-            self._check_hours(ticket, self.command)
+            check_hours(ticket, self.command, self.city)
         return self._decision(ticket, events, now, self._grounds())
-
-    def _check_hours(self, ticket: Ticket, agreed: Appoint) -> None:
-        """A home is entered by day, or as the resident agreed; what is red goes first anyway."""
-        work, rules = work_for(ticket, self.city), self.city.dispatch.rules
-        first, last = agreed.from_at, agreed.until_at
-        by_day = work.home_visit and not agreed.night_agreed and ticket.level != "red"
-        if not by_day or first is None or last is None:
-            return
-        at = datetime.fromtimestamp(first, ZoneInfo(self.city.timezone))
-        offset = int((at.utcoffset() or timedelta()).total_seconds())
-        hours = dispatch.next_window(
-            first, offset, rules.home_from, rules.home_until, work.minutes * 60
-        )
-        if hours.begins > last:
-            raise Invalid(
-                "night_not_agreed",
-                f"A home is visited {rules.home_from}-{rules.home_until};"
-                f" {work.minutes} minutes of work do not fit into this window by day.",
-                "Agree another window, or say that the resident agreed to the night.",
-            )
 
     def _grounds(self) -> str:
         match self.command:
@@ -132,11 +113,12 @@ class WorkTicket(_OfTicket):
 
     @override
     def wanted(self) -> Wanted:
-        """The ticket's stream, and what anybody stocks."""
-        return Wanted(streams=(self._stream,), stock=True)
+        """The ticket's stream, the work on site, and what anybody stocks."""
+        return Wanted(streams=(self._stream, named("evidence", self.ticket)), stock=True)
 
     def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """The ticket's fact. Raises Invalid `impossible_work`, `same_work`."""
+        """The ticket's fact. Raises Invalid `impossible_work`, `same_work`; Conflict
+        `evidence_would_shrink`."""
         ticket = self._state(loaded)
         if ticket is None:
             raise NotFound("no_such_ticket", "There is no such ticket.", "Check its number.")
@@ -145,6 +127,7 @@ class WorkTicket(_OfTicket):
         work = self._work(work_for(ticket, self.city, self.given.get("equipment")))
         command = commands.SetWork(version=self.version, work=work, by=self.by)
         events = tickets.decide(ticket, command, now)
+        check_owed(loaded, self.ticket, ticket, after(ticket, events, now), self.city)
         said = f"work said: {', '.join(self.given)}"
         return self._decision(
             ticket, events, now, said, warnings=_nobody_stocks(loaded, work.parts)
@@ -285,6 +268,30 @@ class DisplaceTicket(_OfTicket):
             ticket, events, now, f"taken from its crew by hand; reason: {self.reason_code}",
             beside=beside, reason=self.reason,
         )  # fmt: skip
+
+
+def check_hours(ticket: Ticket, agreed: Appoint, city: CityPolicy) -> None:
+    """A home is entered by day, or as the resident agreed; what is red goes first anyway.
+
+    Raises Invalid `night_not_agreed`.
+    """
+    work, rules = work_for(ticket, city), city.dispatch.rules
+    first, last = agreed.from_at, agreed.until_at
+    by_day = work.home_visit and not agreed.night_agreed and ticket.level != "red"
+    if not by_day or first is None or last is None:
+        return
+    at = datetime.fromtimestamp(first, ZoneInfo(city.timezone))
+    offset = int((at.utcoffset() or timedelta()).total_seconds())
+    hours = dispatch.next_window(
+        first, offset, rules.home_from, rules.home_until, work.minutes * 60
+    )
+    if hours.begins > last:
+        raise Invalid(
+            "night_not_agreed",
+            f"A home is visited {rules.home_from}-{rules.home_until};"
+            f" {work.minutes} minutes of work do not fit into this window by day.",
+            "Agree another window, or say that the resident agreed to the night.",
+        )
 
 
 def _nobody_stocks(loaded: Loaded, parts: Iterable[str]) -> list[str]:

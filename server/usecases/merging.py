@@ -12,9 +12,10 @@ from dispatch_core.errors import Invalid, NotFound
 from dispatch_core.events import Event
 from dispatch_core.ids import Level, TicketId
 from dispatch_core.tickets import Ticket
-from server.ports import CityPolicy, Decision, Loaded, Wanted
+from server.ports import CityPolicy, Decision, Loaded, SecretText, Wanted
 from server.usecases.cases import moved_cases
 from server.usecases.hands import crew_streams, of_crews, parts_released, store_stream
+from server.usecases.on_site import check_end
 from server.usecases.streams import named
 from server.usecases.ticket_answer import after, answer_of
 
@@ -28,11 +29,14 @@ class MergeTicket:
     version: int
     by: str
     city: CityPolicy
+    reason: SecretText | None = None
+    """Why, in words: owed where a crew was on site for the one that ends."""
 
     def wanted(self) -> Wanted:
-        """Both tickets and the cases of the one that ends."""
+        """Both tickets, the work on site of the one that ends, and its cases."""
+        site = named("evidence", self.ticket)
         return Wanted(
-            streams=(named("ticket", self.ticket), named("ticket", self.into)),
+            streams=(named("ticket", self.ticket), site, named("ticket", self.into)),
             cases_of=(self.ticket,),
         )
 
@@ -46,8 +50,8 @@ class MergeTicket:
         """The facts of both tickets, of crews and store, and of every case; answers the one that
         stays.
 
-        Raises Invalid `same_ticket`; NotFound `no_such_ticket`; Conflict `version_conflict`,
-        `wrong_state`.
+        Raises Invalid `same_ticket`, `reason_needed`; NotFound `no_such_ticket`; Conflict
+        `version_conflict`, `wrong_state`, `valve_shut`, `not_vented`; Forbidden `role_needed`.
         """
         if self.ticket == self.into:
             raise Invalid(
@@ -56,13 +60,14 @@ class MergeTicket:
         stream, into_stream = named("ticket", self.ticket), named("ticket", self.into)
         ticket: Ticket | None = loaded.state(stream)[0]
         into: Ticket | None = loaded.state(into_stream)[0]
-        merged = tickets.decide(
-            ticket, commands.Merge(version=self.version, into=self.into, by=self.by), now
-        )
+        reason = self.reason.words if self.reason else None
+        merge = commands.Merge(version=self.version, into=self.into, by=self.by, reason=reason)
+        merged = tickets.decide(ticket, merge, now)
         if ticket is None or into is None:
             raise NotFound(
                 "no_such_ticket", f"There is no ticket {self.into}.", "Check its number."
             )
+        check_end(loaded, self.ticket, ticket, self.by, reason)
         command = commands.Absorb(
             other=self.ticket, reports=ticket.reports, raise_to=self._level(ticket, into)
         )
@@ -77,6 +82,7 @@ class MergeTicket:
             answer=answer_of(self.into, after(into, absorbed, now), self.city),
             grounds=f"{self.ticket} is the same piece of work as {self.into}",
             policy=f"{levels.POLICY.version} {self.city.version}",
+            texts=(self.reason,) if self.reason else (),
         )
 
     def _level(self, ticket: Ticket, into: Ticket) -> Level:

@@ -29,6 +29,7 @@ from dispatch_core.tickets import Ticket
 from server.ports import CityPolicy, Decision, Loaded, SecretText, Wanted
 from server.usecases.dispatching import DispatchTicket
 from server.usecases.hands import crew_streams, of_crews, parts_released, store_stream
+from server.usecases.on_site import check_end, check_owed, check_site
 from server.usecases.places import check_photos
 from server.usecases.streams import named
 from server.usecases.ticket_answer import TicketAnswer, after, answer_of
@@ -47,6 +48,10 @@ CREW_SIDE: dict[type, type[TakeTicket | ArriveAtTicket | ReleaseTicket]] = {
     Cancel: ReleaseTicket,
 }
 """What a step of the ticket means for the crews that have it."""
+ENDS_WORK = (Verify, Close)
+"""What asks the evidence of the work on site."""
+ASKS_SITE = (*ENDS_WORK, Cancel, ChangeKind)
+"""What asks the work on site whether it may be."""
 OVER = (Close, Cancel, Reopen)
 """After these the store keeps nothing for the ticket any more."""
 
@@ -57,14 +62,17 @@ class StepTicket:
 
     ticket: TicketId
     command: Step
+    by: str
     reason: SecretText | None = None
-    city: CityPolicy | None = None
-    """Says in the answer what the work is."""
+    city: CityPolicy
+    """Says what the work is, and what evidence it owes."""
 
     def wanted(self) -> Wanted:
-        """The ticket's stream, and the photos that are to hang on it."""
+        """The ticket's stream, that of the work on site where the step asks it, and the photos that
+        are to hang on the ticket."""
         photos = self.command.photos if isinstance(self.command, AddPhotos) else ()
-        return Wanted(streams=(named("ticket", self.ticket),), photos=photos)
+        site = (named("evidence", self.ticket),) if isinstance(self.command, ASKS_SITE) else ()
+        return Wanted(streams=(named("ticket", self.ticket), *site), photos=photos)
 
     def more(self, loaded: Loaded, /) -> Wanted:
         """The streams of the crews and the store that the step concerns."""
@@ -74,12 +82,20 @@ class StepTicket:
         return Wanted(streams=(*hands, *store))
 
     def decide(self, loaded: Loaded, now: datetime, /) -> Decision:
-        """The ticket's facts, those of its crews, and of the store that keeps its parts."""
+        """The ticket's facts, those of its crews, and of the store that keeps its parts.
+
+        Raises what the ticket refuses, and Conflict as the work on site does: `valve_shut`,
+        `not_vented`, `evidence_missing`, `second_person_unnamed`, `evidence_not_accepted`,
+        `evidence_would_shrink`; where a crew was on site Forbidden `role_needed` and Invalid
+        `reason_needed` of an end without the work.
+        """
         stream = named("ticket", self.ticket)
         ticket: Ticket | None = loaded.state(stream)[0]
         if isinstance(self.command, AddPhotos):
             check_photos(loaded, self.command.photos)
         events = tickets.decide(ticket, self.command, now)
+        if ticket is not None:
+            self._check_site(loaded, ticket, after(ticket, events, now))
         appends: dict[str, Sequence[Event]] = {stream: events}
         side = CREW_SIDE.get(type(self.command))
         if ticket is not None and side is not None:
@@ -93,6 +109,18 @@ class StepTicket:
             policy=levels.POLICY.version,
             texts=(self.reason,) if self.reason else (),
         )
+
+    def _check_site(self, loaded: Loaded, ticket: Ticket, then: Ticket) -> None:
+        match self.command:
+            case Verify() | Close():
+                closes = isinstance(self.command, Close)
+                check_site(loaded, self.ticket, ticket, self.city, closes=closes)
+            case Cancel():
+                check_end(loaded, self.ticket, ticket, self.by, self.command.reason)
+            case ChangeKind():
+                check_owed(loaded, self.ticket, ticket, then, self.city)
+            case _:
+                pass
 
     def _grounds(self) -> str:  # noqa: PLR0911 - one answer per command
         match self.command:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from geo.road_graph import build
 from geo.road_lines import ways_of
@@ -31,6 +33,7 @@ from server.demo.autumn import SEASON
 from server.demo.calls import Call
 from server.demo.city import make_city
 from server.demo.client import ApiClient
+from server.demo.phones import phone_of
 from server.demo.proofs import proofs
 from server.demo.records import Options, Register
 from server.demo.register import fill, fill_city
@@ -105,12 +108,13 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
     register = made.register
     token = await new_source_token(dsn, wish.company, SOURCE)
     day = await asyncio.to_thread(Day, register, wish.seed)
-    people = await sessions(dsn, number, PEOPLE) if feed else {}
+    people = await sessions(dsn, number, PEOPLE)
     async with ApiClient(url, token, sessions=people) as client:
         if state != "seeded":
             alone = await seeding.alone(dsn)
             lived = await _settle(wish, dsn, number, client, made, day, past=alone, state=state)
             await _enter_crews(client, register, wish.seed)
+            await _hand_out_phones(client, register, day)
             if alone:
                 await _report(client, lived, register, wish.seed)
                 await backfill(client, day, _mover(dsn, client), wish.progress)
@@ -119,6 +123,8 @@ async def _run(wish: _Wish, url: str, *, feed: bool) -> dict[str, Any]:
                 await client.send_all(list(day.opening(int(await _business_now(client)))))
             await seeding.finish(dsn, number)
         if feed:
+            if not day.desk.phones.keys:
+                await _hand_out_phones(client, register, day)
             await live(client, day)
     return {
         "company": wish.company,
@@ -246,6 +252,30 @@ async def _enter_crews(client: ApiClient, register: Register, seed: int) -> None
             raise UserError(
                 "demo_crew", f"{call.path} was refused: {body.get('detail')}", "Report this."
             )
+
+
+async def _hand_out_phones(client: ApiClient, register: Register, day: Day) -> None:
+    """Each crew signs a phone in, with a code from the desk and a key that is new each time."""
+    keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+    for crew in register.crews:
+        asked = Call("POST", f"/api/crews/{crew.id}/code", {}, "", 0.0, by=PEOPLE[0])
+        status, told = await client.send(asked)
+        if status != 201:
+            raise UserError(
+                "demo_crew", f"{asked.path} was refused: {told.get('detail')}", "Report this."
+            )
+        key = ec.generate_private_key(ec.SECP256R1())
+        body = {"code": told["code"], "device_key": _jwk(key), "device_name": f"{crew.name}手机"}
+        client.sessions[phone_of(crew.id)] = await client.sign_in("/api/crew/sign-in", body)
+        keys[crew.id] = key
+    day.desk.phones.keys = keys
+
+
+def _jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    numbers = key.public_key().public_numbers()
+    parts = {"x": numbers.x.to_bytes(32), "y": numbers.y.to_bytes(32)}
+    text = {n: base64.urlsafe_b64encode(raw).decode().rstrip("=") for n, raw in parts.items()}
+    return {"kty": "EC", "crv": "P-256", **text}
 
 
 async def _business_now(client: ApiClient) -> float:

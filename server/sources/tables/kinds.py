@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch_core.events import Pause
 from geo.datums import Coordinate, DatumRefused, Datums
+from geo.outlines import Outline
 from server.adapters.imports import accounts, heat_tree, stores
 from server.adapters.imports.rows import ImportKind
 from server.adapters.imports.runs import Mark
@@ -149,12 +150,15 @@ NODE_KINDS = {
 
 def _outline(cell: str) -> bytes:
     try:
-        return bytes.fromhex(cell)
+        wkb = bytes.fromhex(cell)
     except ValueError:
+        wkb = b""
+    if Outline.of_wkb(wkb) is None:
         raise BadCell(
-            "bad_outline", "The outline is no well-known binary in hexadecimal digits.",
-            "Leave it empty.",
-        ) from None  # fmt: skip
+            "bad_outline", "The outline is no area as well-known binary in hexadecimal digits.",
+            "Leave it empty: the building is then measured by its place.",
+        )  # fmt: skip
+    return wkb
 
 
 HEAT_TREE = Kind(
