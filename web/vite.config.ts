@@ -12,7 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
-      input: { wall: page('wall'), intake: page('intake'), desk: page('desk'), follow: page('follow'), 'sign-in': page('sign-in'), docs: page('docs') },
+      input: { wall: page('wall'), intake: page('intake'), desk: page('desk'), follow: page('follow'), 'sign-in': page('sign-in'), docs: page('docs'), crew: page('crew') },
     },
   },
 });

@@ -57,6 +57,8 @@ export interface Ticket extends Omit<TicketRecord, 'pinned' | 'escalated'> {
 
 export interface TicketTraced extends Traced {
   ticket: Ticket;
+  /** Of the work on site; null where nothing was said of it. */
+  evidence_chain: Traced['chain'] | null;
 }
 
 export interface CrewRule {
@@ -114,7 +116,7 @@ const path = (id: string): string => `/api/tickets/${encodeURIComponent(id)}`;
 export const readTicket = (id: string): Promise<TicketTraced> => ask('GET', path(id));
 
 /** What people wrote at its steps; that it was read is written down. */
-export const readWritten = (id: string): Promise<{ items: { version: number; text: string }[] }> => ask('GET', `${path(id)}/written`);
+export const readWritten = (id: string): Promise<{ items: { stream: string; version: number; text: string }[] }> => ask('GET', `${path(id)}/written`);
 
 export const readProposal = (id: string): Promise<ProposalAnswer> =>
   ask('GET', `/api/proposals/${encodeURIComponent(id)}`, undefined, { within: 4000 });

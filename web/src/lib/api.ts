@@ -129,12 +129,17 @@ export const ticketsBehind = (figure: 'closing' | 'requests', limit: number): Pr
 
 /** One step of a ticket's trace: who, when, on what grounds. */
 export interface TraceStep {
+  /** The kind of record that it is of: a ticket's trace has those of its evidence too. */
+  stream: string;
   version: number;
   kind: string;
   actor: string;
   business_at: number;
   grounds: string | null;
 }
+
+/** A step among those of all streams of a trace. */
+export const stepKey = (step: { stream: string; version: number }): string => `${step.stream}:${step.version}`;
 
 /** Everything that happened to one thing, and whether nothing in it was altered. */
 export interface Traced {

@@ -299,4 +299,21 @@ export interface PlanFigure {
   lost_since?: number | null;
 }
 
+/** Topic `rounds`, key = crew id: what of a crew's day is new; its phone asks for the day again whenever this row changes. */
+export interface RoundRow {
+  stamp: number;
+  starts: Record<string, number>;
+}
+
+/** Topic `evidence`, key = ticket id: how the evidence of an open ticket stands. */
+export interface EvidenceRow {
+  verdict: 'accept' | 'block' | 'missing' | 'not_owed' | 'pending' | 'review';
+  slots: Record<string, 'accept' | 'again' | 'block' | 'owed' | 'pending' | 'review'>;
+  needs_person: 'block' | 'review' | null;
+  unjudged: boolean;
+  level: Level;
+  address: string;
+  since: number | null;
+}
+
 export type FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure;

@@ -26,7 +26,7 @@ export interface Stop extends Omit<Application, 'unit'> {
 
 export interface StopRecord extends Omit<Traced, 'trace'> {
   application: Stop;
-  trace: { version: number; kind: string; actor: string; business_at: number; grounds: string | null; event: Record<string, unknown> }[];
+  trace: { stream: string; version: number; kind: string; actor: string; business_at: number; grounds: string | null; event: Record<string, unknown> }[];
   words: string | null;
   reason: string | null;
 }

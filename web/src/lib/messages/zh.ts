@@ -1,4 +1,5 @@
 // Every word of the screens in Chinese, the first language; en.ts must have the same keys or nothing builds.
+import { steps } from './steps.zh';
 import type { Clock, CrewRow, HappeningRow, Level, OutageRow, TicketState } from '../wire';
 
 export const zh = {
@@ -312,45 +313,7 @@ export const zh = {
   cellBand: (size: number, band: string) => `${size} 米方格，欠费户比例 ${band}`,
   cellWhy: '网格只公布分档比例，不公布户数与金额，故无户级明细。',
   actor: { person: '人员', source: '来源', engine: '系统' } as Record<string, string>,
-  step: {
-    ticket_received: '收到',
-    ticket_accepted: '受理',
-    ticket_dispatched: '派发',
-    ticket_confirmed: '接单',
-    ticket_handling: '到场处理',
-    ticket_verifying: '待回访',
-    ticket_closed: '闭环',
-    ticket_cancelled: '撤销',
-    ticket_reopened: '重开',
-    ticket_level_changed: '改级',
-    deadline_near: '节点预警',
-    deadline_passed: '节点超时',
-    lost_contact: '失联',
-    contact_regained: '恢复联系',
-    outage_opened: '停热',
-    outage_extended: '改期',
-    outage_ended: '复热',
-    ticket_work_set: '工作要求',
-    ticket_appointed: '预约',
-    ticket_permitted: '作业票',
-    ticket_parts_awaited: '待料',
-    ticket_parts_late: '待料逾期',
-    ticket_parts_ready: '料已到',
-    ticket_pinned: '锁定',
-    ticket_unpinned: '解除锁定',
-    ticket_displaced: '让单',
-    ticket_escalated: '上报',
-    ticket_unproposed: '无班组可派',
-    ticket_proposed_again: '又有建议',
-    ticket_linked: '生成查询链接',
-    ticket_repeated: '再次来电',
-    ticket_placed: '认定地点',
-    ticket_owned: '首接负责',
-    ticket_kind_changed: '改类别',
-    ticket_merged: '并入他单',
-    ticket_absorbed: '并入一单',
-    ticket_photos_added: '补充照片',
-  } as Record<string, string>,
+  step: steps.step,
 
   // Sign-in
   signIn: '登录',
