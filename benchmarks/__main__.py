@@ -10,7 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
-    "binning", "gcj", "geofence", "photo_hash", "photo_search", "city", "assign", "insert",
+    "binning", "gcj", "geofence", "photo_hash", "photo_search", "photo_verdict", "photo_reuse",
+    "hostile", "city", "assign", "insert",
     "replan", "what_if", "trsp", "fanout", "stall", "ingest", "intake", "contradictions",
     "address", "commit_to_screen", "screen", "start",
 )  # fmt: skip

@@ -28,7 +28,7 @@ from realtime.hub import Hub
 from realtime.messages import BusinessTime, TopicTick
 from realtime.picture import Picture
 from realtime.reader import Reader
-from server.adapters.accounts import Accounts, Principal
+from server.adapters.accounts import Accounts, Pass, Principal
 from server.api.audience import Audience
 from server.api.live import Connections, create_live_handler
 from server.api.rawws import RawWebSocketProtocol
@@ -83,9 +83,9 @@ class Store:
 class AnyPass:
     """Accounts that let everybody in."""
 
-    async def spend_pass(self, _: str) -> tuple[int, bytes]:
+    async def spend_pass(self, _: str) -> Pass:
         """As Accounts."""
-        return COMPANY, b"session"
+        return Pass(COMPANY, b"session")
 
     async def by_session(self, secret_hash: bytes) -> tuple[Principal, int]:
         """As Accounts."""

@@ -153,6 +153,8 @@ class Installation:
         self.cores = [
             Process(f"core {n}", ["core"], env, logs / f"{name}-core-{n}.log") for n in range(cores)
         ]
+        self.photo = Process("photo", ["photo"], env, logs / f"{name}-photo.log")
+        """Judges photos; started by the tests that want verdicts."""
 
     @property
     def url(self) -> str:
@@ -231,7 +233,7 @@ class Installation:
 
     def stop(self) -> None:
         """End every process."""
-        for process in (*self.webs, *self.cores):
+        for process in (*self.webs, self.photo, *self.cores):
             process.end()
 
 

@@ -66,6 +66,7 @@ def steps(goal: str) -> None:
         check_compiler()
     environment()
     requirements("requirements", ROOT / "requirements.lock")
+    requirements("requirements-model", ROOT / "requirements-model.lock", alone=True)
     locks = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
     if goal != "run":
         requirements("requirements-dev", *locks)
@@ -164,14 +165,16 @@ def usable() -> bool:
     return answer.stdout.startswith(f"{VERSION} {VENV} {VENV}/")
 
 
-def requirements(name: str, *locks: Path) -> None:
-    """Install locked packages, each checked against its hash."""
+def requirements(name: str, *locks: Path, alone: bool = False) -> None:
+    """Install locked packages, each checked against its hash; alone: without what they ask for."""
     step = Step(name, [VERSION, *locks])
     if step.done():
         return
     say(f"Installing Python packages from {locks[-1].name}, about a minute the first time")
     step.begin()
-    pip_install(*(part for lock in locks for part in ("-r", str(lock))))
+    pip_install(
+        *(["--no-deps"] if alone else []), *(part for lock in locks for part in ("-r", str(lock)))
+    )
     step.finish()
 
 

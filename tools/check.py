@@ -21,8 +21,8 @@ import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-WATCHED = ("tests/e2e", "tests/fault")
-"""Folders whose tests have engines and browsers of their own."""
+WATCHED = ("tests/e2e", "tests/fault", "tests/integration/dispatch")
+"""Folders whose tests have engines, browsers or a core of their own."""
 CLOSING = re.compile(r" in [0-9.]+s\b.*=+\S*$")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -98,7 +98,7 @@ def both_halves() -> int:
         code = other.wait() or running.returncode
         kept.seek(0)
         text = kept.read()
-    say(f"{' and '.join(WATCHED)}, run meanwhile:")
+    say(f"{', '.join(WATCHED)}, run meanwhile:")
     print(text, flush=True)
     watched = next((line for line in reversed(text.splitlines()) if CLOSING.search(line)), "")
     print(closing_line([last, watched], time.monotonic() - began), flush=True)

@@ -91,7 +91,7 @@ def clear(client: httpx.Client) -> None:
     asked: dict[str, str | int] = {"state": "open", "limit": 500}
     while found := client.get("/api/tickets", params=asked).json()["items"]:
         for ticket in found:
-            body = {"version": ticket["version"], "reason_code": "test"}
+            body = {"version": ticket["version"], "reason_code": "test", "reason": "试验结束"}
             answer = client.post(f"/api/tickets/{ticket['id']}/cancel", json=body, headers=key())
             assert answer.is_success or answer.status_code == 409, answer.text
 

@@ -166,7 +166,7 @@ def cancel_all(client: httpx.Client) -> None:
     asked: dict[str, str | int] = {"state": "open", "limit": 500}
     while found := client.get("/api/tickets", params=asked).json()["items"]:
         for one in found:
-            body = {"version": one["version"], "reason_code": "test"}
+            body = {"version": one["version"], "reason_code": "test", "reason": "试验结束"}
             answer = client.post(f"/api/tickets/{one['id']}/cancel", json=body, headers=key())
             assert answer.is_success or answer.status_code == 409, answer.text
 

@@ -263,6 +263,9 @@ def test_a_ticket_is_accepted_and_after_the_work_called_back(
     for step in ("confirm", "handle", "verify"):
         seen = person.get(f"/api/tickets/{ticket}").json()["ticket"]
         post(person, f"/api/tickets/{ticket}/{step}", {"version": seen["version"]})
+        if step == "handle":  # nobody takes photos here: a manager says why that is well
+            waiver = {"version": 0, "reason_code": "not_applicable", "reason": "试验"}
+            post(person, f"/api/evidence/{ticket}/waive", waiver)
     desk.press("4")
     desk.pick(ticket)
     desk.press("Enter")

@@ -192,7 +192,9 @@ def at_the_desk(house: House) -> dict[str, str]:
 
 async def asked_of_the_engine(house: House, ticket: str, crew: str) -> list[bytes]:
     """The frames that the engine answers a proposal and a price with, as they are."""
-    ((address, secret),) = await fetch(house.database_url, "SELECT address, secret FROM lease")
+    ((address, secret),) = await fetch(
+        house.database_url, "SELECT address, secret FROM lease WHERE name = 'core'"
+    )
     reader, writer = await connect(address)
     writer.write(frames.framed(Hello(secret=secret)))
     found = []

@@ -15,10 +15,15 @@ from server.settings import Settings
 
 OPEN = {
     "/", "/health", "/wall", "/intake", "/desk", "/t/{token}", "/sign-in", "/assets/{path}",
+    "/crew", "/crew-sw.js", "/crew-app/{path}",
     "/api/sign-in", "/api/sign-in/link", "/api/sign-out", "/api/t/{token}", "/docs",
-    "/docs/openapi.json", "/docs/{path}",
+    "/docs/openapi.json", "/docs/{path}", "/ca", "/ca/heatops-ca.crt", "/api/crew/sign-in",
 }  # fmt: skip
 """Nobody needs to be signed in: pages without data, the ways in and out, and a resident's link."""
+
+
+OF_CREWS = "/api/crew/"
+"""What begins like this is for the phones of crews, and for nobody else."""
 
 
 class Door(NamedTuple):
@@ -33,7 +38,7 @@ class Door(NamedTuple):
 
 
 def doors(house: House) -> list[Door]:
-    """GET and POST of every route, also of those that no document mentions."""
+    """GET, POST, PUT and DELETE of every route, also of those that no document mentions."""
     settings = Settings(
         data=house.data, database_url=house.database_url, redis_url=house.valkey.url
     )
@@ -46,7 +51,7 @@ def doors(house: House) -> list[Door]:
         if isinstance(route, HTTPRoute)
         for method in sorted(route.methods - {"HEAD", "OPTIONS"})
     ]
-    assert {door.method for door in found} == {"GET", "POST"}
+    assert {door.method for door in found} == {"GET", "POST", "PUT", "DELETE"}
     return found
 
 

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 TOPICS = (
     "tickets", "crews", "positions", "rooms", "arrears", "sentiment", "outages", "network",
-    "figures", "happenings", "plan", "proposals",
+    "figures", "happenings", "plan", "proposals", "rounds",
 )  # fmt: skip
 WITHIN_S = 30.0
 

@@ -29,9 +29,27 @@ def receive(by: Caller, **more: Any) -> Any:
 
 
 def step(caller: Caller, ticket: Any, name: str, **more: Any) -> Any:
-    """The ticket after a step taken at the version of `ticket`."""
+    """The ticket after a step taken at the version of `ticket`; no crew of a test's takes photos,
+    so that a manager waives them before the work is done."""
+    if name == "verify":
+        waive(caller, ticket["id"])
     body = {"version": ticket["version"]} | STEPS.get(name, {}) | more
     return caller.ok(f"/api/tickets/{ticket['id']}/{name}", body)
+
+
+def given(house: House, crew: str, **more: Any) -> str:
+    """The number of a ticket of its own at H-001, in building B01, that the crew was given."""
+    told = {"household": "H-001", "building": None, "accepted": True, "separate": True} | more
+    return str(step(house.person, receive(house.person, **told), "dispatch", crew=crew)["id"])
+
+
+def waive(manager: Caller, ticket: str) -> None:
+    """Let the ticket's present round close without the photos that it owes, if any."""
+    record = manager.get(f"/api/evidence/{ticket}")
+    if record["verdict"] in {"not_owed", "accept"}:
+        return
+    why = {"reason_code": "not_applicable", "reason": "试验工单，无人拍照"}
+    manager.ok(f"/api/evidence/{ticket}/waive", {"version": record["version"]} | why)
 
 
 def carry(caller: Caller, ticket: Any, crew: str, upto: str) -> Any:

@@ -241,14 +241,15 @@ def test_crew_positions(town: House, wall: Screen) -> None:
         town.source,
         "crew-positions",
         fix(crew, at, heading_deg=90.0),
-        fix(crew, at - 30, lon=126.1),
+        fix(crew, at - 30, lon=126.637),
     )
     wall.until(lambda: crew in wall.rows("positions"), "the crew is on the map")
     row = wall.rows("positions")[crew]
     assert (row["lon"], row["heading_deg"], row["fixed_at"]) == (126.64, 90.0, at)
-    batch(town.source, "crew-positions", fix(crew, at - 10, lon=126.2))
-    batch(town.source, "crew-positions", fix(crew, at + 1, lon=126.65))
-    wall.until(lambda: wall.rows("positions")[crew]["lon"] == 126.65, "the newest fix counts")
+    batch(town.source, "crew-positions", fix(crew, at - 10, lon=126.639))
+    batch(town.source, "crew-positions", fix(crew, at + 2, lon=126.7))
+    batch(town.source, "crew-positions", fix(crew, at + 1, lon=126.6402))
+    wall.until(lambda: wall.rows("positions")[crew]["lon"] == 126.6402, "the newest good one")
 
 
 def test_a_position_is_lost_and_found(town: House, wall: Screen) -> None:

@@ -16,6 +16,8 @@ from path_cases import kinds, messages, one, step, take
 from path_house import House, NewHouse, eventually
 from path_receiver import SECRET, Receiver, opened_receiver
 
+from server.adapters.message_store import LEASE_S
+
 
 @pytest.fixture(scope="module")
 def post_house(new_house: NewHouse) -> Iterator[House]:
@@ -29,6 +31,7 @@ def receiver(post_house: House) -> Iterator[Receiver]:
     with opened_receiver() as opened:
         yield opened
     (post_house.data / "gateways.toml").unlink(missing_ok=True)
+    time.sleep(2.0)  # until then what is sent still goes the way of the rules
 
 
 def choose(house: House, *rules: str) -> None:
@@ -49,7 +52,9 @@ def message_of(house: House, case: Any, state: str, kind: str = "case_signed") -
             None,
         )
 
-    return eventually(found, f"{kind} is {state}")
+    return eventually(
+        found, f"{kind} is {state}", within_s=3 * LEASE_S
+    )  # a lost claim ends by itself
 
 
 def told(house: House, case: Any) -> Any:
@@ -210,6 +215,7 @@ def test_killed_between_sending_and_recording(post_house: House, receiver: Recei
     first, second = receiver.at("/slow")
     assert (first.key, first.raw) == (second.key, second.raw)
     assert message["attempts"] == 2
+    assert "database_unavailable" not in post_house.cores[-1].log()
     assert len(told(post_house, case)) == 1
     assert kinds(post_house, case).count("case_status_sent") == 1
 

@@ -8,10 +8,12 @@ import json
 import stat
 from typing import Any
 
+import httpx
 import pytest
 from path_dispatch import decided_on
 from path_heating import local
 from path_house import PASSWORD, Caller, House
+from path_phone import signed_in
 from path_residents import (
     CALLER,
     HOMES,
@@ -21,7 +23,7 @@ from path_residents import (
     found_in,
     through_the_intake,
 )
-from path_routes import Door, guarded
+from path_routes import OF_CREWS, Door, guarded
 from path_screen import TOPICS, Screen
 from path_work import receive
 from typing_extensions import override
@@ -46,11 +48,15 @@ NAMED_BY_NOBODY = {"/api/layers/{name}", "/api/exports/{name}", "/api/imports/{k
 """Not a record's name, but one that every company has."""
 MADE_ANEW = {"/api/crews/{crew_id}", "/api/stores/{store_id}"}
 """A company names its own."""
-NOBODYS = {"unknown_source", "not_frozen_yet", "nothing_to_propose"}
-"""What else is said of a record that is not there."""
+NOBODYS = {"unknown_source", "not_frozen_yet", "nothing_to_propose", "crew_needed"}
+"""What else is said of a record that is not there, or that only a crew's phone may speak of."""
 COMPANY = {"code": "warm"}
 """A body that any door may read before it asks who is there."""
-NOT_THERE = {"/api/cells/{key}", "/tiles/{company}/{file}"}
+NOT_THERE = {
+    "/api/cells/{key}", "/tiles/{company}/{file}", "/api/evidence/{ticket_id}/photos/{photo}",
+    "/api/evidence/{ticket_id}/photos/{photo}/original",
+    "/api/evidence/{ticket_id}/match/{photo}/{twin}",
+}  # fmt: skip
 """This house has none."""
 QUERY = {
     "/api/addresses/suggest": {"words": "和平路"},
@@ -60,6 +66,8 @@ QUERY = {
     "/api/campaigns/preview": {"purpose": "suspension_deadline", "days_before": "60"},
     "/api/tickets": {"limit": "500"},
     "/api/reports/{day}/records": {"figure": "received_n"},
+    "/api/reports/sham": {"month": "2026-08"},
+    "/api/reports/sham.csv": {"month": "2026-08"},
 }
 
 
@@ -85,6 +93,7 @@ def names(house: House) -> dict[str, str]:
         "point_id": "RT-01", "node_id": "S1",
         "community_id": "K1", "key": "400:1:1", "company": "warm", "file": "none.pmtiles",
         "name": "", "kind": "households", "source": "test", "store_id": "W0",
+        "upload": "A" * 22, "device": "A" * 22, "twin": "0" * 64,
     }  # fmt: skip
 
 
@@ -121,8 +130,17 @@ def known(house: House) -> list[Door]:
 
 
 def reads(known: list[Door]) -> list[Door]:
-    """Every door that is read."""
-    return [door for door in known if door.method == "GET"]
+    """Every door that is read, but for those of crews."""
+    return [d for d in known if d.method == "GET" and not d.path.startswith(OF_CREWS)]
+
+
+def knock(caller: Caller, door: Door, path: str, body: Any = COMPANY) -> httpx.Response:
+    """What is answered there."""
+    if door.method == "GET":
+        return caller.http.get(path, params=QUERY.get(door.path))
+    if door.method == "DELETE":
+        return caller.http.delete(path)
+    return caller.post(path, body) if door.method == "POST" else caller.http.put(path, content=b"")
 
 
 def test_strangers_find_every_door_closed(
@@ -131,13 +149,7 @@ def test_strangers_find_every_door_closed(
     for token in (None, "a token that nobody gave"):
         stranger = Caller(house.url, token)
         for door in known:
-            path = paths(door, names)[0]
-            query = QUERY.get(door.path)
-            answer = (
-                stranger.http.get(path, params=query)
-                if door.method == "GET"
-                else stranger.post(path, COMPANY)
-            )
+            answer = knock(stranger, door, paths(door, names)[0])
             assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in"), door
 
 
@@ -177,11 +189,34 @@ def test_a_wall_is_let_in_nowhere_else(
         if door.path in (WALL_POSTS if door.method == "POST" else WALL):
             continue
         for path in paths(door, names):
-            answer = (
-                wall.http.get(path, params=QUERY.get(door.path))
-                if door.method == "GET"
-                else wall.post(path, COMPANY)
-            )
+            answer = knock(wall, door, path)
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), door
+
+
+def test_nobody_else_passes_for_a_crew(
+    house: House, known: list[Door], names: dict[str, str]
+) -> None:
+    """By their session or token: what is only a crew's to say and to see stays closed."""
+    crews = [door for door in known if door.path.startswith(OF_CREWS)]
+    assert {door.method for door in crews} == {"GET", "POST", "PUT", "DELETE"}
+    for caller in (house.person, house.source):
+        for door in crews:
+            answer = knock(caller, door, paths(door, names)[0])
+            assert (answer.status_code, answer.json()["code"]) == (403, "crew_needed"), door
+            assert found_in(answer.content) == []
+
+
+def test_a_crew_is_let_in_nowhere_else(
+    house: House, known: list[Door], names: dict[str, str]
+) -> None:
+    phone = signed_in(house, names["crew_id"])
+    its_own = {"/api/session", "/api/live-passes"}
+    assert {door.path for door in known} >= its_own
+    for door in known:
+        if door.path in its_own or door.path.startswith((OF_CREWS, "/tiles/")):
+            continue
+        for path in paths(door, names):
+            answer = knock(phone.caller, door, path)
             assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), door
 
 
@@ -199,14 +234,17 @@ def test_another_company_finds_none_of_our_records(
         made = door.method == "POST" and door.path in MADE_ANEW
         if "{" not in door.path or door.path in NAMED_BY_NOBODY or made:
             continue
+        if door.path.startswith(OF_CREWS) and door.method != "POST":
+            continue  # nobody but a phone is let in, see above
         looked += 1
         if door.method == "GET":
             for path in paths(door, names):
                 answer = stranger.http.get(path, params=QUERY.get(door.path))
                 assert answer.status_code == 404, (path, answer.text)
             continue
-        media = documented[door.path]["post"]["requestBody"]["content"]["application/json"]
-        body = next(iter(media["examples"].values()))["value"]
+        media = documented[door.path]["post"].get("requestBody", {}).get("content", {})
+        examples = media["application/json"]["examples"] if media else {"": {"value": {}}}
+        body = next(iter(examples.values()))["value"]
         answer = stranger.post(door.at(names), body)
         code = answer.json()["code"]
         assert code.startswith("no_such_") or code in NOBODYS, (door, answer.text)

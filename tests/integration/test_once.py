@@ -25,13 +25,15 @@ UNKEYED = {
     "/api/presence",
     "/api/proposals/{ticket_id}/price",
     "/api/what-if",
+    "/api/crews/{crew_id}/code",
+    "/api/crews/{crew_id}/devices/{device}/revoke",
 }
 """They change no business data; a picture is its own key."""
 NAMES = {
     "ticket_id": "260101-000001", "outage_id": "260101-000002", "crew_id": "C00",
     "application_id": "260101-000003", "visit_id": "260101-000004", "question_id": "9",
     "case_id": "hotline_12345-1", "message_id": "9", "kind": "points", "source": "rooms",
-    "store_id": "W0", "handover_id": "20260101-0800", "day": "2026-01-01",
+    "store_id": "W0", "device": "A" * 22, "handover_id": "20260101-0800", "day": "2026-01-01",
 }  # fmt: skip
 
 

@@ -323,7 +323,7 @@ def move(city: House, n: int) -> None:
     batch(
         city.source,
         "crew-positions",
-        *(fix(c, at, lon=126.5 + (n + i) % 99 / 1000) for i, c in enumerate(CREWS)),
+        *(fix(c, at, lon=126.5 + n / 5000 + i % 99 / 1000) for i, c in enumerate(CREWS)),
     )
 
 
@@ -388,7 +388,7 @@ def test_a_batch_is_whole_or_not_at_all(city: House, fresh: Any) -> None:
         lambda: screen.rows("tickets").get(ticket["id"], {}).get("state") == "accepted", "accepted"
     )
     before = screen.views["positions"].seq
-    move(city, 590)
+    move(city, 290)
     screen.until(lambda: screen.views["positions"].seq > before, "the batch of positions")
     assert screen.views["positions"].seq == before + 1
     places = {row["fixed_at"] for row in screen.rows("positions").values()}

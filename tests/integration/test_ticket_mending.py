@@ -62,7 +62,7 @@ def test_the_first_contact_owns_the_ticket_until_the_call_back(house: House) -> 
     ticket = receive(house.source)
     assert ticket["owner"] is None
     ticket = step(house.person, ticket, "accept")
-    ticket = carry(house.source, ticket, crew, "verify")
+    ticket = carry(house.person, ticket, crew, "verify")
     assert ticket["owner"] == "admin"
     again = step(house.source, ticket, "reopen")
     assert again["owner"] == "admin"

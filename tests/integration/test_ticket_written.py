@@ -31,7 +31,9 @@ def test_the_desk_reads_the_reason_and_that_is_noted_once(house: House, ticket: 
     assert WHY not in str(steps)  # the journal does not hold it
     assert _looks(house, ticket) == 0
     for _ in range(2):
-        assert house.person.get(f"{path}/written")["items"] == [{"version": at, "text": WHY}]
+        assert house.person.get(f"{path}/written")["items"] == [
+            {"stream": "ticket", "version": at, "text": WHY}
+        ]
     assert _looks(house, ticket) == 1
 
 

@@ -150,7 +150,7 @@ def test_locks_pin_hash_and_name_no_host(lock: str) -> None:
 
 
 def test_every_direct_requirement_is_locked() -> None:
-    for kind in ("", "-build", "-dev", "-bench", "-node"):
+    for kind in ("", "-build", "-dev", "-bench", "-node", "-model"):
         name = f"requirements{kind}"
         lock = ROOT / f"{'requirements' if name.endswith('build') else name}.lock"
         locked = set(re.findall(r"(?m)^([a-z0-9._-]+)==", lock.read_text("utf-8")))

@@ -267,8 +267,15 @@ class World:
             travel="roads", policy="p",
         )  # fmt: skip
         told = self.dice.choice([proposed, proposed, e.ProposalWithdrawn()])
-        self.take(f"crew:{crew}", [day], None)
+        self.take(f"crew:{crew}", [day, *[e.RoundChanged()] * (n % 2)], None)
         self.take(f"ticket:{ticket}", [told], None)
+        stands: e.Event = e.EvidenceStands(
+            ticket=e.TicketLabel(level="red", kind="leak", address="a"), verdict="review",
+            slots={"fault_point": self.dice.choice(["review", "accept"])}, unjudged=False,
+            needs=self.dice.choice(["review", None]), since=self.at,
+        )  # fmt: skip
+        over = self.dice.choice([stands, stands, e.EvidenceSettled()])
+        self.take(f"evidence:{ticket}", [over], None)
 
 
 def place(name: str) -> Place:

@@ -144,10 +144,13 @@ KNOWN: dict[str, Callable[[Any], tuple[str, Any]]] = {
 
 
 def unseen(struct: type) -> bool:
-    """Facts of residents' contracts, cases, campaigns, stores and the desk's own papers stand on no
-    wall."""
-    return issubclass(struct, e.StopFact | e.CaseFact) or struct.__name__.startswith(
-        ("Visit", "Campaign", "Handover", "Report", "Store", "Parts")
+    """Facts of residents' contracts, cases, campaigns, stores, the desk's own papers and the work
+    on site stand on no wall: of the latter the core tells how it stands."""
+    site = issubclass(struct, e.SiteFact) and struct is not e.EvidenceStands
+    return (
+        site
+        or issubclass(struct, e.StopFact | e.CaseFact)
+        or struct.__name__.startswith(("Visit", "Campaign", "Handover", "Report", "Store", "Parts"))
     )
 
 

@@ -21,6 +21,14 @@ GOOD = (SHIPPED / "default" / "default.toml").read_text("utf-8")
         ('home_from = "08:00"', 'home_from = "25:00"', "home_from"),
         ("every_s = 20", "every_s = = 20", "every_s"),
         ("most = 3", 'most = "three"', "most"),
+        ("within_m = 60.0", "within_m = nan", "within_m"),
+        ("window_after_s = 900", "window_after_s = -1", "window_after_s"),
+        ("clocks_fail_s = 3600", "clocks_fail_s = 30", "clocks_fail_s"),
+        ("no_answer_most = 3", "no_answer_most = 0", "no_answer_most"),
+        ('slots = ["room", ', 'slots = ["lounge", ', "slots"),
+        ('slots = ["room", ', 'slots = ["windows", ', "evidence.required"),
+        ('name = "temperature"', 'name = "repair"', "evidence.required"),
+        ('kinds = ["repair", "leak"]\nresident = true', "", "evidence.required"),
     ],
 )
 def test_the_line_is_told(tmp_path: Path, old: str, new: str, line_says: str) -> None:

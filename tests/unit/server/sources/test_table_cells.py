@@ -205,3 +205,11 @@ def test_the_field_that_names_a_row_must_have_a_column():
     with pytest.raises(UserError) as refused:
         need("f.csv", ["a"], HOUSEHOLDS, {})
     assert refused.value.code == "columns_missing"
+
+
+@pytest.mark.parametrize("cell", ["zz", "", "0101000000000000000000f03f0000000000000040"])
+def test_an_outline_is_an_area_or_the_row_says_why_not(cell: str) -> None:
+    (outline,) = (field for field in HEAT_TREE.fields if field.name == "outline")
+    with pytest.raises(BadCell) as refused:
+        outline.read(cell)
+    assert refused.value.code == "bad_outline"

@@ -6,12 +6,13 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dispatch_core import commands as c
-from dispatch_core import crews, stores, tickets
+from dispatch_core import crews, evidence, stores, tickets
 from dispatch_core.errors import Refused
 from dispatch_core.ids import Place, split_stream, unix
 from server.adapters.policies import SHIPPED, read_policy
@@ -22,7 +23,11 @@ from server.usecases.merging import MergeTicket
 from server.usecases.stores import IssueStoreParts
 from server.usecases.tickets import StepTicket
 
-CITY = read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai")
+CITY = msgspec.structs.replace(
+    read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai"),
+    evidence=evidence.POLICY,
+)
+"""Work here owes no photos."""
 T0 = datetime(2026, 1, 14, 7, 5, tzinfo=UTC)
 TICKETS = ("t1", "t2", "t3")
 CREWS = ("k1", "k2", "k3")
@@ -118,7 +123,7 @@ class Desk(RuleBasedStateMachine):
             "reopen": c.Reopen(version=version, reason_code="dissatisfied"),
         }[what]  # fmt: skip
         may = what in tickets.POSSIBLE[self.ticket(name).state]
-        assert self.carry(StepTicket(ticket=name, command=command, city=CITY)) == may
+        assert self.carry(StepTicket(ticket=name, command=command, by="u", city=CITY)) == may
 
     @rule(name=one_ticket, safe=st.booleans(), by=st.sampled_from(["person:1", "system:core"]))
     def displace(self, name: str, safe: bool, by: str) -> None:

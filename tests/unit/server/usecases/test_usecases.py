@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from dispatch_core import commands as c
-from dispatch_core import crews, outages, tickets
+from dispatch_core import crews, evidence, outages, tickets
 from dispatch_core.errors import Conflict, Invalid, NotFound, Refused
 from dispatch_core.events import kind_of
 from dispatch_core.ids import Words, split_stream, unix
@@ -25,7 +25,11 @@ from server.usecases.tickets import DispatchTicket, StepTicket
 
 T0 = datetime(2026, 1, 14, 7, 5, tzinfo=UTC)
 AT0 = unix(T0)
-CITY = read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai")
+CITY = msgspec.structs.replace(
+    read_policy(SHIPPED / "harbin" / "default.toml", "2025-2026", "Asia/Shanghai"),
+    evidence=evidence.POLICY,
+)
+"""Work here owes no photos."""
 BUILDING = Building(
     id="b1", lon=126.6, lat=45.7, address="道里区 经纬街 3号", community="c1",
     community_name="经纬小区", district="道里区", substation="s1",
@@ -113,7 +117,7 @@ def intake(**more: Any) -> ReceiveRequest:
 
 
 def step(command: Any, **more: Any) -> StepTicket:
-    return StepTicket(ticket="t1", command=command, **more)
+    return StepTicket(ticket="t1", command=command, by="person:1", city=CITY, **more)
 
 
 def secret(text: str) -> SecretText:
@@ -235,8 +239,11 @@ def test_a_cancelled_ticket_frees_its_crew_and_a_lost_one_is_regained(desk: Desk
         (DispatchTicket(ticket="t9", version=2, crew="k1", by="u"), "no_such_ticket"),
         (DispatchTicket(ticket="t1", version=1, crew="k1", by="u"), "version_conflict"),
         (DispatchTicket(ticket="t1", version=2, crew="k3", by="u"), "crew_off_duty"),
-        (StepTicket(ticket="t1", command=c.Confirm(version=2)), "wrong_state"),
-        (StepTicket(ticket="t9", command=c.Confirm(version=1)), "no_such_ticket"),
+        (step(c.Confirm(version=2)), "wrong_state"),
+        (
+            StepTicket(ticket="t9", command=c.Confirm(version=1), by="person:1", city=CITY),
+            "no_such_ticket",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_and_writes_nothing(
