@@ -301,6 +301,13 @@ class EvidenceStands(SiteFact, frozen=True, kw_only=True):
     unjudged: bool
     since: int | None
     """Since when it waits for a person."""
+    asks: Support | None = None
+    """What the crew on site asks the desk for."""
+    asks_since: int | None = None
+    unanswered: int = 0
+    """So often nobody opened."""
+    to_desk: bool = False
+    """So often that the desk has to reach the resident before a crew goes again."""
 
 
 class EvidenceSettled(Body, frozen=True, kw_only=True):

@@ -25,11 +25,11 @@ from dispatch_core.evidence.standing import (
     check_valves,
     standing,
 )
-from dispatch_core.evidence.state import ShutValve, SiteRecord, SiteVisit, SlotPhoto
+from dispatch_core.evidence.state import Asked, ShutValve, SiteRecord, SiteVisit, SlotPhoto
 from dispatch_core.evidence.whereabouts import NO_FIX, Measured, Whereabouts, whereabouts
 
 __all__ = [
-    "NO_FIX", "POLICY", "DeskView", "Fence", "Judgement", "Likeness", "Measured", "Owed",
+    "NO_FIX", "POLICY", "Asked", "DeskView", "Fence", "Judgement", "Likeness", "Measured", "Owed",
     "PhotoFacts", "Photos", "Policy", "ShutValve", "SiteRecord", "SiteVisit", "SiteWindow",
     "SlotPhoto", "SlotState", "Standing", "Whereabouts", "apply", "begun", "check", "check_close",
     "check_done", "check_kept", "check_valves", "decide", "desk_view", "judge", "owed_by",

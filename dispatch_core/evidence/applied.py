@@ -24,8 +24,8 @@ from dispatch_core.events import (
     ValveTurned,
     VisitDeclined,
 )
-from dispatch_core.evidence.state import ShutValve, SiteRecord, SiteVisit, SlotPhoto
-from dispatch_core.ids import PhotoId, Slot
+from dispatch_core.evidence.state import Asked, ShutValve, SiteRecord, SiteVisit, SlotPhoto
+from dispatch_core.ids import CrewId, PhotoId, Slot
 
 
 def apply(  # noqa: PLR0911 - one answer per kind of fact
@@ -76,11 +76,20 @@ def apply(  # noqa: PLR0911 - one answer per kind of fact
         case PhotosHeld():
             return replace(record, held=event.held)
         case VisitDeclined():
-            return replace(record, declined=[*record.declined, event.crew])
-        case PartsUsed() | HazardReported() | SupportAsked():
+            heard = _heard(record, event.crew)
+            return replace(heard, declined=[*record.declined, event.crew])
+        case SupportAsked():
+            return replace(record, asked=Asked(what=event.what, crew=event.crew, at=at))
+        case PartsUsed() | HazardReported():
             return record
         case _:
             raise ValueError(f"{type(event).__name__} is no fact of the work on site")
+
+
+def _heard(record: SiteRecord, crew: CrewId) -> SiteRecord:
+    """The crew is no longer there: it needs nothing there any more."""
+    theirs = record.asked is not None and record.asked.crew == crew
+    return replace(record, asked=None) if theirs else record
 
 
 def _visited(record: SiteRecord, event: CheckedOut | CheckInOverruled, at: int) -> SiteRecord:
@@ -92,6 +101,8 @@ def _visited(record: SiteRecord, event: CheckedOut | CheckInOverruled, at: int) 
         doubt = visit.needs_review or (event.needs_review and not visit.refused)
         return replace(visit, out_at=at, result=event.result, needs_review=doubt)
 
+    if isinstance(event, CheckedOut):
+        record = _heard(record, event.crew)
     return replace(record, visits=[moved(visit) for visit in record.visits])
 
 

@@ -58,6 +58,8 @@ class SiteWindow(msgspec.Struct, frozen=True, kw_only=True):
     """Of the fix when the photo was taken, by the phone's clock."""
     fix_made_up: bool = False
     """So the phone said."""
+    other_phone: bool = False
+    """Another phone took it than the one that checked in."""
 
 
 class Likeness(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +244,8 @@ def _fence(facts: PhotoFacts, site: SiteWindow, policy: Policy) -> PhotoCheck:
     if by_fix is not None:
         by_fix = max(0.0, by_fix - accuracy)
     far = [d for d in (by_fix, facts.gps_distance_m) if d is not None]
+    if not far and site.other_phone:  # the check-in says nothing of where this phone was
+        return PhotoCheck(code="in_fence", outcome="warn", value="other_phone")
     if not far:
         return PhotoCheck(code="in_fence", outcome="unknown", threshold=bound, measure="m")
     worst = round(max(far), 1)

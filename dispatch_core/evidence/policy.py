@@ -108,7 +108,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     """A fail of one of these blocks; any other fail goes to a person."""
     to_a_person: list[PhotoCheckCode] = msgspec.field(
-        default_factory=lambda: ["seen_eye", "seen_site", "three_scenes"]
+        default_factory=lambda: ["seen_eye", "seen_site", "three_scenes", "in_fence"]
     )
     """A warning of one of these goes to a person, too."""
     unknown_to_a_person: list[PhotoCheckCode] = msgspec.field(default_factory=lambda: ["seen_eye"])

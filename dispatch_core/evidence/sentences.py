@@ -26,6 +26,10 @@ EXACT: Mapping[tuple[PhotoCheckCode, CheckOutcome, str], Said] = {
     ("in_fence", "fail", "made_up"): Said(
         "手机报告该位置是虚拟的。", "The phone said that its position is made up."
     ),
+    ("in_fence", "warn", "other_phone"): Said(
+        "由另一部手机拍摄，且没有位置：不能确认在现场。",
+        "Another phone than the one that checked in took it, and gave no position.",
+    ),
     ("in_window", "fail", "no_check_in"): Said("拍摄班组没有签到。", "The crew never checked in."),
     ("credentials", "unknown", "unknown_signer"): Said(
         "有内容凭证，但签发者不可识别。",

@@ -35,8 +35,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wants_crew(self) -> bool:
-        """A crew must come for a photo, or for a check-in that counts."""
-        return bool(self.missing) or self.verdict == "missing"
+        """A crew must come for a photo, since one is owed, asked for again or refused, or for a
+        check-in that counts."""
+        if self.verdict in {"accept", "not_owed"}:
+            return False
+        return bool(self.missing) or self.verdict in {"missing", "block"}
 
 
 def standing(record: SiteRecord | None, slots: Sequence[Slot], round_: int) -> Standing:

@@ -15,6 +15,7 @@ from dispatch_core.ids import (
     SiteResult,
     SiteVerdict,
     Slot,
+    Support,
     Trust,
     ValveId,
 )
@@ -80,6 +81,14 @@ class ShutValve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int = 0
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a crew asked the desk for, and when (Unix s)."""
+
+    what: Support
+    crew: CrewId
+    at: int
+
+
 class SiteRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The work on site of a ticket after `version` facts."""
 
@@ -87,6 +96,8 @@ class SiteRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     visits: list[SiteVisit] = msgspec.field(default_factory=list)
     photos: dict[Slot, SlotPhoto] = msgspec.field(default_factory=dict)
     valves: dict[ValveId, ShutValve] = msgspec.field(default_factory=dict)
+    asked: Asked | None = None
+    """The last word for help, until its crew leaves or gives the ticket back."""
     unanswered: int = 0
     doors: list[PhotoId] = msgspec.field(default_factory=list)
     """The photos of the door that the times nobody opened went by: none serves twice."""

@@ -37,4 +37,8 @@ def fold(key: str, row: Row | None, fact: Fact) -> Row | None:
         level=event.ticket.level,
         address=event.ticket.address,
         since=event.since,
+        asks=event.asks,
+        asks_since=event.asks_since,
+        unanswered=event.unanswered,
+        to_desk=event.to_desk,
     )

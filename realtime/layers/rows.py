@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from dispatch_core.events import Choice, PlannedVisit, Span
-from dispatch_core.ids import EvidenceNeed, EvidenceVerdict, RuleCode, Slot
+from dispatch_core.ids import EvidenceNeed, EvidenceVerdict, RuleCode, Slot, Support
 
 Level = Literal["red", "yellow", "blue"]
 TicketState = Literal[
@@ -147,6 +147,13 @@ class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     since: int | None
     """Since when it waits for a person."""
+    asks: Support | None = None
+    """What the crew on site asks the desk for."""
+    asks_since: int | None = None
+    unanswered: int = 0
+    """So often nobody opened."""
+    to_desk: bool = False
+    """So often that the desk has to reach the resident before a crew goes again."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):

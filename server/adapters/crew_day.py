@@ -52,6 +52,10 @@ class ValveNear(msgspec.Struct, frozen=True, kw_only=True):
     lat: float | None
     state: str
     """`open`, `closed`, or `unvented`: opened again, and not vented since."""
+    homes: int | None
+    """So many are without heat while it is shut; None: not known."""
+    until_at: int | None
+    """Where it is shut, when its outage is expected to end; Unix seconds."""
 
 
 class DaySlot(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,8 +230,12 @@ def _why(site: SiteRecord, slot: Slot, state: SlotState, said: Said) -> list[str
     return said.why.get((slot, held.photo), [])
 
 
-def valves_of(building: Node | None, above: Sequence[Node], site: SiteRecord) -> list[ValveNear]:
-    """What cuts the site off, nearest first, then what the crew named itself."""
+def valves_of(
+    building: Node | None, above: Sequence[Node], site: SiteRecord, homes: Mapping[str, int],
+    ends: Mapping[str, int],
+) -> list[ValveNear]:  # fmt: skip
+    """What cuts the site off, nearest first, then what the crew named itself; `homes` by node,
+    `ends` by outage."""
     nodes = [*((building,) if building else ()), *above]
     own = [
         Node(valve, "", held.name, None, None)
@@ -237,7 +245,8 @@ def valves_of(building: Node | None, above: Sequence[Node], site: SiteRecord) ->
     return [
         ValveNear(
             id=n.id, kind=n.kind or None, name=n.name, lon=n.lon, lat=n.lat,
-            state=_turned(site, ValveId(n.id)),
+            state=_turned(site, ValveId(n.id)), homes=homes.get(n.id),
+            until_at=_ends(site, ValveId(n.id), ends),
         )
         for n in [*nodes, *own]
     ]  # fmt: skip
@@ -247,6 +256,11 @@ def _turned(site: SiteRecord, valve: ValveId) -> str:
     if valve in site.shut:
         return "closed"
     return "unvented" if valve in site.unvented else "open"
+
+
+def _ends(site: SiteRecord, valve: ValveId, ends: Mapping[str, int]) -> int | None:
+    shut = site.shut.get(valve)
+    return None if shut is None or shut.outage is None else ends.get(shut.outage)
 
 
 def day_of(

@@ -3,9 +3,9 @@ call, and what was said and shown of each so far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -22,6 +22,7 @@ from dispatch_core.events import (
     TicketRepeated,
     decode,
 )
+from dispatch_core.evidence import SiteRecord
 from dispatch_core.ids import CrewId, Hazard, Slot, TicketId
 from realtime.layers import plan as plan_layer
 from server.adapters import photo_nonces, streams
@@ -39,6 +40,7 @@ from server.adapters.crew_day import (
     valves_of,
     visit_of,
 )
+from server.adapters.homes import Homes
 from server.adapters.photo_nonces import Bound, Nonces
 from server.adapters.pool import Pool
 from server.adapters.vault import Vault
@@ -100,6 +102,7 @@ class CrewDayReads:
         self._pool = pool
         self._vault = vault
         self._nonces = nonces
+        self._homes = Homes()
         self._noted: set[tuple[int, str, str]] = set()
 
     async def day(
@@ -154,6 +157,15 @@ class CrewDayReads:
         planned = await _planned(c, company, crew)
         names = [TicketId(r["ticket_id"]) for r in rows]
         nodes = await _nodes(c, company, [r["substation_id"] for r in rows])
+        fed = {r["building_id"] for r in rows if r["building"] is not None}
+        homes = await self._homes.behind(
+            c, company, fed | {node.id for above in nodes.values() for node in above}
+        )
+        sites: dict[TicketId, SiteRecord] = {
+            name: cast("Any", streams.decode_state(f"evidence:{name}", row["site"] or "{}"))
+            for name, row in zip(names, rows, strict=True)
+        }
+        ends = await _ends(c, company, sites.values())
         history = await _history(c, company, rows)
         said, dangers = await self._said(c, company, names, history)
         spent = await photo_nonces.spent(c, company, device, names)
@@ -162,7 +174,7 @@ class CrewDayReads:
         for row in rows:
             name = TicketId(row["ticket_id"])
             ticket: Any = streams.decode_state(f"ticket:{name}", row["ticket"])
-            site: Any = streams.decode_state(f"evidence:{name}", row["site"] or "{}")
+            site = sites[name]
             stands = evidence.standing(site, slots_owed(ticket, city), ticket.reopened)
             resident = None
             if row["body"] is not None and (ticket.state != "verifying" or stands.wants_crew):
@@ -178,7 +190,9 @@ class CrewDayReads:
             }
             beside = Beside(
                 _flat(row), resident, planned.get(name),
-                valves_of(_building(row), nodes.get(row["substation_id"], ()), site),
+                valves_of(
+                    _building(row), nodes.get(row["substation_id"], ()), site, homes, ends
+                ),
                 said.get(name, Said([], {})), dangers.get(name, []), words, history.get(name, []),
             )  # fmt: skip
             visits.append(visit_of(name, ticket, site, stands, city, crew, beside))
@@ -276,6 +290,20 @@ async def _nodes(
         node = Node(r["node_id"], r["kind"], r["name"], r["lon"], r["lat"])
         found.setdefault(r["below"], []).append(node)
     return found
+
+
+async def _ends(c: asyncpg.Connection, company: int, sites: Iterable[SiteRecord]) -> dict[str, int]:
+    """Outage -> its expected end, of those that shut valves opened."""
+    known = {held.outage for site in sites for held in site.shut.values() if held.outage}
+    if not known:
+        return {}
+    rows = await c.fetch(
+        "SELECT stream, state FROM stream_head WHERE company_id = $1 AND stream = ANY($2::text[])",
+        company,
+        [f"outage:{name}" for name in known],
+    )
+    outages: dict[str, Any] = {s: streams.decode_state(s, state) for s, state in rows}
+    return {s.partition(":")[2]: outage.expected_end_at for s, outage in outages.items()}
 
 
 async def _history(

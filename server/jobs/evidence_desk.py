@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dispatch_core.events import Event, EvidenceSettled, EvidenceStands
-from dispatch_core.evidence import SiteRecord, desk_view
+from dispatch_core.evidence import Asked, SiteRecord, desk_view
 from dispatch_core.ids import stream_of, unix
 from dispatch_core.tickets import OPEN, Ticket
 from server.adapters import evidence_standing, journal
@@ -56,7 +56,24 @@ def _stands(
     )  # fmt: skip
     if not open_:
         return told, EvidenceSettled()
+    asked = _asked(record, ticket)
     return told, EvidenceStands(
         ticket=ticket.label, verdict=seen.verdict, slots=seen.slots, needs=needs,
         unjudged=seen.unjudged, since=None if since is None else unix(since),
+        asks=asked.what if asked else None, asks_since=asked.at if asked else None,
+        unanswered=record.unanswered, to_desk=_to_desk(record, ticket, city),
     )  # fmt: skip
+
+
+def _asked(record: SiteRecord, ticket: Ticket) -> Asked | None:
+    """What a crew that has the ticket waits for; a second crew once there is none yet."""
+    asked = record.asked
+    if asked is None or asked.crew not in ticket.crews or ticket.state == "verifying":
+        return None
+    return None if asked.what == "second_crew" and len(ticket.crews) > 1 else asked
+
+
+def _to_desk(record: SiteRecord, ticket: Ticket, city: CityPolicy) -> bool:
+    """Nobody has agreed a time with the resident since, and no crew was sent again."""
+    often = record.unanswered >= city.evidence.no_answer_most
+    return often and ticket.state == "accepted" and ticket.appointed is None

@@ -50,6 +50,7 @@ def window_of(record: Record) -> SiteWindow:
         fix_accuracy_m=None if fix is None else fix.accuracy_m,
         fix_age_s=None if fix is None or captured is None else abs(captured - fix.at_ms) // 1000,
         fix_made_up=fix is not None and fix.mock,
+        other_phone=record.taken.device != came.device,
     )
 
 

@@ -3,6 +3,7 @@ what comes late."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -217,6 +218,38 @@ def test_nobody_opens_and_the_ticket_waits_for_another_day(
     run(in_house(house, day))
 
 
+def row_of(house: House, ticket: str) -> dict[str, Any]:
+    """How the work on site stands on the screens; empty until it is told."""
+    rows = house.person.get("/api/layers/evidence")["rows"]
+    return next((dict(r["row"]) for r in rows if r["key"] == ticket), {})
+
+
+def test_the_third_time_nobody_opens_stands_before_the_desk(
+    house: House, crews: tuple[str, str]
+) -> None:
+    ticket = given(house, crews[0])
+
+    async def day(phone: Phones) -> None:
+        await phone.ok(crews[0], ticket, "check-in")
+        await phone.photo(crews[0], ticket, "door")
+        told = {"called_at": [1768355700], "notice_left": True}
+        await phone.ok(crews[0], ticket, "no-answer", **told)
+
+    for n in (1, 2, 3):
+        run(in_house(house, day))
+
+        def stood(n: int = n) -> bool:
+            row = row_of(house, ticket)
+            return (row.get("unanswered"), row.get("to_desk")) == (n, n == 3)
+
+        eventually(stood, f"time {n} on the screens")
+        now = house.person.get(f"/api/tickets/{ticket}")["ticket"]
+        assert now["state"] == "accepted"
+        body = {"version": now["version"], "crew": crews[0]}
+        assert house.person.ok(f"/api/tickets/{ticket}/dispatch", body)["state"] == "dispatched"
+    eventually(lambda: not row_of(house, ticket)["to_desk"], "the desk gave it out again")
+
+
 def test_words_from_the_site_are_sealed_and_danger_is_carried_up(
     house: House, crews: tuple[str, str]
 ) -> None:
@@ -226,10 +259,14 @@ def test_words_from_the_site_are_sealed_and_danger_is_carried_up(
         said = await phone.ok(crews[0], ticket, "hazard", hazard="gas", words="王翠花家有煤气味")
         assert said["ticket"]["level"] == "red"
         await phone.ok(crews[0], ticket, "support", what="second_crew")
+        await asyncio.to_thread(
+            eventually, lambda: row_of(house, ticket).get("asks"), "it in the ticket's row"
+        )
         await phone.ok(crews[0], ticket, "parts-used", parts={"闸阀": 1})
         await phone.ok(crews[0], ticket, "refuse", reason_code="unsafe", words="王翠花不让进")
 
     run(in_house(house, day))
+    eventually(lambda: row_of(house, ticket).get("asks") is None, "it was given back")
     assert "王翠花" not in str(traced(house, ticket))
     written = house.person.get(f"/api/tickets/{ticket}/written")["items"]
     assert {w["text"] for w in written if w["stream"] == "evidence"} == {

@@ -73,6 +73,16 @@ def test_what_the_crew_does_is_seen_in_it(house: House, phone: Phone) -> None:
     phone.send(ticket, "fault_point", picture(900), nonce=word)
     visit = of(phone.today(), ticket)
     assert (visit["state"], visit["check_in"]["verdict"]) == ("handling", "in")
+    shut = {v["id"]: (v["homes"], v["until_at"]) for v in visit["valves"]}
+    homes, ends = shut["S1"]
+    outage = next(
+        o["row"] for o in house.person.get("/api/layers/outages")["rows"]
+        if o["row"]["name"] == next(v["name"] for v in visit["valves"] if v["id"] == "S1")
+    )  # fmt: skip
+    assert (homes, ends) == (outage["households"], outage["expected_end_at"])
+    assert shut["riser-3"] == (None, None)
+    assert shut["P1"][1] is None
+    assert shut["B01"][0] <= homes <= shut["P1"][0]
     assert {v["id"]: v["state"] for v in visit["valves"]} == {
         "B01": "open", "S1": "closed", "P1": "open", "riser-3": "closed",
     }  # fmt: skip

@@ -314,6 +314,10 @@ export interface EvidenceRow {
   level: Level;
   address: string;
   since: number | null;
+  asks?: 'desk' | 'parts' | 'second_crew' | 'tools' | null;
+  asks_since?: number | null;
+  unanswered?: number;
+  to_desk?: boolean;
 }
 
 export type FigureRow = WeatherFigure | RequestsFigure | ClosingFigure | RoomsFigure | SupplyFigure | PlanFigure;

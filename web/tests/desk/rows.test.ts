@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { EvidenceRow } from '../../src/lib/rows';
 import type { Level, TicketRow } from '../../src/lib/wire';
-import { counted, listed, matches, neighbour, NOTHING, place, searchWords, settle } from '../../src/desk/queue/rows';
+import { asking, counted, listed, matches, neighbour, NOTHING, place, searchWords, settle } from '../../src/desk/queue/rows';
 
 function row(level: Level, due: number | null, more: Partial<TicketRow> = {}): TicketRow {
   return {
@@ -72,5 +73,21 @@ describe('search and places', () => {
     expect(place(row('red', 1))).toBe('经纬街128号');
     expect(place(row('red', 1, { address: '道里区' }))).toBe('道里区');
     expect(place(row('red', 1, { district: null }))).toBe('道里区 经纬街128号');
+  });
+});
+
+describe('what waits for the desk', () => {
+  it('is what a crew asks for and where nobody opened too often, the longest waiting first', () => {
+    const rows = rowsOf({ a: row('blue', 5), b: row('red', 1), c: row('yellow', 9, { received_at: 50 }), d: row('red', 1), e: row('red', 1) });
+    const site = (more: Partial<EvidenceRow>): EvidenceRow => ({
+      verdict: 'missing', slots: {}, needs_person: null, unjudged: false, level: 'red', address: '', since: null, ...more,
+    });
+    const sites = new Map(
+      Object.entries({
+        a: site({ asks: 'tools', asks_since: 90 }), b: site({}), c: site({ to_desk: true, unanswered: 3 }),
+        d: site({ asks: 'desk', asks_since: 20 }), e: site({ unanswered: 2 }), over: site({ asks: 'desk', asks_since: 1 }),
+      }).map(([id, one]) => [id, { version: 1, row: one }]),
+    );
+    expect(asking(rows, sites).map(([id]) => id)).toEqual(['d', 'c', 'a']);
   });
 });

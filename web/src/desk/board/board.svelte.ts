@@ -1,6 +1,7 @@
 // One selection for four panes: the queue as it is shown, the ticket chosen in it, and what is being done with it.
 import { untrack } from 'svelte';
 import { i18n, word } from '../../lib/i18n.svelte';
+import type { EvidenceRow } from '../../lib/rows';
 import type { TicketRow } from '../../lib/wire';
 import type { Desk } from '../desk.svelte';
 import { Hands } from './hands.svelte';
@@ -8,7 +9,7 @@ import { Proposing } from '../panel/proposing.svelte';
 import { Reading } from '../panel/reading.svelte';
 import { Day } from '../timeline/day.svelte';
 import { Move } from '../timeline/move.svelte';
-import { counted, listed, matches, neighbour, NOTHING, searchWords, settle, type List, type Shown } from '../queue/rows';
+import { asking, counted, listed, matches, neighbour, NOTHING, searchWords, settle, type List, type Shown } from '../queue/rows';
 
 /** What stands in the panel's place beside the ticket; null: its proposal. */
 export type Mode = 'other' | 'appoint' | 'permit' | 'parts' | 'pin' | 'work' | 'displace' | 'call_back' | 'link' | 'unplanned' | 'what_if' | 'keys';
@@ -65,6 +66,19 @@ export class Board {
     }
     return found.sort((a, b) => (a[1].unproposed_since ?? 0) - (b[1].unproposed_since ?? 0));
   });
+
+  /** Tickets on which a crew asks for something, or that the desk has to take over, the longest waiting first. */
+  readonly asking = $derived.by((): [string, TicketRow][] => {
+    void this.desk.seen.tickets;
+    void this.desk.seen.evidence;
+    return asking(this.desk.live.rows('tickets'), this.desk.live.rows('evidence'));
+  });
+
+  /** What is known of the work on site of a ticket; null: nobody was there yet. */
+  site(ticket: string): EvidenceRow | null {
+    void this.desk.seen.evidence;
+    return this.desk.live.rows('evidence').get(ticket)?.row ?? null;
+  }
 
   /** Follows the live rows until the returned function is called. */
   start(): () => void {

@@ -57,6 +57,7 @@ export const en: DispatchCodes = {
   permit: { confined_space: 'Confined-space permit', hot_work: 'Hot-work permit' },
   trade: { plant: 'plant', primary: 'primary network', substation: 'substation', secondary: 'secondary network', indoor: 'indoor' },
   faultOwner: { company: 'company', property_firm: 'property firm', resident: 'resident' },
+  support: { second_crew: 'a second crew', tools: 'tools', parts: 'parts', desk: 'a call from the desk' },
   certificate: { welder: 'welder', confined_space: 'confined space', low_voltage: 'low-voltage electrician', low_voltage_electrician: 'low-voltage electrician', hot_work: 'hot work' },
   visit: { planned: 'planned', dispatched: 'sent', confirmed: 'taken', en_route: 'en route', on_site: 'on site' },
   reopen: { dissatisfied: 'Not satisfied', fault_returned: 'Fault is back', closed_by_mistake: 'Closed by mistake', other: 'Other' },

@@ -65,6 +65,7 @@ export const zh = {
   permit: { confined_space: '有限空间作业票', hot_work: '动火作业票' } as Codes,
   trade: { plant: '热源', primary: '一次网', substation: '换热站', secondary: '二次网', indoor: '户内' } as Codes,
   faultOwner: { company: '公司', property_firm: '物业', resident: '用户' } as Codes,
+  support: { second_crew: '第二个班组', tools: '工具', parts: '配件', desk: '调度台回电' } as Codes,
   certificate: { welder: '焊工', confined_space: '有限空间', low_voltage: '低压电工', low_voltage_electrician: '低压电工', hot_work: '动火' } as Codes,
   visit: { planned: '计划', dispatched: '待接单', confirmed: '已接单', en_route: '途中', on_site: '现场' } as Codes,
   reopen: { dissatisfied: '用户不满意', fault_returned: '故障复发', closed_by_mistake: '误闭环', other: '其他' } as Codes,

@@ -1,9 +1,11 @@
 // The queue's rules: which tickets a list holds, in which order, and what may change under a reader's eyes. Nothing here
 // reads a clock.
 import type { Entry } from '../../lib/live/topic';
+import type { EvidenceRow } from '../../lib/rows';
 import type { Level, TicketRow } from '../../lib/wire';
 
 export type Rows = ReadonlyMap<string, Entry<TicketRow>>;
+export type Sites = ReadonlyMap<string, Entry<EvidenceRow>>;
 
 /** 待派, 在途, 待审, 待回访, 失联 and all of them, in the order of their number keys. */
 export const LISTS = ['waiting', 'under_way', 'received', 'call_back', 'lost', 'all'] as const;
@@ -58,6 +60,17 @@ export function listed(rows: Rows, list: List, wanted: (id: string, row: TicketR
   const found: [string, TicketRow][] = [];
   for (const [id, { row }] of rows) if (belongs(row, list) && wanted(id, row)) found.push([id, row]);
   return found.sort(before).map(([id]) => id);
+}
+
+/** Whose crew asks for something, or where nobody opened so often that the desk has to reach the resident; the longest
+ *  waiting first. */
+export function asking(rows: Rows, sites: Sites): [string, TicketRow][] {
+  const found: [number, string, TicketRow][] = [];
+  for (const [id, { row: site }] of sites) {
+    const row = rows.get(id)?.row;
+    if (row !== undefined && (site.asks != null || site.to_desk === true)) found.push([site.asks_since ?? row.received_at, id, row]);
+  }
+  return found.sort((a, b) => a[0] - b[0] || before([a[1], a[2]], [b[1], b[2]])).map(([, id, row]) => [id, row]);
 }
 
 export type Counts = Record<List, number>;
