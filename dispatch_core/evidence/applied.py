@@ -66,24 +66,33 @@ def apply(  # noqa: PLR0911 - one answer per kind of fact
                 outage=event.outage, at=at,
             )  # fmt: skip
             return replace(record, valves={**record.valves, event.valve: valve})
-        case DoorUnanswered():
-            doors = record.doors if event.photo is None else [*record.doors, event.photo]
-            return replace(record, unanswered=event.count, doors=doors)
+        case DoorUnanswered() | SupportAsked() | VisitDeclined():
+            return _told(record, event, at)
         case SecondPersonNamed():
             return replace(record, second_person_round=event.round)
         case EvidenceWaived():
             return replace(record, waived_round=event.round)
         case PhotosHeld():
             return replace(record, held=event.held)
-        case VisitDeclined():
-            heard = _heard(record, event.crew)
-            return replace(heard, declined=[*record.declined, event.crew])
-        case SupportAsked():
-            return replace(record, asked=Asked(what=event.what, crew=event.crew, at=at))
         case PartsUsed() | HazardReported():
             return record
         case _:
             raise ValueError(f"{type(event).__name__} is no fact of the work on site")
+
+
+def _told(
+    record: SiteRecord, event: DoorUnanswered | SupportAsked | VisitDeclined, at: int
+) -> SiteRecord:
+    """What the desk has to hear from the crew."""
+    match event:
+        case DoorUnanswered():
+            doors = record.doors if event.photo is None else [*record.doors, event.photo]
+            return replace(record, unanswered=event.count, doors=doors)
+        case SupportAsked():
+            return replace(record, asked=Asked(what=event.what, crew=event.crew, at=at))
+        case VisitDeclined():
+            heard = _heard(record, event.crew)
+            return replace(heard, declined=[*record.declined, event.crew])
 
 
 def _heard(record: SiteRecord, crew: CrewId) -> SiteRecord:
