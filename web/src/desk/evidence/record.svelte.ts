@@ -13,12 +13,18 @@ export const readMatch = (ticket: string, photo: string, twin: string): Promise<
 /** The photo that most needs a person first: refused, then doubted, then whatever there is. */
 const WORST = ['block', 'review', 'pending', 'again', 'accept', 'owed'];
 
-export interface Decision {
+/** What is to be decided: of a photo as it was looked at, of a visit, or of the record. */
+export interface Asked {
   what: Allowed;
-  reason_code: string;
-  reason: string;
+  slot?: string;
+  photo?: string;
   visit?: number;
   to?: 'in' | 'out';
+}
+
+export interface Decision extends Asked {
+  reason_code: string;
+  reason: string;
 }
 
 export class Evidence {
@@ -26,6 +32,8 @@ export class Evidence {
   problem = $state.raw<unknown>(null);
   slot = $state<string | null>(null);
   readonly work = new Work();
+  /** Reasons that are being written, by what they are for; kept until sent or another ticket is opened. */
+  readonly #drafts = new Map<string, string>();
   #id: string | null = null;
 
   get photo(): SitePhoto | null {
@@ -38,9 +46,18 @@ export class Evidence {
       this.problem = null;
       this.slot = null;
       this.work.forget();
+      this.#drafts.clear();
     }
     this.#id = id;
     await this.read();
+  }
+
+  draft(of: Asked): string {
+    return this.#drafts.get(draftKey(of)) ?? '';
+  }
+
+  write(of: Asked, reason: string): void {
+    this.#drafts.set(draftKey(of), reason);
   }
 
   async read(): Promise<void> {
@@ -59,17 +76,19 @@ export class Evidence {
 
   /** Whether it was done; what refused it stands in `work`. */
   async decide(d: Decision): Promise<boolean> {
-    const { record, slot, photo } = this;
+    const { record } = this;
     if (record === null) return false;
-    const about =
-      d.what === 'check-in' ? { visit: d.visit, to: d.to } : d.what === 'waive' ? {} : { slot, photo: photo?.photo };
+    const about = d.what === 'check-in' ? { visit: d.visit, to: d.to } : d.what === 'waive' ? {} : { slot: d.slot, photo: d.photo };
     const reason = d.reason.trim();
     const body = { version: record.version, reason_code: d.reason_code, ...(reason === '' ? {} : { reason }), ...about };
     const done = (await this.work.send(`${path(record.ticket.id)}/${d.what}`, body)) !== null;
+    if (done) this.#drafts.delete(draftKey(d));
     await this.read();
     return done;
   }
 }
+
+const draftKey = (of: Asked): string => [of.what, of.to, of.visit, of.photo].join(' ');
 
 /** How a slot stands; one that is not owed, as that of a door, only where its photo needs a person. */
 export function stateOf(record: EvidenceRecord, slot: string): SlotState | undefined {

@@ -22,3 +22,10 @@ export function waiting(rows: Iterable<readonly [string, { readonly row: Evidenc
 
 export const passes = ({ row }: Waits, filter: Filter): boolean =>
   filter === 'all' || (filter === 'unjudged' ? row.unjudged : row.needs_person === filter);
+
+/** The ticket after this one in the list, else the first; null where no other waits. */
+export function nextOf(shown: readonly Waits[], ticket: string | null): string | null {
+  const others = shown.filter((one) => one.ticket !== ticket);
+  const at = shown.findIndex((one) => one.ticket === ticket);
+  return (shown[at + 1] ?? others[0])?.ticket ?? null;
+}

@@ -78,6 +78,7 @@ export const en: EvidenceWords = {
   decidedBy: (who, what, reason) => `${who} ${what}: ${reason}`,
   did: { accept: 'accepted', refuse: 'refused', again: 'asked for another', 'check-in in': 'said the crew was there', 'check-in out': 'said the crew was not there' },
   waived: 'photos waived',
+  nextWaiting: 'Next waiting',
   openTicket: 'Ticket',
   original: 'Original (logged)',
   sham: 'Sham report',

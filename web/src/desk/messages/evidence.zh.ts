@@ -81,6 +81,7 @@ export const zh = {
   decidedBy: (who: string, what: string, reason: string) => `${who} ${what}：${reason}`,
   did: { accept: '认可', refuse: '拒绝', again: '要求重拍', 'check-in in': '认定到场', 'check-in out': '认定未到场' } as Codes,
   waived: '已免照片',
+  nextWaiting: '下一条待核',
   openTicket: '工单',
   original: '原图（留痕）',
   sham: '虚假处置月报',
