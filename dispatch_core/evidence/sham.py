@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import asin, cos, exp, lgamma, log, sin, sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,8 @@ LEVEL = 0.90
 WIDE = 0.30
 """An interval that is wider than this says too little."""
 SURE = 0.95
+TOLD = 200
+"""So many tickets are named."""
 Finding = Literal["above", "below", "like", "too_few"]
 FINDINGS: Mapping[Finding, Said] = {
     "above": Said("明显高于公司其他班组", "Clearly above the rest of the company"),
@@ -76,17 +78,33 @@ class CrewMonth(Counts, frozen=True, kw_only=True):
     finding: Finding
     zh: str
     en: str
+    in_doubt: list[TicketId]
+    """Its doubtful tickets, the newest first; at most 200."""
 
 
-def tallied(tickets: Mapping[TicketId, Sequence[Event]]) -> dict[CrewId, tuple[str, Counts]]:
-    """Crew -> (its name, its counts), of the facts of each ticket's work on site in order. What a
+class Tally(NamedTuple):
+    """A crew's month as it was counted."""
+
+    name: str
+    counts: Counts
+    in_doubt: list[TicketId]
+
+
+def tallied(tickets: Mapping[TicketId, Sequence[Event]]) -> dict[CrewId, Tally]:
+    """Crew -> what was counted of it, of the facts of each ticket's work on site in order. What a
     ticket's photos and check-ins show is their crew's; a waiver is that of the crew before it."""
     names: dict[CrewId, str] = {}
     found: defaultdict[CrewId, list[Counts]] = defaultdict(list)
-    for facts in tickets.values():
+    doubts: defaultdict[CrewId, list[TicketId]] = defaultdict(list)
+    for ticket, facts in tickets.items():
         for crew, counts in _ticket(facts, names).items():
             found[crew].append(counts)
-    return {crew: (names.get(crew, crew), _sum(counts)) for crew, counts in found.items()}
+            if counts.doubtful:
+                doubts[crew].append(ticket)
+    return {
+        crew: Tally(names.get(crew, crew), _sum(counts), sorted(doubts[crew], reverse=True))
+        for crew, counts in found.items()
+    }
 
 
 class _Photo(msgspec.Struct):
@@ -147,11 +165,11 @@ def _sum(counts: Iterable[Counts]) -> Counts:
     return Counts(**{name: sum(getattr(c, name) for c in held) for name in names})
 
 
-def month(crews: Mapping[CrewId, tuple[str, Counts]]) -> list[CrewMonth]:
+def month(crews: Mapping[CrewId, Tally]) -> list[CrewMonth]:
     """Every crew against the rest of the company, the likeliest to stand above it first."""
-    whole = _sum(counts for _, counts in crews.values())
+    whole = _sum(tally.counts for tally in crews.values())
     found = []
-    for crew, (name, own) in crews.items():
+    for crew, (name, own, in_doubt) in crews.items():
         low, high = interval(own.doubtful, own.tickets)
         above = probability_above(
             own.doubtful, own.tickets, whole.doubtful - own.doubtful, whole.tickets - own.tickets
@@ -163,7 +181,7 @@ def month(crews: Mapping[CrewId, tuple[str, Counts]]) -> list[CrewMonth]:
         found.append(
             CrewMonth(
                 **fields, crew=crew, crew_name=name, share=share, low=low, high=high, above=above,
-                finding=finding, zh=said.zh, en=said.en,
+                finding=finding, zh=said.zh, en=said.en, in_doubt=in_doubt[:TOLD],
             )
         )  # fmt: skip
     return sorted(found, key=lambda c: (-c.above, c.crew))

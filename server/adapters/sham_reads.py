@@ -62,7 +62,7 @@ class ShamReads:
         crews = sham.tallied(told)
         return ShamReport(
             month=name, prior="Jeffreys: Beta(1/2, 1/2)", level=sham.LEVEL,
-            tickets=sum(counts.tickets for _, counts in crews.values()),
-            doubtful=sum(counts.doubtful for _, counts in crews.values()),
+            tickets=sum(tally.counts.tickets for tally in crews.values()),
+            doubtful=sum(tally.counts.doubtful for tally in crews.values()),
             crews=sham.month(crews),
         )  # fmt: skip

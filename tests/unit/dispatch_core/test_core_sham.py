@@ -86,14 +86,16 @@ def back(to: str) -> Event:
 def test_what_a_ticket_counts(facts: list[Event], counts: dict[str, int]) -> None:
     found = sham.tallied({T: facts})
     expected = sham.Counts(**{"tickets": 1, "visits": 1, "photos": 1} | counts)
-    assert found == {CrewId("K1"): ("K1 班", expected)}
+    in_doubt = [T] if expected.doubtful else []
+    assert found == {CrewId("K1"): ("K1 班", expected, in_doubt)}
 
 
 def test_each_crew_has_what_is_its_own() -> None:
     facts = [there(), there(crew="K2", visit=2), taken("a"), taken("b", "K2"), judged("b", "block")]
     found = sham.tallied({T: facts})
     assert (found[CrewId("K1")][1].doubtful, found[CrewId("K2")][1].doubtful) == (0, 1)
-    assert {counts.tickets for _, counts in found.values()} == {1}
+    assert {tally.counts.tickets for tally in found.values()} == {1}
+    assert (found[CrewId("K1")].in_doubt, found[CrewId("K2")].in_doubt) == ([], [T])
 
 
 @given(n=st.integers(1, 60), k=st.integers(0, 60), x=st.floats(0.001, 0.999))
@@ -137,18 +139,22 @@ def counts(doubtful: int, tickets: int) -> sham.Counts:
 
 
 def test_few_tickets_are_too_few_to_say_and_many_are_not() -> None:
+    many = [TicketId(f"T{n:03}") for n in reversed(range(300))]
     crews = {
-        CrewId("few"): ("少", counts(2, 2)), CrewId("bad"): ("坏", counts(30, 100)),
-        CrewId("good"): ("好", counts(1, 400)), CrewId("like"): ("同", counts(8, 150)),
-    }  # fmt: skip
+        CrewId("few"): sham.Tally("少", counts(2, 2), []),
+        CrewId("bad"): sham.Tally("坏", counts(30, 100), many),
+        CrewId("good"): sham.Tally("好", counts(1, 400), []),
+        CrewId("like"): sham.Tally("同", counts(8, 150), []),
+    }
     found = {c.crew: c for c in sham.month(crews)}
     assert {crew: c.finding for crew, c in found.items()} == {
         "few": "too_few", "bad": "above", "good": "below", "like": "like"
     }  # fmt: skip
     assert found[CrewId("few")].zh == "工单太少，不能判断"
     assert found[CrewId("bad")].above > 0.999
+    assert found[CrewId("bad")].in_doubt == many[: sham.TOLD]
     assert sham.month({}) == []
-    (alone,) = sham.month({CrewId("bad"): ("坏", counts(30, 100))})
+    (alone,) = sham.month({CrewId("bad"): sham.Tally("坏", counts(30, 100), [])})
     assert alone.finding == "too_few"
 
 

@@ -157,6 +157,8 @@ export interface CrewMonth extends Said {
   /** The probability that its share is above that of the others. */
   above: number;
   finding: 'above' | 'below' | 'like' | 'too_few';
+  /** Its doubtful tickets, the newest first; at most 200. */
+  in_doubt: string[];
 }
 
 export interface ShamReport {

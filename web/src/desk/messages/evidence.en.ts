@@ -87,6 +87,8 @@ export const en: EvidenceWords = {
   csv: 'As a table',
   shamLine: (tickets, doubtful) => `${tickets} tickets this month, ${doubtful} in doubt`,
   shamHow: (level) => `In doubt: a photo blocked or refused, a check-in outside the fence, or photos waived. The bar is where the true share lies with a probability of ${level} %; few tickets make it wide, and nothing is concluded.`,
+  shamOf: (month) => `Sham report, ${month}`,
+  shamMore: (n) => `and ${n} more`,
   noSham: 'No work on site this month yet.',
   managersOnly: 'The report is for managers and administrators.',
   column: {

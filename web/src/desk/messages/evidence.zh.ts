@@ -90,6 +90,8 @@ export const zh = {
   csv: '导出表格',
   shamLine: (tickets: string, doubtful: string) => `本月 ${tickets} 单，存疑 ${doubtful} 单`,
   shamHow: (level: string) => `存疑：有照片被拦截或拒绝、签到在围栏外，或免照片闭环。区间为真实比例的 ${level}% 可信区间；单少则区间宽，不下结论。`,
+  shamOf: (month: string) => `${month}虚假处置月报`,
+  shamMore: (n: string) => `另有 ${n} 单`,
   noSham: '本月还没有现场记录。',
   managersOnly: '月报只对值班经理和管理员开放。',
   column: {
