@@ -343,6 +343,11 @@ class Accounts:
         )
         return who, row["account_id"]
 
+    async def revoked(self, secret_hash: bytes) -> bool:
+        """Whether the session was that of a crew's phone which the desk has revoked."""
+        async with self._pool.connection() as c:
+            return bool(await c.fetchval("SELECT crew_device_revoked($1)", secret_hash))
+
     async def people(self, company: int) -> list[Person]:
         """Everybody who belongs to a company, by name."""
         async with self._pool.company(company, readonly=True) as c:

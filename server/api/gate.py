@@ -55,7 +55,7 @@ class Gate:
         """The principal of a request.
 
         Raises:
-            Unauthenticated: `not_signed_in`. Forbidden: `cross_site`, a
+            Unauthenticated: `not_signed_in`, `device_revoked`. Forbidden: `cross_site`, a
                 page of another site sent it.
         """
         header = connection.headers.get("authorization", "")
@@ -75,6 +75,12 @@ class Gate:
         found = await self._look_up(secret, hashed, cookie=cookie) if secret else None
         if found is None:
             self._known.pop(hashed, None)
+            if cookie and secret and await self._accounts.revoked(hashed):
+                raise Unauthenticated(
+                    "device_revoked",
+                    "The desk has revoked this phone.",
+                    "Ask the desk for a new code and sign in again.",
+                )
             raise Unauthenticated(
                 "not_signed_in",
                 "This request carries no session and no token that is still valid.",

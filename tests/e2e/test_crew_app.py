@@ -141,6 +141,9 @@ def test_a_session_that_ended_loses_nothing_and_asks_for_a_new_code(
     device = desk.get(f"/api/crews/{CREW}/devices").json()["items"][0]["device"]
     desk.post(f"/api/crews/{CREW}/devices/{device}/revoke")
     phone.context.set_offline(False)
+    assert "待传 1 项" in phone.see("locked").inner_text()
+    phone.wait(lambda: NAME not in phone.kept(), "a revoked phone forgets its residents")
+    phone.press("locked")
     assert "1 项未传" in phone.see("sign-in").inner_text()
     phone.sign_in(post(desk, f"/api/crews/{CREW}/code", {})["code"])
     phone.drained()

@@ -40,6 +40,7 @@ def test_a_code_lets_a_phone_in_and_the_desk_ends_it(
     desk.page.locator('[data-testid="device"][data-active="0"]').wait_for()
     phone.kill_tab()
     phone.open()
+    phone.see("locked").click()
     phone.see("sign-in")
     phone.context.close()
     phone.check_quiet()

@@ -204,7 +204,7 @@ def test_a_revoked_phone_is_out_at_once(house: House, crew: str) -> None:
     path = f"/api/crews/{crew}/devices/{device}/revoke"
     assert house.person.http.post(path).json() == {"device": device, "revoked": True}
     assert ended(screen, "its connection is closed").code == 4001
-    assert caller.http.get("/api/session").status_code == 401
+    assert refused(caller.http.get("/api/session")) == (401, "device_revoked")
     assert caller.http.post("/api/live-passes").status_code == 401
     assert other.get("/api/session")["crew"] == crew
     by_device = {d["device"]: d for d in house.person.get(f"/api/crews/{crew}/devices")["items"]}
@@ -245,6 +245,6 @@ def test_a_phone_signs_out(house: House, crew: str) -> None:
     stolen = caller.http.cookies["heatops_session"]
     assert caller.http.post("/api/sign-out").status_code == 200
     with httpx.Client(base_url=house.url, cookies={"heatops_session": stolen}) as thief:
-        assert thief.get("/api/session").status_code == 401
+        assert refused(thief.get("/api/session")) == (401, "not_signed_in")
     (device,) = house.person.get(f"/api/crews/{crew}/devices")["items"]
     assert (device["active"], device["revoked_at"]) == (False, None)

@@ -1,9 +1,7 @@
-// The crew's page without a network: the page and its parts as they were last loaded, and the last answer about the day.
-// Nothing else is ever kept: every other call of the API goes to the network or fails.
+// The crew's page without a network: the page and its parts as they were last loaded. Nothing else is ever kept: the day
+// is with the app, and every call of the API goes to the network or fails.
 const PAGE = 'heatops-crew-page';
-const DAY = 'heatops-crew-day';
-const DAY_URL = '/api/crew/today';
-const PATIENCE_MS = 6000;
+const PATIENCE_MS = 20000;
 
 const partsOf = (text, base) =>
   [...text.matchAll(/(?:src|href)="([^"]+)"|url\(["']?([^"')]+)["']?\)/g)]
@@ -11,15 +9,44 @@ const partsOf = (text, base) =>
     .filter((url) => url.origin === location.origin && /^\/(assets|crew-app)\//.test(url.pathname))
     .map((url) => url.pathname);
 
-/** Keeps the page and all that it is made of; what no page of ours names any more is let go of. */
-async function keepPage(page) {
-  const cache = await caches.open(PAGE);
-  const wanted = new Set(partsOf(await page.clone().text(), location.origin));
-  for (const path of [...wanted].filter((one) => one.endsWith('.css'))) {
-    const sheet = await part(cache, path);
-    for (const inner of partsOf(await sheet.clone().text(), new URL(path, location.origin))) wanted.add(inner);
+/** The page as the server has it now; what a network that wants its own sign-in shows instead is an error. */
+async function fetchPage() {
+  const answer = await fetch('/crew', { cache: 'no-cache', redirect: 'error', signal: AbortSignal.timeout(PATIENCE_MS) });
+  const ours = answer.ok && (await answer.clone().text()).includes('class="crew-page"');
+  if (!ours) throw new Error(`/crew: ${answer.status}`);
+  return answer;
+}
+
+/** The paths of all that a page is made of; `sheetOf` gives a style sheet, or undefined where it is not to be had. */
+async function partsOfPage(page, sheetOf) {
+  const named = new Set(partsOf(await page.clone().text(), location.origin));
+  for (const path of [...named].filter((one) => one.endsWith('.css'))) {
+    const sheet = await sheetOf(path);
+    for (const inner of sheet === undefined ? [] : partsOf(await sheet.text(), new URL(path, location.origin))) named.add(inner);
   }
+  return named;
+}
+
+/** As kept: the server may not have the parts of an earlier page any more. */
+const namedBy = (cache, page) => partsOfPage(page, (path) => cache.match(path));
+
+/** All parts of a page, now kept. */
+async function wantedBy(cache, page) {
+  const wanted = await partsOfPage(page, (path) => part(cache, path));
   await Promise.all([...wanted].map((path) => part(cache, path)));
+  return wanted;
+}
+
+/** Keeps a new page once it is whole; the parts of the one before stay, since it may be open, older ones are let go of. */
+async function keepPage() {
+  const page = await fetchPage();
+  const cache = await caches.open(PAGE);
+  const before = await cache.match('/crew');
+  const wanted = await wantedBy(cache, page);
+  if (before !== undefined) {
+    if ((await before.clone().text()) === (await page.clone().text())) return;
+    for (const path of await namedBy(cache, before)) wanted.add(path);
+  }
   await cache.put('/crew', page);
   for (const request of await cache.keys()) {
     const path = new URL(request.url).pathname;
@@ -31,65 +58,35 @@ async function keepPage(page) {
 async function part(cache, path) {
   const kept = await cache.match(path);
   if (kept !== undefined) return kept;
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  const answer = await fetch(path, { redirect: 'error' });
+  if (!answer.ok || (answer.headers.get('Content-Type') ?? '').startsWith('text/html')) throw new Error(`${path}: ${answer.status}`);
   await cache.put(path, answer.clone());
   return answer;
 }
 
-const asked = (request) => {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
-  return fetch(request, { signal: stop.signal }).finally(() => clearTimeout(timer));
-};
-
-async function page(event) {
-  try {
-    const answer = await asked('/crew');
-    if (answer.ok) event.waitUntil(keepPage(answer.clone()).catch(() => undefined));
-    if (answer.status >= 500) throw new Error(`/crew: ${answer.status}`);
-    return answer;
-  } catch (error) {
-    const kept = await (await caches.open(PAGE)).match('/crew');
-    if (kept !== undefined) return kept;
-    throw error;
-  }
+/** At once as it was kept; what is new is fetched meanwhile, for the next time it is opened. */
+async function page(request) {
+  const kept = await (await caches.open(PAGE)).match('/crew');
+  return kept ?? fetch(request);
 }
 
-async function day(request) {
-  const cache = await caches.open(DAY);
-  try {
-    const answer = await asked(request);
-    if (answer.status === 200) {
-      const body = await answer.clone().blob();
-      const headers = { 'Content-Type': 'application/json', 'X-Stored-At': String(Date.now()) };
-      await cache.put(DAY_URL, new Response(body, { headers }));
-    } else if (answer.status === 401 || answer.status === 403) await caches.delete(DAY);
-    return answer;
-  } catch (error) {
-    const kept = await cache.match(DAY_URL);
-    if (kept !== undefined) return kept;
-    throw error;
-  }
-}
+self.addEventListener('install', (event) => event.waitUntil(keepPage().then(() => self.skipWaiting())));
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(
-    fetch('/crew', { cache: 'no-cache' })
-      .then((answer) => (answer.ok ? keepPage(answer) : Promise.reject(new Error(`/crew: ${answer.status}`))))
-      .then(() => self.skipWaiting()),
-  );
+self.addEventListener('activate', (event) => {
+  const others = async () => {
+    for (const name of await caches.keys()) if (name.startsWith('heatops-crew-') && name !== PAGE) await caches.delete(name);
+  };
+  event.waitUntil(others().then(() => self.clients.claim()));
 });
-
-self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin) return;
-  if (request.mode === 'navigate' && url.pathname === '/crew') event.respondWith(page(event));
-  else if (url.pathname === DAY_URL) event.respondWith(day(request));
-  else if (/^\/(assets|crew-app)\//.test(url.pathname)) {
+  if (request.mode === 'navigate' && url.pathname === '/crew') {
+    event.respondWith(page(request));
+    event.waitUntil(keepPage().catch(() => undefined));
+  } else if (/^\/(assets|crew-app)\//.test(url.pathname)) {
     event.respondWith(caches.open(PAGE).then(async (cache) => (await cache.match(url.pathname)) ?? fetch(request)));
   }
 });

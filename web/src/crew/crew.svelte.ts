@@ -1,8 +1,9 @@
 // The phone's whole state: who is signed in, the day as believed, and everything that can be said of it.
-import { call, CallError, readToday } from './api';
+import { call, CallError, endsSession, readToday } from './api';
 import * as db from './db';
 import { publicKey, sha256, sign } from './device';
 import { believe, type Believed } from './fold';
+import { isOver } from './next';
 import { Outbox } from './outbox.svelte';
 import { Places } from './places.svelte';
 import { Rounds } from './rounds';
@@ -18,6 +19,12 @@ export interface Who {
   zone: string;
 }
 
+interface Session {
+  crew: string | null;
+  device: string | null;
+  company: { timezone: string };
+}
+
 export interface Shot {
   bytes: ArrayBuffer;
   media_type: string;
@@ -26,8 +33,13 @@ export interface Shot {
 
 export class CrewApp {
   who = $state.raw<Who | null>(null);
-  /** The session has ended, though the phone knows whose it is. */
+  /** The session has ended, though the phone knows whose it is: the day is kept and everything said waits. */
   locked = $state(false);
+  /** The phone has no room left for the day. */
+  full = $state(false);
+  /** The page opens without a network; the browser does not clear what is kept by itself. */
+  opensOffline = $state(true);
+  lasting = $state(true);
   heard = $state.raw<HeardToday | null>(null);
   reached = $state(navigator.onLine);
   now = $state(Date.now());
@@ -38,7 +50,11 @@ export class CrewApp {
   #reading = false;
   /** Something happened while the day was being read. */
   #readAgain = false;
-  #used = new Set<string>();
+  #kept: Promise<unknown> = Promise.resolve();
+  /** The code of a press that was not answered: it may have been spent. */
+  #unheard: string | null = null;
+  /** The last photo of this session, for the finder: its bytes leave the store once they are sent. */
+  last: { ticket: string; bytes: ArrayBuffer } | null = null;
 
   constructor() {
     this.outbox = new Outbox({
@@ -46,7 +62,8 @@ export class CrewApp {
       clock: () => this.stamp(Date.now()),
       answered: () => void this.read(),
       reached: (yes) => (this.reached = yes),
-      signedOut: () => (this.locked = true),
+      signedOut: (refusal) => void this.#lock(refusal),
+      signedElsewhere: () => void this.#lookAgain(),
     });
   }
 
@@ -56,13 +73,13 @@ export class CrewApp {
     const mine = this.outbox.ops.filter((op) => op.crew === this.who?.crew);
     return heard.today.visits
       .map((visit) => believe(visit, mine, heard.asked_at))
-      .sort((a, b) => a.order - b.order);
+      .sort((a, b) => Number(isOver(a)) - Number(isOver(b)) || a.order - b.order);
   });
   onSite = $derived(this.visits.find((visit) => visit.onSite) ?? null);
   current = $derived<Believed | null>(
     this.visits.find((visit) => visit.ticket === this.chosen) ??
       this.onSite ??
-      this.visits.find((visit) => visit.over === null && visit.state !== 'verifying') ??
+      this.visits.find((visit) => !isOver(visit)) ??
       this.visits[0] ??
       null,
   );
@@ -79,7 +96,6 @@ export class CrewApp {
   async start(): Promise<() => void> {
     this.who = (await db.kept<Who>('who')) ?? null;
     this.heard = (await db.kept<HeardToday>('today')) ?? null;
-    this.#used = new Set((await db.kept<string[]>('nonces')) ?? []);
     const stopOutbox = await this.outbox.start();
     const stopPlaces = this.places.start(() => this.who !== null && !this.locked && this.heard?.today.on_duty === true);
     const listens = (): boolean => this.who !== null && !this.locked && !document.hidden && navigator.onLine;
@@ -92,7 +108,7 @@ export class CrewApp {
     const offline = (): void => void (this.reached = false);
     window.addEventListener('online', online);
     window.addEventListener('offline', offline);
-    void navigator.storage?.persist?.();
+    void this.#settleIn();
     void this.read();
     return () => {
       stopOutbox();
@@ -105,9 +121,48 @@ export class CrewApp {
     };
   }
 
+  async #settleIn(): Promise<void> {
+    const no = (): boolean => false;
+    const [opens, lasts] = await Promise.all([
+      navigator.serviceWorker?.register('/crew-sw.js', { scope: '/crew' }).then(() => true, no),
+      navigator.storage?.persist?.().catch(no),
+    ]);
+    this.opensOffline = opens ?? false;
+    this.lasting = lasts ?? false;
+  }
+
+  /** The session is over; a phone that the desk has revoked forgets its day, and keeps what was said on it. */
+  async #lock(refusal: Refusal): Promise<void> {
+    this.locked = true;
+    if (refusal.code !== 'device_revoked') return;
+    this.heard = null;
+    this.last = null;
+    await db.keep('today', null);
+  }
+
+  /** Another tab has signed in or out: this one follows. */
+  async #lookAgain(): Promise<void> {
+    const who = (await db.kept<Who>('who')) ?? null;
+    if (who?.crew !== this.who?.crew) this.heard = null;
+    this.who = who;
+    this.locked = false;
+    await this.read();
+  }
+
+  async #keepDay(): Promise<void> {
+    try {
+      await db.keep('today', $state.snapshot(this.heard));
+      this.full = false;
+    } catch (error) {
+      if (!db.isFull(error)) throw error;
+      this.full = true;
+    }
+  }
+
   /** Asks for the day; without an answer the last one stays. */
   async read(): Promise<void> {
-    if (this.who === null || this.locked) return;
+    const who = this.who;
+    if (who === null || this.locked) return;
     if (this.#reading) {
       this.#readAgain = true;
       return;
@@ -117,13 +172,18 @@ export class CrewApp {
     const asked_at = Date.now();
     try {
       const { status, etag, body } = await readToday(this.heard?.etag ?? '');
-      if (status !== 304 && body !== null) this.heard = { etag, asked_at, today: body };
-      else if (this.heard !== null) this.heard = { ...this.heard, asked_at };
-      await db.keep('today', $state.snapshot(this.heard));
       this.reached = true;
+      // The session ended or is another one meanwhile, or this browser is another crew's: it is not this crew's day.
+      if (this.who !== who || this.locked) return;
+      if (body !== null && body.crew !== who.crew) this.locked = true;
+      else {
+        if (status !== 304) this.heard = { etag, asked_at, today: body };
+        else if (this.heard !== null) this.heard = { ...this.heard, asked_at };
+        await this.#keepDay();
+      }
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (error.refusal.status === 401) this.locked = true;
+      if (this.who === who && endsSession(error.refusal)) await this.#lock(error.refusal);
       this.reached = error.refusal.status !== 0;
     } finally {
       this.#reading = false;
@@ -136,21 +196,45 @@ export class CrewApp {
     try {
       const device_key = await publicKey();
       const json = { code, device_key, device_name: phone };
-      const { body } = await call<{ crew: string; device: string }>('POST', '/api/crew/sign-in', { json });
-      const session = await call<{ company: { timezone: string } }>('GET', '/api/session');
-      if (this.who !== null && this.who.crew !== body.crew) {
-        this.heard = null;
-        await db.keep('today', null);
-      }
-      this.who = { crew: body.crew, device: body.device, phone, zone: session.body.company.timezone };
-      await db.keep('who', $state.snapshot(this.who));
-      this.locked = false;
-      await this.read();
-      void this.outbox.hurry();
+      await call<{ crew: string; device: string }>('POST', '/api/crew/sign-in', { json, has: ['crew', 'device'] });
+      await this.#enter(phone);
       return null;
     } catch (error) {
-      if (error instanceof CallError) return error.refusal;
-      throw error;
+      if (!(error instanceof CallError)) throw error;
+      // A press of the same code may have let the phone in before, and its answer did not get here whole.
+      const spent = error.refusal.code === 'code_refused' && this.#unheard === code;
+      const refusal = spent ? await this.#inAlready(phone, error.refusal) : error.refusal;
+      this.#unheard = refusal?.status === 0 ? code : null;
+      return refusal;
+    }
+  }
+
+  /** Takes on the session that the browser holds. */
+  async #enter(phone: string): Promise<void> {
+    const { body } = await call<Session>('GET', '/api/session', { has: ['crew', 'device', 'company'] });
+    const { crew, device } = body;
+    if (crew === null || device === null) {
+      throw new CallError({ status: 403, code: 'crew_needed', detail: '', what_to_do: '' }, null);
+    }
+    if (this.who !== null && this.who.crew !== crew) {
+      this.heard = null;
+      await db.keep('today', null);
+    }
+    this.who = { crew, device, phone, zone: body.company.timezone };
+    await db.keep('who', $state.snapshot(this.who));
+    this.locked = false;
+    this.outbox.tellSigned();
+    await this.read();
+    void this.outbox.hurry();
+  }
+
+  async #inAlready(phone: string, refused: Refusal): Promise<Refusal | null> {
+    try {
+      await this.#enter(phone);
+      return null;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      return error.refusal.status === 0 ? error.refusal : refused;
     }
   }
 
@@ -159,8 +243,10 @@ export class CrewApp {
     await call('POST', '/api/sign-out').catch((error: unknown) => {
       if (!(error instanceof CallError)) throw error;
     });
+    this.who = null;
+    this.heard = null;
     await db.forgetAll();
-    for (const name of await caches.keys()) if (name.startsWith('heatops-crew-day')) await caches.delete(name);
+    this.outbox.tellSigned();
     location.reload();
   }
 
@@ -169,22 +255,34 @@ export class CrewApp {
     localStorage.setItem(THEME, theme);
   }
 
+  /** What is said is kept in the order in which it was pressed, however long its place takes to be found. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#kept.then(work);
+    this.#kept = mine.catch(() => undefined);
+    return mine;
+  }
+
   /** Says a step of a visit: kept with the time and place of the press, sent when it can be. */
   async say(ticket: string, what: Step, more: Record<string, unknown> = {}): Promise<void> {
-    if (this.who === null) return;
+    const crew = this.who?.crew;
+    if (crew === undefined) return;
     const at_device_ms = Math.round(this.stamp(Date.now()));
-    const fix = await this.places.fresh();
-    const body = { at_device_ms, ...(fix === null ? {} : { fix }), ...$state.snapshot(more) };
-    await this.outbox.add({ what, ticket, body }, this.who.crew);
+    const place = this.places.fresh();
+    await this.#inTurn(async () => {
+      const fix = await place;
+      const body = { at_device_ms, ...(fix === null ? {} : { fix }), ...$state.snapshot(more) };
+      await this.outbox.add({ what, ticket, body }, crew);
+    });
   }
 
   /** Keeps a photo with what proves it: a nonce of the server's, used once, and the phone's signature. */
   async photo(visit: Believed, slot: Slot, shot: Shot): Promise<void> {
-    if (this.who === null) return;
+    const crew = this.who?.crew;
+    if (crew === undefined) return;
     const captured_at_ms = Math.round(this.stamp(Date.now()));
     const fix = await this.places.fresh(1500);
     const hash = await sha256(shot.bytes);
-    const nonce = shot.source === 'camera' ? await this.#nonce(visit, slot) : null;
+    const nonce = shot.source === 'camera' ? await db.takeNonce(visit.nonces[slot] ?? []) : null;
     const of = { sha256: hash, captured_at_ms, ticket: visit.ticket, slot, visit: visit.visitKey, fix };
     const body = {
       slot,
@@ -197,15 +295,8 @@ export class CrewApp {
       ...(nonce === null ? {} : { nonce, signature: await sign({ ...of, nonce }) }),
       ...(fix === null ? {} : { fix }),
     };
-    await this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, this.who.crew, shot.bytes);
-  }
-
-  async #nonce(visit: Believed, slot: Slot): Promise<string | null> {
-    const nonce = visit.nonces[slot]?.find((one) => !this.#used.has(one)) ?? null;
-    if (nonce === null) return null;
-    this.#used.add(nonce);
-    await db.keep('nonces', [...this.#used].slice(-500));
-    return nonce;
+    await this.#inTurn(() => this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, crew, shot.bytes));
+    this.last = { ticket: visit.ticket, bytes: shot.bytes };
   }
 
   opsOf(ticket: string): Op[] {

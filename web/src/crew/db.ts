@@ -44,7 +44,7 @@ async function connection(): Promise<IDBDatabase> {
 }
 
 /** Runs `work` in one transaction; the promise keeps only once it is on disk. */
-async function within<T>(
+async function once<T>(
   stores: readonly Store[],
   mode: IDBTransactionMode,
   work: (store: (name: Store) => IDBObjectStore) => Promise<T>,
@@ -58,6 +58,37 @@ async function within<T>(
   const [result] = await Promise.all([work((name) => transaction.objectStore(name)), over]);
   return result;
 }
+
+/** The phone has no room left for what was to be kept. */
+export const isFull = (error: unknown): boolean => error instanceof DOMException && error.name === 'QuotaExceededError';
+
+/** The server has them: nothing needs the bytes any more. */
+async function dropSent(store: (name: Store) => IDBObjectStore): Promise<void> {
+  const sent = (await asked<Op[]>(store('ops').getAll())).filter((op) => op.what === 'photo' && op.state === 'done');
+  await Promise.all(sent.map((op) => asked(store('photos').delete(op.key))));
+}
+
+/** As `once`; where the phone is full, room is made and it is tried once more. */
+async function within<T>(
+  stores: readonly Store[],
+  mode: IDBTransactionMode,
+  work: (store: (name: Store) => IDBObjectStore) => Promise<T>,
+): Promise<T> {
+  try {
+    return await once(stores, mode, work);
+  } catch (error) {
+    if (mode === 'readonly' || !isFull(error)) throw error;
+    await once(['ops', 'photos'], 'readwrite', dropSent);
+    return once(stores, mode, work);
+  }
+}
+
+/** Whether this browser lets the app keep anything at all. */
+export const opens = (): Promise<boolean> =>
+  connection().then(
+    () => true,
+    () => false,
+  );
 
 type Fresh<O> = O extends Op ? Omit<O, 'id'> : never;
 
@@ -73,14 +104,25 @@ export const ops = (): Promise<Op[]> => within(['ops'], 'readonly', (store) => a
 export const opById = (id: number): Promise<Op | undefined> =>
   within(['ops'], 'readonly', (store) => asked<Op | undefined>(store('ops').get(id)));
 
-/** Changes an op as it stands now, unless it was dropped meanwhile. */
+/** Changes an op as it stands now, unless it was dropped meanwhile; one that is done leaves no photo behind. */
 export const changeOp = (id: number, change: Partial<Op>): Promise<Op | null> =>
-  within(['ops'], 'readwrite', async (store) => {
+  within(['ops', 'photos'], 'readwrite', async (store) => {
     const op = await asked<Op | undefined>(store('ops').get(id));
     if (op === undefined) return null;
     const next = { ...op, ...change } as Op;
     await asked(store('ops').put(next));
+    if (next.state === 'done') await asked(store('photos').delete(next.key));
     return next;
+  });
+
+/** Changes an op and puts it behind all that was said so far. */
+export const putLast = (id: number, change: Partial<Op>): Promise<void> =>
+  within(['ops'], 'readwrite', async (store) => {
+    const op = await asked<Op | undefined>(store('ops').get(id));
+    if (op === undefined) return;
+    const { id: _, ...rest } = { ...op, ...change };
+    await asked(store('ops').delete(id));
+    await asked(store('ops').add(rest));
   });
 
 /** The photo goes under the op's new key with it. */
@@ -123,6 +165,25 @@ export const kept = <T>(name: string): Promise<T | undefined> =>
 
 export const keep = (name: string, value: unknown): Promise<unknown> =>
   within(['kept'], 'readwrite', (store) => asked(store('kept').put(value, name)));
+
+/** Keeps it unless something is kept under the name; what is kept then. */
+export const keepFirst = <T>(name: string, value: T): Promise<T> =>
+  within(['kept'], 'readwrite', async (store) => {
+    const found = await asked<T | undefined>(store('kept').get(name));
+    if (found === undefined) await asked(store('kept').put(value, name));
+    return found ?? value;
+  });
+
+const USED_MOST = 500;
+
+/** The first of these one-time words that no tab of the phone has used; it is used from now on. */
+export const takeNonce = (offered: readonly string[]): Promise<string | null> =>
+  within(['kept'], 'readwrite', async (store) => {
+    const used = (await asked<string[] | undefined>(store('kept').get('nonces'))) ?? [];
+    const nonce = offered.find((one) => !used.includes(one)) ?? null;
+    if (nonce !== null) await asked(store('kept').put([...used, nonce].slice(-USED_MOST), 'nonces'));
+    return nonce;
+  });
 
 /** Everything but the phone's key, which stays its own. */
 export const forgetAll = (): Promise<void> =>

@@ -1,5 +1,5 @@
 // The phone's own key, which never leaves it, and what it signs.
-import { keep, kept } from './db';
+import { keepFirst, kept } from './db';
 import type { Fix } from './types';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -7,9 +7,7 @@ const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 async function pair(): Promise<CryptoKeyPair> {
   const found = await kept<CryptoKeyPair>('key');
   if (found !== undefined) return found;
-  const made = await crypto.subtle.generateKey(CURVE, false, ['sign', 'verify']);
-  await keep('key', made);
-  return made;
+  return keepFirst('key', await crypto.subtle.generateKey(CURVE, false, ['sign', 'verify']));
 }
 
 /** The public half, as the server keeps it. */

@@ -1,5 +1,6 @@
 // What is being done at the visit just now: one sheet or the camera is open, or none.
 import type { CrewApp } from './crew.svelte';
+import { isFull } from './db';
 import type { Believed } from './fold';
 import type { Slot, Step } from './types';
 
@@ -17,6 +18,7 @@ export class Doings {
   /** Tickets of which the crew said that no part was used. */
   without = $state<Record<string, boolean>>({});
   readonly #app: CrewApp;
+  readonly #now = new Set<string>();
 
   constructor(app: CrewApp) {
     this.#app = app;
@@ -28,7 +30,7 @@ export class Doings {
 
   /** Said once, however often it is pressed meanwhile. */
   async say(visit: Believed, what: Step, more: Record<string, unknown> = {}): Promise<void> {
-    await this.#once(() => this.#app.say(visit.ticket, what, more));
+    await this.#once(`${visit.ticket} ${what} ${JSON.stringify(more)}`, () => this.#app.say(visit.ticket, what, more));
     this.sheet = null;
   }
 
@@ -39,21 +41,24 @@ export class Doings {
   }
 
   async keepPhoto(visit: Believed, slot: Slot, bytes: ArrayBuffer, media_type: string, source: 'camera' | 'gallery'): Promise<void> {
-    await this.#once(() => this.#app.photo(visit, slot, { bytes, media_type, source }));
+    await this.#once(`${visit.ticket} ${slot}`, () => this.#app.photo(visit, slot, { bytes, media_type, source }));
     if (!this.full) this.shot = null;
   }
 
-  async #once(work: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
+  /** The same word twice is one; another one is kept beside it. */
+  async #once(word: string, work: () => Promise<void>): Promise<void> {
+    if (this.#now.has(word)) return;
+    this.#now.add(word);
     this.busy = true;
     this.full = false;
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error;
+      if (!isFull(error)) throw error;
       this.full = true;
     } finally {
-      this.busy = false;
+      this.#now.delete(word);
+      this.busy = this.#now.size > 0;
     }
   }
 }

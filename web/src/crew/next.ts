@@ -1,6 +1,6 @@
 // The one next thing to do at a visit, and why it cannot be done yet. Pure.
 import type { Believed } from './fold';
-import type { Slot } from './types';
+import type { Slot, SlotView } from './types';
 
 export type Act = 'accept' | 'en-route' | 'check-in' | 'photo' | 'parts' | 'done' | 'over';
 
@@ -12,38 +12,50 @@ export interface Next {
   missing: Slot[];
   shut: string[];
   unvented: string[];
-  /** Photos that were refused: they do not hold up done, but the ticket will not close on them. */
+  /** Photos that were refused: they are taken anew like those that are missing. */
   blocked: Slot[];
   /** Another visit that must be left first. */
   elsewhere: string | null;
 }
 
-const WANTS: ReadonlySet<string> = new Set(['owed', 'again']);
+const MISSING: ReadonlySet<string> = new Set(['owed', 'again']);
+
+/** The photos for which the crew is still needed: not taken, wanted again or refused. */
+export const wanted = (visit: Believed): SlotView[] =>
+  visit.photos_waived ? [] : visit.slots.filter((view) => MISSING.has(view.state) || view.state === 'block');
+
+/** The work was said to be done, and yet the crew must come: for a photo, or for a check-in that counts. */
+export const wantsCrew = (visit: Believed): boolean =>
+  visit.over === null && visit.state === 'verifying' && (wanted(visit).length > 0 || (visit.verdict === 'missing' && !visit.onSite));
+
+/** Whether this crew has nothing more to do there, as far as it is known. */
+export const isOver = (visit: Believed): boolean =>
+  visit.over !== null || (visit.state === 'verifying' && !visit.onSite && !wantsCrew(visit));
 
 /** `elsewhere`: the address of another visit at which the crew is checked in, if it is. */
 export function nextOf(visit: Believed, elsewhere: string | null = null): Next {
-  const missing = visit.photos_waived ? [] : visit.slots.filter((view) => WANTS.has(view.state)).map((view) => view.slot);
+  const photos = wanted(visit);
+  const slots = (blocked: boolean): Slot[] => photos.filter((view) => (view.state === 'block') === blocked).map((view) => view.slot);
   const named = (state: string): string[] => visit.valves.filter((v) => v.state === state).map((v) => v.name);
   const next: Next = {
     act: 'done',
     can: true,
-    slot: missing[0] ?? null,
-    missing,
+    slot: photos[0]?.slot ?? null,
+    missing: slots(false),
     shut: named('closed'),
     unvented: named('unvented'),
-    blocked: visit.slots.filter((view) => view.state === 'block').map((view) => view.slot),
+    blocked: slots(true),
     elsewhere: null,
   };
-  if (visit.over !== null) return { ...next, act: 'over', can: false };
+  if (isOver(visit)) return { ...next, act: 'over', can: false };
   if (visit.onSite) {
-    if (missing.length > 0) return { ...next, act: 'photo' };
-    if (Object.keys(visit.parts).length > 0 && !visit.partsSaid) return { ...next, act: 'parts' };
+    if (photos.length > 0) return { ...next, act: 'photo' };
+    // Whoever comes back for a photo has reported the parts before.
+    const parts = visit.state !== 'verifying' && Object.keys(visit.parts).length > 0;
+    if (parts && !visit.partsSaid) return { ...next, act: 'parts' };
     return { ...next, can: next.shut.length === 0 && next.unvented.length === 0 };
   }
   if (visit.state === 'dispatched') return { ...next, act: 'accept' };
   if (visit.state === 'confirmed' && !visit.enRoute) return { ...next, act: 'en-route' };
-  // Photos are wanted again, or no check-in counts: a person refused it.
-  const wanted = missing.length > 0 || visit.verdict === 'missing';
-  if (visit.state === 'verifying' && !wanted) return { ...next, act: 'over', can: false };
   return { ...next, act: 'check-in', can: elsewhere === null, elsewhere };
 }

@@ -1,4 +1,5 @@
 // Everything said on this phone, in order, until the server has answered it; IndexedDB holds it, this shows and sends it.
+import { endsSession } from './api';
 import * as db from './db';
 import { pause, sendable } from './order';
 import { letBe, renew, send } from './send';
@@ -9,6 +10,8 @@ const LOCK = 'heatops-crew-outbox';
 /** Answered ops are shown for two days. */
 const KEEP_MS = 172_800_000;
 
+type Told = 'changed' | 'signed';
+
 export interface OutboxOwner {
   crew(): string | null;
   clock(): number;
@@ -16,7 +19,9 @@ export interface OutboxOwner {
   answered(op: Op, refusal: Refusal | null): void;
   /** The server answered at all, or did not. */
   reached(yes: boolean): void;
-  signedOut(): void;
+  signedOut(refusal: Refusal): void;
+  /** Another tab of the phone has signed in or out. */
+  signedElsewhere(): void;
 }
 
 export class Outbox {
@@ -25,6 +30,7 @@ export class Outbox {
   readonly #others = new BroadcastChannel('heatops-crew');
   #again = false;
   #busy = false;
+  #hasty = false;
 
   constructor(owner: OutboxOwner) {
     this.#owner = owner;
@@ -44,7 +50,7 @@ export class Outbox {
     const timer = window.setInterval(() => void this.drain(), EVERY_MS);
     window.addEventListener('online', now);
     document.addEventListener('visibilitychange', seen);
-    this.#others.onmessage = () => void this.read();
+    this.#others.onmessage = (event: MessageEvent<Told>) => this.#heard(event.data);
     void this.drain();
     return () => {
       window.clearInterval(timer);
@@ -58,9 +64,21 @@ export class Outbox {
     this.ops = await db.ops();
   }
 
+  /** What another tab says while this one sends is sent in the same round. */
+  #heard(told: Told): void {
+    this.#again ||= this.#busy;
+    if (told === 'signed') this.#owner.signedElsewhere();
+    void this.read();
+  }
+
+  /** The other tabs of the phone learn who is signed in. */
+  tellSigned(): void {
+    this.#others.postMessage('signed' satisfies Told);
+  }
+
   async #changed(): Promise<void> {
     await this.read();
-    this.#others.postMessage('changed');
+    this.#others.postMessage('changed' satisfies Told);
   }
 
   /** Kept before it is sent; the promise is kept once it is on disk. */
@@ -89,8 +107,13 @@ export class Outbox {
 
   /** Sends without waiting for the back-off. */
   async hurry(): Promise<void> {
-    for (const op of this.ops) if (op.state === 'queued' && op.next_at > 0) await db.changeOp(op.id, { next_at: 0 });
+    this.#hasty = true;
     await this.drain();
+  }
+
+  async #forgetPauses(): Promise<void> {
+    this.#hasty = false;
+    for (const op of await db.ops()) if (op.state === 'queued' && op.next_at > 0) await db.changeOp(op.id, { next_at: 0 });
   }
 
   /** One tab of the phone sends at a time; what is added meanwhile is sent in the same round. */
@@ -103,6 +126,7 @@ export class Outbox {
     try {
       do {
         this.#again = false;
+        if (this.#hasty) await this.#forgetPauses();
         await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
           if (lock !== null) await this.#round();
         });
@@ -133,12 +157,13 @@ export class Outbox {
     const outcome = await send(op, () => this.#owner.clock());
     if (outcome.is === 'waits') {
       const { status } = outcome.refusal;
-      const next_at = status === 401 ? 0 : Date.now() + pause(op.tries, Math.random());
+      const ended = endsSession(outcome.refusal);
+      const next_at = ended ? 0 : Date.now() + pause(op.tries, Math.random());
       await db.changeOp(op.id, { state: 'queued', refusal: outcome.refusal, next_at });
       await this.#changed();
-      if (status === 401) this.#owner.signedOut();
+      if (ended) this.#owner.signedOut(outcome.refusal);
       this.#owner.reached(status !== 0);
-      return status !== 0 && status !== 401;
+      return status !== 0 && !ended;
     }
     this.#owner.reached(true);
     const refusal = outcome.is === 'refused' ? outcome.refusal : null;

@@ -126,7 +126,7 @@ export class Places {
         if (first === undefined || last === undefined) return;
         const items = lot.map(({ id: _, ...fix }) => fix);
         const key = `fixes-${phone}-${first.id}-${last.id}-${lot.length}`;
-        await call('POST', '/api/crew/fixes', { json: { items }, key }).catch((error: unknown) => {
+        await call<{ accepted: unknown }>('POST', '/api/crew/fixes', { json: { items }, key, has: ['accepted'] }).catch((error: unknown) => {
           // A lot that the server will never take would hold up all that come after it.
           if (!(error instanceof CallError) || mayPass(error.refusal)) throw error;
         });

@@ -49,7 +49,7 @@ export class Rounds {
   }
 
   async #connect(): Promise<void> {
-    const pass = await call<{ pass: string }>('POST', '/api/live-passes').then(
+    const pass = await call<{ pass: string }>('POST', '/api/live-passes', { has: ['pass'] }).then(
       (answer) => answer.body.pass,
       () => null,
     );

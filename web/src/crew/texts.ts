@@ -1,6 +1,6 @@
 // Sentences that more than one part of the app says.
 import type { Believed } from './fold';
-import type { Next } from './next';
+import { isOver, wanted, wantsCrew, type Next } from './next';
 import type { AppWords, CrewCodes } from './words.svelte';
 
 /** What became of a visit that this crew is done with; null for one that goes on. */
@@ -8,7 +8,17 @@ export function overText(visit: Believed, w: AppWords): string | null {
   if (visit.over === 'no-answer') return w.overNoAnswer;
   if (visit.over === 'refuse') return w.overRefuse;
   if (visit.over === 'done') return w.overDone;
-  return visit.state === 'verifying' && !visit.onSite ? w.verifying : null;
+  return isOver(visit) ? w.verifying : null;
+}
+
+/** Why the crew must come back after it was done: the photos and what is wrong with each; null where it need not. */
+export function comeBackText(visit: Believed, w: AppWords, c: CrewCodes): string | null {
+  if (!wantsCrew(visit)) return null;
+  const photos = wanted(visit).map((view) => {
+    const why = view.why.map((code) => c.check[code] ?? code).join(w.comma);
+    return w.photoWhy(c.slot[view.slot] ?? view.slot, why);
+  });
+  return photos.length > 0 ? w.comeBackFor(photos.join(w.comma)) : w.comeBackCheckIn;
 }
 
 /** The building, and the door in it. */

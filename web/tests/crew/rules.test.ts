@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../../src/crew/device';
 import { believe } from '../../src/crew/fold';
-import { nextOf } from '../../src/crew/next';
+import { zh as app } from '../../src/crew/messages/app.zh';
+import { zh as codes } from '../../src/crew/messages/codes.zh';
+import { isOver, nextOf, wantsCrew } from '../../src/crew/next';
 import { pause, sendable, thinned } from '../../src/crew/order';
 import { fits } from '../../src/crew/picture';
+import { comeBackText, overText } from '../../src/crew/texts';
 import type { Op, PhotoOp, Slot, Step, StepOp, Visit } from '../../src/crew/types';
 import { zoned } from '../../src/crew/zoned';
 
@@ -89,10 +92,39 @@ describe('what is believed', () => {
     expect(act([], visit({ state: 'verifying', slots: [] }))).toBe('over');
   });
 
+  it('comes back for a photo that was refused, and says why, until it is taken anew and done is said', () => {
+    const refused = visit({
+      state: 'verifying', verdict: 'block', parts: { 闸阀: 1 },
+      slots: [{ slot: 'fault_point', state: 'accept', why: [] }, { slot: 'room', state: 'block', why: ['sharp', 'lit'] }],
+    });
+    const said: Op[] = [];
+    const acts = [act(said, refused)];
+    for (const op of [step('check-in'), photo('room'), step('done')]) {
+      said.push(op);
+      acts.push(act(said, refused));
+    }
+    expect(acts).toEqual(['check-in', 'photo', 'done', 'over']);
+    const told = believe(refused, [], 1);
+    expect([wantsCrew(told), isOver(told), overText(told, app)]).toEqual([true, false, null]);
+    expect(comeBackText(told, app, codes)).toBe('须返回补拍：房间（不清晰、太暗）');
+    expect(comeBackText(believe(refused, said, 1), app, codes)).toBe(null);
+    const missing = believe(visit({ state: 'verifying', verdict: 'missing' }), [], 1);
+    expect(comeBackText(missing, app, codes)).toBe('须返回补拍：故障点、维修过程');
+    expect(wantsCrew(believe(visit({ state: 'verifying', photos_waived: true, verdict: 'accept' }), [], 1))).toBe(false);
+  });
+
+  it('takes a refused photo anew before it leaves', () => {
+    const there = visit({ state: 'handling', check_in: { in_at: 1 }, slots: [{ slot: 'room', state: 'block', why: [] }] });
+    expect(nextOf(believe(there, [], 1))).toMatchObject({ act: 'photo', slot: 'room', missing: [], blocked: ['room'] });
+    expect(act([photo('room')], there)).toBe('done');
+  });
+
   it('comes back where its check-in was refused', () => {
     const taken = [{ slot: 'fault_point' as const, state: 'review' as const, why: [] }];
     expect(act([], visit({ state: 'verifying', slots: taken, verdict: 'review' }))).toBe('over');
     expect(act([], visit({ state: 'verifying', slots: taken, verdict: 'missing' }))).toBe('check-in');
+    const unseen = believe(visit({ state: 'verifying', slots: taken, verdict: 'missing' }), [], 1);
+    expect(comeBackText(unseen, app, codes)).toBe('签到未获认可：须返回重新签到');
   });
 });
 

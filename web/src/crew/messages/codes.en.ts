@@ -134,6 +134,9 @@ export const en: CrewCodes = {
     role_needed: 'This is no crew’s sign-in',
     key_in_flight: 'Being dealt with',
     device_revoked: 'The desk has revoked this phone',
+    not_ours: 'This network does not lead to the server; it may want its own sign-in first',
+    part_lost: 'Lost on its way; it is sent anew by itself',
+    key_reused: 'Its number stands for something else',
   },
   todo: {
     not_your_ticket: 'look at the day again; ask the desk if you are at work on it',

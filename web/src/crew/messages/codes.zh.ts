@@ -136,6 +136,9 @@ export const zh = {
     role_needed: '这不是班组的登录',
     key_in_flight: '正在处理',
     device_revoked: '此手机已被调度台停用',
+    not_ours: '网络没有连到服务器，可能要先登录此网络',
+    part_lost: '传送中丢失，自动重新传送',
+    key_reused: '编号已被别的内容占用',
   } as Codes,
   todo: {
     not_your_ticket: '看最新行程；若正在施工，请联系调度台',
