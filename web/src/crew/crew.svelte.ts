@@ -6,7 +6,7 @@ import { believe, type Believed } from './fold';
 import { Outbox } from './outbox.svelte';
 import { Places } from './places.svelte';
 import { Rounds } from './rounds';
-import type { HeardToday, Op, Refusal, Slot, Step } from './types';
+import type { Fix, HeardToday, Op, Refusal, Slot, Step } from './types';
 
 const READ_MS = 30_000;
 const THEME = 'heatops.crew.theme';
@@ -22,6 +22,10 @@ export interface Shot {
   bytes: ArrayBuffer;
   media_type: string;
   source: 'camera' | 'gallery';
+  /** As the shutter was pressed; without them: now, here, and a key of its own. */
+  captured_at_ms?: number;
+  fix?: Fix | null;
+  key?: string;
 }
 
 export class CrewApp {
@@ -169,11 +173,12 @@ export class CrewApp {
     localStorage.setItem(THEME, theme);
   }
 
-  /** Says a step of a visit: kept with the time and place of the press, sent when it can be. */
-  async say(ticket: string, what: Step, more: Record<string, unknown> = {}): Promise<void> {
+  /** Says a step of a visit: kept with the time and place of the press, sent when it can be. `found`: the place, where it
+   *  was looked for already. */
+  async say(ticket: string, what: Step, more: Record<string, unknown> = {}, found?: Fix | null): Promise<void> {
     if (this.who === null) return;
     const at_device_ms = Math.round(this.stamp(Date.now()));
-    const fix = await this.places.fresh();
+    const fix = found === undefined ? await this.places.fresh() : found;
     const body = { at_device_ms, ...(fix === null ? {} : { fix }), ...$state.snapshot(more) };
     await this.outbox.add({ what, ticket, body }, this.who.crew);
   }
@@ -181,8 +186,8 @@ export class CrewApp {
   /** Keeps a photo with what proves it: a nonce of the server's, used once, and the phone's signature. */
   async photo(visit: Believed, slot: Slot, shot: Shot): Promise<void> {
     if (this.who === null) return;
-    const captured_at_ms = Math.round(this.stamp(Date.now()));
-    const fix = await this.places.fresh(1500);
+    const captured_at_ms = shot.captured_at_ms ?? Math.round(this.stamp(Date.now()));
+    const fix = shot.fix === undefined ? await this.places.fresh(1500) : shot.fix;
     const hash = await sha256(shot.bytes);
     const nonce = shot.source === 'camera' ? await this.#nonce(visit, slot) : null;
     const of = { sha256: hash, captured_at_ms, ticket: visit.ticket, slot, visit: visit.visitKey, fix };
@@ -197,7 +202,7 @@ export class CrewApp {
       ...(nonce === null ? {} : { nonce, signature: await sign({ ...of, nonce }) }),
       ...(fix === null ? {} : { fix }),
     };
-    await this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, this.who.crew, shot.bytes);
+    await this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, this.who.crew, shot.bytes, shot.key);
   }
 
   async #nonce(visit: Believed, slot: Slot): Promise<string | null> {

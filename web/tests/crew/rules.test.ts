@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { textOf } from '../../src/crew/device';
 import { believe } from '../../src/crew/fold';
+import { zh } from '../../src/crew/messages/app.zh';
 import { nextOf } from '../../src/crew/next';
 import { pause, sendable, thinned } from '../../src/crew/order';
 import { fits } from '../../src/crew/picture';
+import { amapLink, baiduLink, mapLink, stale, waitsFor } from '../../src/crew/texts';
 import type { Op, PhotoOp, Slot, Step, StepOp, Visit } from '../../src/crew/types';
 import { zoned } from '../../src/crew/zoned';
 
@@ -89,6 +91,12 @@ describe('what is believed', () => {
     expect(act([], visit({ state: 'verifying', slots: [] }))).toBe('over');
   });
 
+  it('is in doubt where it was checked in without a position', () => {
+    const fix = { lon: 126.64, lat: 45.76, datum: 'wgs84', accuracy_m: 8, at_ms: 1 };
+    const doubt = (op: Op): boolean | undefined => believe(visit(), [op], 1).check_in?.needs_review;
+    expect([doubt(step('check-in')), doubt(step('check-in', { fix }))]).toEqual([true, false]);
+  });
+
   it('comes back where its check-in was refused', () => {
     const taken = [{ slot: 'fault_point' as const, state: 'review' as const, why: [] }];
     expect(act([], visit({ state: 'verifying', slots: taken, verdict: 'review' }))).toBe('over');
@@ -121,6 +129,32 @@ describe('the order of sending', () => {
     expect(fixes.slice(50).every((fix) => !gone.has(fix.id))).toBe(true);
     const most = thinned(fixes, 100 * day, 3, 60);
     expect([new Set(most).size, most.length]).toEqual([97, 97]);
+  });
+});
+
+describe('what waits', () => {
+  const refusal = (status: number) => ({ status, code: '', detail: '', what_to_do: '' });
+
+  it('says why it is still on the phone', () => {
+    const on = (of: Partial<StepOp>, reached = true, locked = false): string => waitsFor([step('accept', {}, of)], reached, locked, zh);
+    expect([on({ state: 'done' }), on({ state: 'refused' }, false), on({})]).toEqual(['', '', '']);
+    expect([on({}, false), on({ refusal: refusal(0) })]).toEqual([zh.waitsSignal, zh.waitsSignal]);
+    expect([on({ refusal: refusal(503) }), on({ refusal: refusal(409) })]).toEqual([zh.waitsServer, zh.waitsServer]);
+    expect([on({ refusal: refusal(401) }), on({}, false, true)]).toEqual([zh.waitsSignIn, zh.waitsSignIn]);
+  });
+
+  it('tells a day that was heard too long ago', () => {
+    expect([stale(0, 600_000), stale(0, 600_001)]).toEqual([false, true]);
+  });
+});
+
+describe('the way there', () => {
+  it('tells each map that the degrees are WGS-84', () => {
+    expect(mapLink(126.64, 45.76, '经纬街', 'Android')).toMatch(/^geo:45\.76,126\.64\?/);
+    expect(amapLink(126.64, 45.76, '经纬街')).toContain('to=126.64,45.76,%E7%BB%8F');
+    expect(amapLink(126.64, 45.76, '经纬街')).toContain('coordinate=wgs84');
+    expect(baiduLink(126.64, 45.76, '经纬街')).toContain('location=45.76,126.64');
+    expect(baiduLink(126.64, 45.76, '经纬街')).toContain('coord_type=wgs84');
   });
 });
 
