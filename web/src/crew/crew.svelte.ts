@@ -7,7 +7,7 @@ import { isOver } from './next';
 import { Outbox } from './outbox.svelte';
 import { Places } from './places.svelte';
 import { Rounds } from './rounds';
-import type { HeardToday, Op, Refusal, Slot, Step } from './types';
+import type { Fix, HeardToday, Op, Refusal, Slot, Step } from './types';
 
 const READ_MS = 30_000;
 const THEME = 'heatops.crew.theme';
@@ -29,6 +29,10 @@ export interface Shot {
   bytes: ArrayBuffer;
   media_type: string;
   source: 'camera' | 'gallery';
+  /** As the shutter was pressed; without them: now, here, and a key of its own. */
+  captured_at_ms?: number;
+  fix?: Fix | null;
+  key?: string;
 }
 
 export class CrewApp {
@@ -262,12 +266,13 @@ export class CrewApp {
     return mine;
   }
 
-  /** Says a step of a visit: kept with the time and place of the press, sent when it can be. */
-  async say(ticket: string, what: Step, more: Record<string, unknown> = {}): Promise<void> {
+  /** Says a step of a visit: kept with the time and place of the press, sent when it can be. `found`: the place, where it
+   *  was looked for already. */
+  async say(ticket: string, what: Step, more: Record<string, unknown> = {}, found?: Fix | null): Promise<void> {
     const crew = this.who?.crew;
     if (crew === undefined) return;
     const at_device_ms = Math.round(this.stamp(Date.now()));
-    const place = this.places.fresh();
+    const place = found === undefined ? this.places.fresh() : Promise.resolve(found);
     await this.#inTurn(async () => {
       const fix = await place;
       const body = { at_device_ms, ...(fix === null ? {} : { fix }), ...$state.snapshot(more) };
@@ -279,8 +284,8 @@ export class CrewApp {
   async photo(visit: Believed, slot: Slot, shot: Shot): Promise<void> {
     const crew = this.who?.crew;
     if (crew === undefined) return;
-    const captured_at_ms = Math.round(this.stamp(Date.now()));
-    const fix = await this.places.fresh(1500);
+    const captured_at_ms = shot.captured_at_ms ?? Math.round(this.stamp(Date.now()));
+    const fix = shot.fix === undefined ? await this.places.fresh(1500) : shot.fix;
     const hash = await sha256(shot.bytes);
     const nonce = shot.source === 'camera' ? await db.takeNonce(visit.nonces[slot] ?? []) : null;
     const of = { sha256: hash, captured_at_ms, ticket: visit.ticket, slot, visit: visit.visitKey, fix };
@@ -295,7 +300,7 @@ export class CrewApp {
       ...(nonce === null ? {} : { nonce, signature: await sign({ ...of, nonce }) }),
       ...(fix === null ? {} : { fix }),
     };
-    await this.#inTurn(() => this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, crew, shot.bytes));
+    await this.#inTurn(() => this.outbox.add({ what: 'photo', ticket: visit.ticket, body }, crew, shot.bytes, shot.key));
     this.last = { ticket: visit.ticket, bytes: shot.bytes };
   }
 

@@ -18,7 +18,8 @@ const turned = (valves: ValveView[], body: Record<string, unknown>): ValveView[]
   const id = String(body['valve']);
   const state = body['to'] === 'closed' ? 'closed' : body['vented'] === true ? 'open' : 'unvented';
   if (!valves.some((valve) => valve.id === id)) return [...valves, { id, kind: null, name: String(body['name'] ?? id), lon: null, lat: null, state }];
-  return valves.map((valve) => (valve.id === id ? { ...valve, state } : valve));
+  const until_at = state === 'closed' ? Number(body['expected_end_at'] ?? 0) || null : null;
+  return valves.map((valve) => (valve.id === id ? { ...valve, state, until_at } : valve));
 };
 
 const withPhoto = (slots: SlotView[], slot: Slot): SlotView[] =>
@@ -69,7 +70,7 @@ function said(now: Believed, op: Op): Believed {
         state: now.state === 'verifying' ? now.state : 'handling',
         onSite: true,
         over: null,
-        check_in: { in_at: Number(op.body['at_device_ms']) / 1000 },
+        check_in: { in_at: Number(op.body['at_device_ms']) / 1000, needs_review: op.body['fix'] === undefined },
       };
     case 'photo':
       return { ...now, slots: withPhoto(now.slots, op.body.slot) };

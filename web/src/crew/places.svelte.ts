@@ -13,6 +13,12 @@ const MOST = 20_000;
 const DAYS = 60;
 /** A position older than this, in business time, is not where the phone is now. */
 const FRESH_MS = 120_000;
+/** What the browser may hand out of its own memory, and how long ago it may have been heard, to be where the phone is at
+ *  the door: ten seconds in all. */
+const CACHED_MS = 5000;
+const EXACT_MS = 5000;
+/** So long a fresh position is waited for at the door. */
+export const FIND_MS = 8000;
 
 interface BatteryLike {
   level: number;
@@ -28,6 +34,8 @@ export class Places {
   /** denied: the person or the phone does not allow it; silent: no fix yet. */
   state = $state<'silent' | 'known' | 'denied'>('silent');
   last = $state.raw<Fix | null>(null);
+  /** By the phone's clock, ms, when `last` was heard: its own time may be the satellites', and the phone's clock wrong. */
+  heardMs = $state(0);
   readonly #stamp: (ms: number) => number;
   #keptMs = 0;
   #askedMs = 0;
@@ -52,7 +60,7 @@ export class Places {
       (error) => {
         if (error.code === error.PERMISSION_DENIED) this.state = 'denied';
       },
-      { enableHighAccuracy: true, maximumAge: 5000 },
+      { enableHighAccuracy: true, maximumAge: CACHED_MS },
     );
     const send = (): void => {
       if (onDuty()) void this.send();
@@ -62,7 +70,7 @@ export class Places {
     const look = window.setInterval(() => {
       if (!onDuty() || Date.now() - Math.max(this.#keptMs, this.#askedMs) < EVERY_MS) return;
       this.#askedMs = Date.now();
-      void this.#ask(10_000, 10_000).then((found) => (found === null ? undefined : this.#heard(found, onDuty())));
+      void this.#ask(10_000, CACHED_MS).then((found) => (found === null ? undefined : this.#heard(found, onDuty())));
     }, LOOK_MS);
     window.addEventListener('online', send);
     return () => {
@@ -86,6 +94,20 @@ export class Places {
     return this.now();
   }
 
+  /** Where the phone is at this very moment; null where no such position came within `FIND_MS`. */
+  async exact(): Promise<Fix | null> {
+    if (this.unheard(Date.now(), EXACT_MS) && this.state !== 'denied' && 'geolocation' in navigator) {
+      const found = await this.#ask(FIND_MS, 0);
+      if (found !== null) await this.#heard(found, true);
+    }
+    return this.unheard(Date.now(), EXACT_MS) ? null : this.last;
+  }
+
+  /** No position was heard for `since` ms. */
+  unheard(now: number, since = FRESH_MS): boolean {
+    return this.last === null || this.state === 'denied' || now - this.heardMs > since;
+  }
+
   #ask(timeout: number, maximumAge: number): Promise<GeolocationPosition | null> {
     const options = { enableHighAccuracy: true, maximumAge, timeout };
     return new Promise((yes) => navigator.geolocation.getCurrentPosition(yes, () => yes(null), options));
@@ -103,6 +125,7 @@ export class Places {
     };
     this.state = 'known';
     this.last = fix;
+    this.heardMs = Date.now();
     const moved = this.#kept === null || metres(this.#kept, fix) >= FAR_M;
     if (!onDuty || !(moved || position.timestamp - this.#keptMs >= EVERY_MS)) return;
     const first = this.#kept === null;

@@ -22,6 +22,10 @@ export interface ValveView {
   lat: number | null;
   /** `unvented`: open again, and the pipe was not vented. */
   state: 'open' | 'closed' | 'unvented';
+  /** Flats that it feeds, where known. */
+  homes?: number | null;
+  /** When the outage that it opened is expected to end, while it is shut. */
+  until_at?: number | null;
 }
 
 export interface CheckIn {

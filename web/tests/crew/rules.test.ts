@@ -7,7 +7,7 @@ import { zh as codes } from '../../src/crew/messages/codes.zh';
 import { isOver, nextOf, wantsCrew } from '../../src/crew/next';
 import { pause, sendable, thinned } from '../../src/crew/order';
 import { fits } from '../../src/crew/picture';
-import { comeBackText, overText } from '../../src/crew/texts';
+import { amapLink, baiduLink, comeBackText, mapLink, overText, stale, waitsFor } from '../../src/crew/texts';
 import type { Op, PhotoOp, Slot, Step, StepOp, Visit } from '../../src/crew/types';
 import { zoned } from '../../src/crew/zoned';
 
@@ -119,6 +119,12 @@ describe('what is believed', () => {
     expect(act([photo('room')], there)).toBe('done');
   });
 
+  it('is in doubt where it was checked in without a position', () => {
+    const fix = { lon: 126.64, lat: 45.76, datum: 'wgs84', accuracy_m: 8, at_ms: 1 };
+    const doubt = (op: Op): boolean | undefined => believe(visit(), [op], 1).check_in?.needs_review;
+    expect([doubt(step('check-in')), doubt(step('check-in', { fix }))]).toEqual([true, false]);
+  });
+
   it('comes back where its check-in was refused', () => {
     const taken = [{ slot: 'fault_point' as const, state: 'review' as const, why: [] }];
     expect(act([], visit({ state: 'verifying', slots: taken, verdict: 'review' }))).toBe('over');
@@ -153,6 +159,32 @@ describe('the order of sending', () => {
     expect(fixes.slice(50).every((fix) => !gone.has(fix.id))).toBe(true);
     const most = thinned(fixes, 100 * day, 3, 60);
     expect([new Set(most).size, most.length]).toEqual([97, 97]);
+  });
+});
+
+describe('what waits', () => {
+  const refusal = (status: number) => ({ status, code: '', detail: '', what_to_do: '' });
+
+  it('says why it is still on the phone', () => {
+    const on = (of: Partial<StepOp>, reached = true, locked = false): string => waitsFor([step('accept', {}, of)], reached, locked, app);
+    expect([on({ state: 'done' }), on({ state: 'refused' }, false), on({})]).toEqual(['', '', '']);
+    expect([on({}, false), on({ refusal: refusal(0) })]).toEqual([app.waitsSignal, app.waitsSignal]);
+    expect([on({ refusal: refusal(503) }), on({ refusal: refusal(409) })]).toEqual([app.waitsServer, app.waitsServer]);
+    expect([on({ refusal: refusal(401) }), on({}, false, true)]).toEqual([app.waitsSignIn, app.waitsSignIn]);
+  });
+
+  it('tells a day that was heard too long ago', () => {
+    expect([stale(0, 600_000), stale(0, 600_001)]).toEqual([false, true]);
+  });
+});
+
+describe('the way there', () => {
+  it('tells each map that the degrees are WGS-84', () => {
+    expect(mapLink(126.64, 45.76, '经纬街', 'Android')).toMatch(/^geo:45\.76,126\.64\?/);
+    expect(amapLink(126.64, 45.76, '经纬街')).toContain('to=126.64,45.76,%E7%BB%8F');
+    expect(amapLink(126.64, 45.76, '经纬街')).toContain('coordinate=wgs84');
+    expect(baiduLink(126.64, 45.76, '经纬街')).toContain('location=45.76,126.64');
+    expect(baiduLink(126.64, 45.76, '经纬街')).toContain('coord_type=wgs84');
   });
 });
 
