@@ -162,6 +162,7 @@ def test_gloves_and_cellars_at_every_size_in_both_languages(
     given(desk, level="yellow", kind="repair")
     for language in ("zh", "en"):
         phone.open(language)
+        phone.press("card", ticket=ticket)  # others of this crew may come before it
         phone.see("visit", ticket=ticket)
         phone.press("theme")
         for width, height in SIZES:

@@ -12,7 +12,7 @@ export interface Next {
   missing: Slot[];
   shut: string[];
   unvented: string[];
-  /** Photos that were refused: they are taken anew like those that are missing. */
+  /** Photos that were refused: said beside the button, and taken anew from their tiles or when the crew comes back. */
   blocked: Slot[];
   /** Another visit that must be left first. */
   elsewhere: string | null;
@@ -40,7 +40,7 @@ export function nextOf(visit: Believed, elsewhere: string | null = null): Next {
   const next: Next = {
     act: 'done',
     can: true,
-    slot: photos[0]?.slot ?? null,
+    slot: slots(false)[0] ?? slots(true)[0] ?? null,
     missing: slots(false),
     shut: named('closed'),
     unvented: named('unvented'),
@@ -49,7 +49,9 @@ export function nextOf(visit: Believed, elsewhere: string | null = null): Next {
   };
   if (isOver(visit)) return { ...next, act: 'over', can: false };
   if (visit.onSite) {
-    if (photos.length > 0) return { ...next, act: 'photo' };
+    // A refused photo does not keep a crew on site: the desk may let it pass. Whoever came back came for it.
+    const led = visit.state === 'verifying' ? photos.length : next.missing.length;
+    if (led > 0) return { ...next, act: 'photo' };
     // Whoever comes back for a photo has reported the parts before.
     const parts = visit.state !== 'verifying' && Object.keys(visit.parts).length > 0;
     if (parts && !visit.partsSaid) return { ...next, act: 'parts' };

@@ -8,7 +8,7 @@ import { isOver, nextOf, wantsCrew } from '../../src/crew/next';
 import { pause, sendable, thinned } from '../../src/crew/order';
 import { fits } from '../../src/crew/picture';
 import { amapLink, baiduLink, comeBackText, mapLink, overText, stale, waitsFor } from '../../src/crew/texts';
-import type { Op, PhotoOp, Slot, Step, StepOp, Visit } from '../../src/crew/types';
+import type { Op, PhotoOp, Slot, SlotView, Step, StepOp, Visit } from '../../src/crew/types';
 import { zoned } from '../../src/crew/zoned';
 
 const visit = (more: Partial<Visit> = {}): Visit => ({
@@ -113,10 +113,11 @@ describe('what is believed', () => {
     expect(wantsCrew(believe(visit({ state: 'verifying', photos_waived: true, verdict: 'accept' }), [], 1))).toBe(false);
   });
 
-  it('takes a refused photo anew before it leaves', () => {
-    const there = visit({ state: 'handling', check_in: { in_at: 1 }, slots: [{ slot: 'room', state: 'block', why: [] }] });
-    expect(nextOf(believe(there, [], 1))).toMatchObject({ act: 'photo', slot: 'room', missing: [], blocked: ['room'] });
-    expect(act([photo('room')], there)).toBe('done');
+  it('says on site which photo was refused, after those that are missing, and keeps nobody there for it', () => {
+    const slots: SlotView[] = [{ slot: 'room', state: 'block', why: [] }, { slot: 'windows', state: 'owed', why: [] }];
+    const there = visit({ state: 'handling', check_in: { in_at: 1 }, slots });
+    expect(nextOf(believe(there, [], 1))).toMatchObject({ act: 'photo', slot: 'windows', missing: ['windows'], blocked: ['room'] });
+    expect(nextOf(believe(there, [photo('windows')], 1))).toMatchObject({ act: 'done', can: true, slot: 'room', blocked: ['room'] });
   });
 
   it('is in doubt where it was checked in without a position', () => {
