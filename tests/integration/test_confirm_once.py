@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -35,9 +35,9 @@ def town(new_house: NewHouse) -> Iterator[House]:
 
 
 class Engine:
-    """Scores when it is told to, what it is told."""
+    """Scores when it is told to, what it is told, or what is asked for it then."""
 
-    def __init__(self, answer: Answered | Refused) -> None:
+    def __init__(self, answer: Answered | Refused | Callable[[], Answered]) -> None:
         self._answer = answer
         self.asked = asyncio.Event()
         self.go = asyncio.Event()
@@ -47,7 +47,7 @@ class Engine:
         await self.go.wait()
         if isinstance(self._answer, Refused):
             raise self._answer
-        return self._answer
+        return await asyncio.to_thread(self._answer) if callable(self._answer) else self._answer
 
 
 class Desk:
@@ -68,28 +68,29 @@ class Desk:
         )
 
         self.now = house.person.get(f"/api/proposals/{ticket['id']}")
-        path = f"/api/proposals/{ticket['id']}/price"
-        self.price = house.person.ok(path, {"crew": self.crew})  # on the crew as it is
         self.ticket, self.row = ticket, row
 
     def engine(self, *, good: bool) -> Engine:
-        now, price = self.now, self.price
+        """`good`: on the crew and the plan as they are when it is asked; else as they were."""
+        return Engine(self._priced) if good else Engine(self._told(None))
+
+    def _priced(self) -> Answered:
+        path = f"/api/proposals/{self.ticket['id']}/price"
+        return self._told(self.house.person.ok(path, {"crew": self.crew}))
+
+    def _told(self, price: dict[str, Any] | None) -> Answered:
+        now = self.now
         left = {"kind", "crews", "state", "decision"}
         nobody = {k: v for k, v in now.items() if k not in left} | {"rules": [], "choices": []}
         told: dict[str, Any] = {"proposal": nobody, "decision": now["decision"]}
-        if good:
+        if price is not None:
             priced = {k: price[k] for k in ("choice", "price", "against", "refused_by")}
             told = {"priced": priced, "decision": price["decision"]}
-        return Engine(
-            msgspec.convert(
-                told
-                | {
-                    "ticket_version": self.ticket["version"], "plan": price["plan"],
-                    "policy": now["policy"], "made_at": now["made_at"],
-                },
-                Answered,
-            )
-        )  # fmt: skip
+        about = {
+            "ticket_version": self.ticket["version"], "plan": (price or now)["plan"],
+            "policy": now["policy"], "made_at": now["made_at"],
+        }  # fmt: skip
+        return msgspec.convert(told | about, Answered)
 
     async def sent(self, first: Engine, second: Engine, *, late: Engine) -> list[Answer]:
         """The answers to one request sent twice, of which `late` is scored last."""
