@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import inspect as mi
 
-from dispatch_core import events
+from dispatch_core import events, ids
 from realtime import messages
 from realtime.layers import rows
 
@@ -24,9 +24,9 @@ def typescript_rows() -> str:
     """`web/src/lib/rows.ts`: one interface per row of a topic, every field named, no tuples."""
     parts = [
         _HEAD,
-        f"export type Level = {_literal(get_args(rows.Level))};",
-        f"export type TicketState = {_literal(get_args(rows.TicketState))};",
-        f"export type Clock = {_literal(get_args(rows.Clock))};",
+        f"export type Level = {_literal(get_args(ids.Level))};",
+        f"export type TicketState = {_literal(get_args(ids.TicketState))};",
+        f"export type Clock = {_literal(get_args(ids.Clock))};",
         *(_interface(info) for info in _structs(get_args(rows.Row)).values()),
         f"export type FigureRow = {_names(rows.FigureRow)};",
     ]
@@ -104,9 +104,9 @@ def _literal(values: tuple[Any, ...]) -> str:
 
 
 _NAMED = {
-    frozenset(get_args(rows.Level)): "Level",
-    frozenset(get_args(rows.TicketState)): "TicketState",
-    frozenset(get_args(rows.Clock)): "Clock",
+    frozenset(get_args(ids.Level)): "Level",
+    frozenset(get_args(ids.TicketState)): "TicketState",
+    frozenset(get_args(ids.Clock)): "Clock",
 }
 
 

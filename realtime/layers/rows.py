@@ -13,20 +13,16 @@ from typing import Literal
 import msgspec
 
 from dispatch_core.events import Choice, PlannedVisit, Span
-from dispatch_core.ids import EvidenceNeed, EvidenceVerdict, RuleCode, Slot, Support
-
-Level = Literal["red", "yellow", "blue"]
-TicketState = Literal[
-    "received",
-    "accepted",
-    "dispatched",
-    "confirmed",
-    "handling",
-    "verifying",
-    "closed",
-    "cancelled",
-]
-Clock = Literal["first_contact", "respond", "on_site", "solved"]
+from dispatch_core.ids import (
+    Clock,
+    EvidenceNeed,
+    EvidenceVerdict,
+    Level,
+    RuleCode,
+    Slot,
+    Support,
+    TicketState,
+)
 
 
 class TicketRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,8 +286,7 @@ class ClosingFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure
 
 
 class RoomsFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="rooms"):
-    """Topic `figures`, key `rooms`: how many points there are, report,
-    and stand below the bound."""
+    """Topic `figures`, key `rooms`: how many points there are, report, and stand below the bound."""
 
     points: int
     online: int

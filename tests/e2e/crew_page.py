@@ -178,6 +178,15 @@ class CrewPage:
         found.wait_for()
         return found
 
+    def turn_to(self, ticket: str) -> Locator:
+        """Bring this visit to the top, whichever the plan has first, and wait until it is there."""
+        shown = self.part("visit", ticket=ticket)
+        card = self.part("card", ticket=ticket)
+        shown.or_(card).first.wait_for()
+        if shown.count() == 0:
+            card.click()
+        return self.see("visit", ticket=ticket)
+
     def act(self, name: str) -> None:
         """Press the one big button when it offers this."""
         self.see("next", act=name, can="true").click()

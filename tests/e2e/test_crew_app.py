@@ -48,7 +48,7 @@ def test_a_ticket_from_the_code_to_done_half_of_it_offline(
     phone: CrewPage, desk: httpx.Client
 ) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     shown = phone.part("visit").inner_text()
     assert "经纬街128号 3 单元 602" in shown
     assert NAME in shown
@@ -106,7 +106,7 @@ def test_what_the_server_refuses_is_shown_with_what_to_do(
     phone: CrewPage, desk: httpx.Client
 ) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.act("accept")
     phone.drained()
     phone.ready_offline()
@@ -134,7 +134,7 @@ def test_a_session_that_ended_loses_nothing_and_asks_for_a_new_code(
     phone: CrewPage, desk: httpx.Client
 ) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.ready_offline()
     phone.context.set_offline(True)
     phone.act("accept")
@@ -162,7 +162,7 @@ def test_lost_answers_and_a_killed_tab_in_the_middle_of_a_photo(
     phone: CrewPage, desk: httpx.Client
 ) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.ready_offline()
     keys: list[str] = []
 
@@ -241,11 +241,11 @@ def test_one_ticket_that_waits_does_not_hold_up_another(
         route.fulfill(status=503, json=problem)
 
     phone.context.route(f"**/api/crew/tickets/{busy}/*", overloaded)
-    phone.see("visit", ticket=busy)
+    phone.turn_to(busy)
     phone.act("accept")
     phone.act("en-route")
     phone.press("card", ticket=other)
-    phone.see("visit", ticket=other)
+    phone.turn_to(other)
     phone.act("accept")
     phone.wait(
         lambda: "ticket_confirmed" in [f["kind"] for f in traced(desk, other)],
@@ -264,7 +264,7 @@ def test_one_ticket_that_waits_does_not_hold_up_another(
 
 def test_two_tabs_of_one_phone_send_everything_once(phone: CrewPage, desk: httpx.Client) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.ready_offline()
     phone.context.set_offline(True)
     phone.act("accept")

@@ -41,7 +41,7 @@ def phone(
 
 def test_the_ways_out_of_a_visit_and_the_valves(phone: CrewPage, desk: httpx.Client) -> None:
     ticket = given(desk)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.act("accept")
     phone.act("en-route")
     phone.press("no-answer")
@@ -101,7 +101,7 @@ def test_a_signature_is_one_of_the_photos_and_signing_out_leaves_nothing(
     phone: CrewPage, desk: httpx.Client
 ) -> None:
     ticket = given(desk, kind="not_warm", level="blue", words="室温 15 度")
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     phone.act("accept")
     phone.act("en-route")
     phone.act("check-in")
@@ -128,7 +128,8 @@ def test_a_signature_is_one_of_the_photos_and_signing_out_leaves_nothing(
     assert [(p["slot"], p["trust"]) for p in photos][-1] == ("signature", "a")
     assert "ticket_verifying" in [f["kind"] for f in traced(desk, ticket)]
     phone.press("link")
-    phone.press("sign-out")
+    with phone.page.expect_navigation():  # the page begins anew, without anybody
+        phone.press("sign-out")
     phone.see("sign-in")
     kept = phone.kept()
     assert NAME not in kept
@@ -138,7 +139,7 @@ def test_a_signature_is_one_of_the_photos_and_signing_out_leaves_nothing(
 
 def test_a_second_person_confirms_where_no_resident_is(phone: CrewPage, desk: httpx.Client) -> None:
     ticket = given(desk, household=None, building=FLATS)
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     assert phone.part("call").count() == 0
     phone.act("accept")
     phone.act("en-route")
@@ -162,8 +163,7 @@ def test_gloves_and_cellars_at_every_size_in_both_languages(
     given(desk, level="yellow", kind="repair")
     for language in ("zh", "en"):
         phone.open(language)
-        phone.press("card", ticket=ticket)  # others of this crew may come before it
-        phone.see("visit", ticket=ticket)
+        phone.turn_to(ticket)
         phone.press("theme")
         for width, height in SIZES:
             phone.page.set_viewport_size({"width": width, "height": height})

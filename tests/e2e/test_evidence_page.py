@@ -90,7 +90,7 @@ def close(person: httpx.Client, ticket: str) -> httpx.Response:
 def work(phone: CrewPage, film: Film, ticket: str, scenes: range, *, offline: bool) -> None:
     """Everything that the crew does, on the phone; `offline`: after the first photo without a
     network, with the tab killed on the way."""
-    phone.see("visit", ticket=ticket)
+    phone.turn_to(ticket)
     for step in ("accept", "en-route", "check-in"):
         phone.act(step)
     for n, (slot, number) in enumerate(zip(SLOTS, scenes, strict=True)):
