@@ -286,7 +286,7 @@ class ClosingFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure
 
 
 class RoomsFigure(msgspec.Struct, frozen=True, kw_only=True, tag_field="figure", tag="rooms"):
-    """Topic `figures`, key `rooms`: how many points there are, report, and stand below the bound."""
+    """Topic `figures`, key `rooms`: how many points there are, report and stand below the bound."""
 
     points: int
     online: int

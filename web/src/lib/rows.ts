@@ -178,7 +178,7 @@ export interface ClosingFigure {
   target_pct: number;
 }
 
-/** Topic `figures`, key `rooms`: how many points there are, report, and stand below the bound. */
+/** Topic `figures`, key `rooms`: how many points there are, report and stand below the bound. */
 export interface RoomsFigure {
   figure: 'rooms';
   points: number;
