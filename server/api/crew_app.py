@@ -183,7 +183,8 @@ def _valve(b: ValveBody, x: Context) -> UseCase:
         raise ValueError("a valve needs the number of the outage that it may open")
     return TurnSiteValve(
         **x.of, valve=ValveId(b.valve), to=b.to, outage=x.outage, name=b.name, vented=b.vented,
-        expected_end_at=b.expected_end_at, fix=x.presence.fix,
+        expected_end_at=b.expected_end_at, said_at=x.presence.at_device_ms // 1000,
+        fix=x.presence.fix,
     )  # fmt: skip
 
 

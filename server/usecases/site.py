@@ -4,7 +4,7 @@ and parts. The server decides on the ticket as it is, since a phone may have bee
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dispatch_core import commands, evidence
 from dispatch_core.errors import Conflict
@@ -18,6 +18,7 @@ from dispatch_core.ids import (
     Slot,
     Support,
     Trust,
+    unix,
 )
 from dispatch_core.tickets import OPEN
 from server.ports import Decision, Loaded, OutMessage
@@ -170,11 +171,13 @@ class NobodyOpened(OnSite):
         `not_your_ticket`, `not_checked_in`, `no_door_photo`; Invalid `bad_window`,
         `night_not_agreed`."""
         site = self._site(loaded, now)
+        passed = self._passed(now)
+        first, last = (None, None) if passed else (self.rebooked_from, self.rebooked_until)
         site.say(
             commands.DoorNotOpened(
                 ticket=site.label, by=self.by, crew=self.crew, round=site.ticket.reopened,
                 called_at=self.called_at, notice_left=self.notice_left,
-                rebooked_from=self.rebooked_from, rebooked_until=self.rebooked_until,
+                rebooked_from=first, rebooked_until=last,
                 most=site.city.evidence.no_answer_most,
             )
         )  # fmt: skip
@@ -182,21 +185,29 @@ class NobodyOpened(OnSite):
         _back(site, self.by)
         unanswered = site.record.unanswered if site.record else 0
         to_desk = unanswered >= site.city.evidence.no_answer_most
-        self._rebook(site, to_desk=to_desk)
+        window = (None, None) if to_desk else (first, last)
+        self._rebook(site, *window)
         after = "; the desk takes over" if to_desk else ""
-        return site.decision(f"nobody opened, time {unanswered}{after}")
+        late = f"; what was agreed until {_clock(self.rebooked_until)} had passed" if passed else ""
+        return site.decision(
+            f"nobody opened, time {unanswered}{after}{late}",
+            warnings=["window_passed"] if passed else [],
+        )
 
-    def _rebook(self, site: Site, *, to_desk: bool) -> None:
-        first = None if to_desk else self.rebooked_from
-        last = None if to_desk else self.rebooked_until
+    def _passed(self, now: datetime) -> bool:
+        """The word waited on the phone until the window, which then lay ahead, was over."""
+        last = self.rebooked_until
+        return last is not None and self.presence.at_device_ms < last * 1000 <= unix(now) * 1000
+
+    def _rebook(self, site: Site, first: int | None, last: int | None) -> None:
         if first is None and site.ticket.appointed is None:
             return
-        agreed = commands.Appoint(
+        window = commands.Appoint(
             version=site.ticket.version, from_at=first, until_at=last, by=self.by,
             night_agreed=self.night_agreed,
         )  # fmt: skip
-        check_hours(site.ticket, agreed, site.city)
-        site.step(agreed)
+        check_hours(site.ticket, window, site.city)
+        site.step(window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +326,10 @@ def _leave(step: OnSite, site: Site, told: Presence, result: SiteResult) -> None
             doubts=told.found.doubts, needs_review=told.found.needs_review, result=result,
         )
     )  # fmt: skip
+
+
+def _clock(at: int | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="minutes")
 
 
 def _back(site: Site, by: str, *, made_safe: bool = True) -> None:

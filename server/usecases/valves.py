@@ -30,6 +30,8 @@ class TurnSiteValve(OnSite):
     name: str | None = None
     vented: bool | None = None
     expected_end_at: int | None = None
+    said_at: int | None = None
+    """When the crew pressed it, by its phone; Unix seconds."""
     fix: SiteFix | None = None
 
     @override
@@ -84,7 +86,7 @@ class TurnSiteValve(OnSite):
             return None
         if self.valve in site.loaded.outages:
             return None
-        expected = self.expected_end_at or unix(site.now) + site.city.evidence.outage_expected_s
+        expected = self._expected(unix(site.now), site.city.evidence.outage_expected_s)
         command = commands.OpenOutage(
             outage=self.outage, name=node.name, node_kind=kind, node=node.id, lon=node.lon,
             lat=node.lat, buildings=[BuildingId(b) for b in node.buildings],
@@ -94,6 +96,13 @@ class TurnSiteValve(OnSite):
         site.write(stream, outages.decide(site.loaded.state(stream)[0], command, site.now))
         site.source = "outages"
         return self.outage
+
+    def _expected(self, now: int, usual_s: int) -> int:
+        """The end that the crew said; one that passed while its word waited on the phone is no
+        longer expected."""
+        end = self.expected_end_at
+        waited = end is not None and self.said_at is not None and self.said_at < end <= now
+        return now + usual_s if end is None or waited else end
 
     def _open(self, site: Site) -> OutageId | None:
         """The outage that opening ends: this valve was the one that opened it. The desk may have

@@ -13,6 +13,7 @@ from crew_page import CrewPage
 from installation import Installation
 from playwright.sync_api import Playwright
 from small_city import FLATS
+from wall_page import OpenBrowser
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +40,11 @@ def phone(
         yield page
 
 
-def test_the_ways_out_of_a_visit_and_the_valves(phone: CrewPage, desk: httpx.Client) -> None:
+def test_the_ways_out_of_a_visit_and_the_valves(
+    phone: CrewPage, desk: httpx.Client, stack: Installation, browse: OpenBrowser
+) -> None:
+    seat = browse(stack.url, desk.cookies)
+    seat.page.goto(f"{stack.url}/desk?lang=zh")
     ticket = given(desk)
     phone.turn_to(ticket)
     phone.act("accept")
@@ -52,6 +57,8 @@ def test_the_ways_out_of_a_visit_and_the_valves(phone: CrewPage, desk: httpx.Cli
     phone.press("choice", code="dog")
     phone.press("support")
     phone.press("choice", code="second_crew")
+    seat.page.locator('[data-testid="asking"]').click()
+    seat.page.locator('[data-testid="notes"]', has_text="请求第二个班组").wait_for()
     phone.press("valves")
     phone.part("valve").first.locator('[data-testid="shut"]').click()
     assert "停热" in phone.see("homes").inner_text()
@@ -80,6 +87,10 @@ def test_the_ways_out_of_a_visit_and_the_valves(phone: CrewPage, desk: httpx.Cli
     for kind in ("hazard_reported", "support_asked", "door_unanswered"):
         assert kind in kinds
     assert kinds.count("valve_turned") == 2
+    seat.page.locator('[data-testid="asking"]').wait_for(state="detached")
+    seat.page.locator(
+        f'[data-testid="row"][data-id="{ticket}"]', has_text="无人应门 1 次"
+    ).wait_for()
 
 
 def test_where_the_crew_is_comes_with_its_battery(

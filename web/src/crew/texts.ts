@@ -12,13 +12,16 @@ export function overText(visit: Believed, w: AppWords): string | null {
   return isOver(visit) ? w.verifying : null;
 }
 
-/** Why the crew must come back after it was done: the photos and what is wrong with each; null where it need not. */
+/** Why the crew must come back after it was done: the photos and the first thing that is wrong with them, as the rest stands
+ *  below; null where it need not. */
 export function comeBackText(visit: Believed, w: AppWords, c: CrewCodes): string | null {
   if (!wantsCrew(visit)) return null;
-  const photos = wanted(visit).map((view) => {
-    const why = view.why.map((code) => c.check[code] ?? code).join(w.comma);
-    return w.photoWhy(c.slot[view.slot] ?? view.slot, why);
-  });
+  const named = new Map<string, string[]>();
+  for (const { slot, why } of wanted(visit)) {
+    const first = why[0] === undefined ? '' : (c.check[why[0]] ?? why[0]);
+    named.set(first, [...(named.get(first) ?? []), c.slot[slot] ?? slot]);
+  }
+  const photos = [...named].map(([why, slots]) => w.photoWhy(slots.join(w.comma), why));
   return photos.length > 0 ? w.comeBackFor(photos.join(w.comma)) : w.comeBackCheckIn;
 }
 

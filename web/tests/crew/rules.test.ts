@@ -106,7 +106,7 @@ describe('what is believed', () => {
     expect(acts).toEqual(['check-in', 'photo', 'done', 'over']);
     const told = believe(refused, [], 1);
     expect([wantsCrew(told), isOver(told), overText(told, app)]).toEqual([true, false, null]);
-    expect(comeBackText(told, app, codes)).toBe('须返回补拍：房间（不清晰、太暗）');
+    expect(comeBackText(told, app, codes)).toBe('须返回补拍：房间（不清晰）');
     expect(comeBackText(believe(refused, said, 1), app, codes)).toBe(null);
     const missing = believe(visit({ state: 'verifying', verdict: 'missing' }), [], 1);
     expect(comeBackText(missing, app, codes)).toBe('须返回补拍：故障点、维修过程');

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -197,6 +198,22 @@ def test_a_window_that_does_not_lie_ahead_is_refused_whole(desk: SiteDesk) -> No
     before = dict(desk.heads)
     assert refused(lambda: nobody(desk, rebooked_from=5, rebooked_until=9)) == "bad_window"
     assert desk.heads == before
+
+
+def test_a_window_that_passed_while_the_word_waited_costs_nothing_else(desk: SiteDesk) -> None:
+    desk.arrive()
+    desk.photo("door")
+    first = unix(desk.now) + 3600
+    said = desk.presence()
+    desk.now += timedelta(hours=5)
+    answer = desk.carry(
+        NobodyOpened(
+            **desk.who(), presence=said, called_at=[], notice_left=True,
+            rebooked_from=first, rebooked_until=first + 7200,
+        )
+    )  # fmt: skip
+    assert (answer["unanswered"], answer["warnings"]) == (1, ["window_passed"])
+    assert (answer["ticket"]["state"], answer["ticket"]["appointed"]) == ("accepted", None)
 
 
 def give_back(desk: SiteDesk, **more: Any) -> GiveBack:

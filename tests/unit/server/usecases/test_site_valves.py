@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +56,14 @@ def test_the_crew_says_when_heat_will_be_back(desk: SiteDesk) -> None:
     assert desk.heads[f"outage:{answer['outage']}"][0].expected_end_at == end
     desk.heads.pop(f"outage:{answer['outage']}")
     assert refused(lambda: turn(desk, "closed", "s1", expected_end_at=9)) == "bad_expected_end"
+
+
+def test_an_end_that_passed_while_the_word_waited_is_expected_no_more(desk: SiteDesk) -> None:
+    said = unix(desk.now)
+    desk.now += timedelta(hours=3)
+    answer = turn(desk, "closed", expected_end_at=said + 7200, said_at=said)
+    found = desk.heads[f"outage:{answer['outage']}"][0].expected_end_at
+    assert found == unix(desk.now) + CITY.evidence.outage_expected_s
 
 
 def test_nothing_is_done_with_a_valve_shut_or_a_pipe_unvented(desk: SiteDesk) -> None:
