@@ -91,6 +91,8 @@ export const en: CodeWords = {
     stop_in_the_past: 'The stop begins in the past.',
     stop_outside_season: 'The stop lies outside the heating season.',
     version_conflict: 'Somebody else changed the ticket; look at it and try again.',
+    site_visited: 'A crew was already at the earlier place: cancel this ticket with a reason and open one at the right place.',
+    evidence_would_shrink: 'Photos that the work owes would fall away. A manager waives them with a written reason first; then change it.',
     wrong_state: 'The ticket has moved on; this is no longer possible.',
     unknown_origin: "The city's policy has no such origin of cases.",
     bad_number: 'The case number is blank or cannot be printed.',

@@ -116,6 +116,8 @@ export const zh = {
     stop_in_the_past: '停供开始日期已过。',
     stop_outside_season: '停供日期不在采暖期内。',
     version_conflict: '工单已被他人改动，请查看后再试。',
+    site_visited: '已有班组到过原地点：请注明原因撤销此单，并在正确地点另立一单。',
+    evidence_would_shrink: '现有工作所欠的照片会因此免除；须先由经理写明原因免除，再更改。',
     wrong_state: '工单已到下一步，不能再这样做。',
     unknown_origin: '本市政策中没有这个案件来源。',
     bad_number: '案件编号为空或含有无法打印的字符。',

@@ -52,6 +52,8 @@ export const en: QueueWords = {
   },
   refused: {
     version_conflict: 'Somebody has just changed this record; it was read again. Look at it, then act.',
+    site_visited: 'A crew was already at the earlier place: cancel this ticket with a reason and open one at the right place.',
+    evidence_would_shrink: 'Photos that the work owes would fall away. A manager waives them with a written reason first; then change it.',
     wrong_state: 'The state has changed and no longer allows this. Look at it, then decide.',
     reason_needed: 'A check failed or is unknown: an approval needs a written reason.',
     valve_does_not_fit: 'The valve does not fit the application: a stop needs it closed or sealed, a resume open.',

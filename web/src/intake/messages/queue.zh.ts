@@ -52,6 +52,8 @@ export const zh = {
   /** Refusals by the server's code. */
   refused: {
     version_conflict: '此记录刚被他人改动，已重新读取；请看过后再操作。',
+    site_visited: '已有班组到过原地点：请注明原因撤销此单，并在正确地点另立一单。',
+    evidence_would_shrink: '现有工作所欠的照片会因此免除；须先由经理写明原因免除，再更改。',
     wrong_state: '此记录的状态已变，不能再这样操作；请看过后再决定。',
     reason_needed: '有核查项不符或不明，批准须写明理由。',
     valve_does_not_fit: '阀位与申请不符：报停须关阀或封阀，恢复供热须开阀。',
