@@ -255,6 +255,12 @@ class House:
         """As the owner of the database."""
         return asyncio.run(fetch(self.database_url, query, *args))
 
+    def facts_of_callers(self) -> int:
+        """How many facts callers of the house's doors have written, over all companies. What time
+        alone makes true, the processes write in between at any moment: that is not counted."""
+        query = "SELECT count(*) FROM journal WHERE actor NOT LIKE 'system:%'"
+        return int(self.sql(query)[0][0])
+
     def set_clock(self, at: datetime, rate: float = 1.0) -> None:
         """Move the business clock and wait until the leading core, if one runs, and the first web
         process follow it."""

@@ -117,7 +117,6 @@ def test_many_keys_at_once_make_one_ticket_each(house: House) -> None:
 def test_a_refused_command_stores_nothing_and_its_key_stays_usable(house: House) -> None:
     ticket, key = receive(house.person), new_key()
     path = f"/api/tickets/{ticket['id']}/accept"
-    before = house.sql("SELECT count(*) FROM journal")[0][0]
     refused = house.person.post(path, {"version": 9}, key=key)
     assert (refused.status_code, refused.json()["code"]) == (409, "version_conflict")
     assert keys_stored(house, key) == 0
@@ -125,7 +124,6 @@ def test_a_refused_command_stores_nothing_and_its_key_stays_usable(house: House)
     assert keys_stored(house, key) == 1
     facts = house.sql("SELECT kind FROM journal WHERE stream = $1", f"ticket:{ticket['id']}")
     assert len(facts) == 2
-    assert house.sql("SELECT count(*) FROM journal")[0][0] >= before + 1
 
 
 def test_keys_are_each_principals_and_each_routes_own(house: House) -> None:

@@ -46,13 +46,13 @@ def test_another_crew_shows_its_price_and_owes_a_reason(town: House) -> None:
     best = row["choices"][0]["crew"]
     other = next(c for c in ("E1", "E2", "E3", "E4") if c != best)
     path = f"/api/proposals/{ticket['id']}/price"
-    before = town.sql("SELECT count(*) FROM journal")[0][0]
+    before = town.facts_of_callers()
     price = town.person.http.post(path, json={"crew": other})
     assert price.status_code == 200, price.text
     price = price.json()
     assert price["choice"]["crew"] == other
     assert (price["against"]["crew"], price["price"]["best"]) == (best, best)
-    assert town.sql("SELECT count(*) FROM journal")[0][0] == before
+    assert town.facts_of_callers() == before
     bare = confirm(town.person, ticket, price, other)
     assert (bare.status_code, bare.json()["code"]) == (422, "reason_needed")
     done = confirm(town.person, ticket, price, other, reason_code="other", reason="认识这栋楼")
@@ -145,15 +145,13 @@ def test_what_if_changes_nothing(town: House) -> None:
     for _ in range(3):
         waiting(town.person)
     eventually(lambda: town.person.get("/api/plan")["plan"] > 0, "there is a plan")
-    # what time alone makes true, the core may write meanwhile
-    count = "SELECT count(*) FROM journal WHERE company_id = $1 AND actor <> 'system:core'"
-    before = town.sql(count, town.company)[0][0]
+    before = town.facts_of_callers()
     asked = {"crews_down": ["E1"], "extra_crews": [{"like": "E2", "n": 2}]}
     answer = town.person.http.post("/api/what-if", json=asked)
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert found["now"]["served"] + found["now"]["unplanned"] >= 3
-    assert town.sql(count, town.company)[0][0] == before
+    assert town.facts_of_callers() == before
     nobody = town.person.http.post("/api/what-if", json={"crews_down": ["E77"]})
     assert (nobody.status_code, nobody.json()["code"]) == (404, "no_such_crew")
 
