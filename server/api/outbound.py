@@ -90,17 +90,25 @@ class Outbound(ABC):
         """Bytes that wait in this process for the client to read on."""
 
     @property
+    @abstractmethod
+    def in_kernel(self) -> int:
+        """Bytes that the kernel took of us and the client's machine has not acknowledged; 0 where
+        nobody can tell."""
+
+    @property
     def paused(self) -> bool:
         """Whether the client does not keep up: send no more until it does, then the merged rest."""
         return self.buffered >= PAUSE_AT
 
     def stalled_s(self, now: float) -> float:
-        """Seconds, as seen by the calls of this method, in which bytes waited and none was taken.
+        """Seconds, as seen by the calls of this method, in which bytes waited and the client's
+        machine took none: the kernel alone asks for more only once much of its buffer has gone,
+        and over a thin line that is long after the client has read on.
 
         `now` is a monotonic time in seconds; call it about every second.
         """
         waiting = self.buffered
-        taken = self._given - waiting
+        taken = self._given - waiting - (self.in_kernel if waiting else 0)
         if waiting == 0 or taken > self._taken or self._moved_at is None:
             self._moved_at = now
         self._taken = taken
@@ -158,6 +166,11 @@ class RawOutbound(Outbound):
     @override
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()
+
+    @property
+    @override
+    def in_kernel(self) -> int:
+        return self._protocol.unacknowledged
 
     @override
     def send(self, payload: bytes, *, binary: bool) -> None:
@@ -224,6 +237,11 @@ class QueuedOutbound(Outbound):
         if self._protocol is None or self._protocol.is_closing:
             return self._queued
         return self._queued + self._protocol.plain_transport.get_write_buffer_size()
+
+    @property
+    @override
+    def in_kernel(self) -> int:
+        return 0 if self._protocol is None else self._protocol.unacknowledged
 
     @override
     def send(self, payload: bytes, *, binary: bool) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
+import sys
+import termios
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -77,6 +80,15 @@ class RawWebSocketProtocol(WebSocketsSansIOProtocol):
     def is_closing(self) -> bool:
         """Whether no data frame may be written any more: either side has begun to close."""
         return self.conn.close_sent is not None or self.plain_transport.is_closing()
+
+    @property
+    def unacknowledged(self) -> int:
+        """Bytes in the kernel of which the client's machine has not said that they came."""
+        peer = self.plain_transport.get_extra_info("socket")
+        if peer is None or self.is_closing:
+            return 0
+        count = fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(count, sys.byteorder)
 
     def _changed(self) -> None:
         if self.on_change is not None:

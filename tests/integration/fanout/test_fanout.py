@@ -62,6 +62,30 @@ def test_a_slow_reader_gets_everything_later_and_holds_up_nobody(run: Run) -> No
     run(test)
 
 
+def test_who_reads_a_little_has_not_stalled(run: Run) -> None:
+    """The kernel asks for more only once a good part of its own buffer has gone: over a thin line
+    that takes longer than a screen may stand still."""
+
+    async def test() -> None:
+        async with served() as house:
+            thin = RawReader(house.port)
+            (out,) = await house.arrived(1)
+            await thin.opened()
+            for number in range(100):
+                out.send(message(number, 4096), binary=True)
+            waiting = out.buffered
+            assert [out.stalled_s(t) for t in (100.0, 105.0, 110.0)] == [0.0, 5.0, 10.0]
+            thin.take(await asyncio.get_running_loop().sock_recv(thin.sock, 4096))
+            async with asyncio.timeout(30):
+                while out.stalled_s(111.0) > 0.0:
+                    await asyncio.sleep(0.02)
+            assert out.buffered == waiting
+            assert [out.stalled_s(t) for t in (116.0, 122.0)] == [5.0, 11.0]
+            thin.reset()
+
+    run(test)
+
+
 def test_a_reset_in_the_middle_ends_one_and_no_other(run: Run) -> None:
     async def test() -> None:
         async with served() as house, joined(house) as one, joined(house) as two:
