@@ -14,14 +14,14 @@ from server.demo.run import OPENING_AT
 from server.settings import Settings, UserError
 from server.work import run_demo
 
-SMALL = Options(communities=6, buildings=90, households=6000, points=240, crews=20, substations=5)
+SMALL = Options(communities=6, buildings=90, households=6000, points=120, crews=8, substations=5)
 SEED = 7
 
 
 def live(house: House) -> dict[str, Any]:
     settings = Settings(data=house.data, database_url=house.database_url)
     return run_demo(
-        settings, url=house.url, company="warm", city="generated", points=240, seed=SEED,
+        settings, url=house.url, company="warm", city="generated", points=120, seed=SEED,
         feed=False, progress=lambda _what, _done: None,
     )  # fmt: skip
 
