@@ -32,6 +32,7 @@ USER, PASSWORD = "admin", "correct horse battery"
 PATIENCE_S = 30.0
 
 T = TypeVar("T")
+Rows = list[asyncpg.Record]
 
 
 def wait_until(
@@ -190,6 +191,19 @@ class Installation:
             try:
                 rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
                 return rows
+            finally:
+                await connection.close()
+
+        return apart(read())
+
+    def fetch_together(self, *queries: tuple[str, *tuple[object, ...]]) -> list[Rows]:
+        """What every query finds at one and the same moment: the processes go on writing."""
+
+        async def read() -> list[Rows]:
+            connection = await asyncpg.connect(self.database_url, timeout=5)
+            try:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    return [await connection.fetch(query, *given) for query, *given in queries]
             finally:
                 await connection.close()
 

@@ -10,11 +10,17 @@ import msgspec
 from chaos_ledger import Ledger
 from chaos_picture import hash_of
 from chaos_screen import Screen
-from installation import Installation, wait_until
+from installation import Installation, Rows, wait_until
 
 from dispatch_core import events
 from realtime.facts import Fact
 from realtime.layers import LAYERS
+
+JOURNAL = (
+    "SELECT stream, version, kind, v, body, extract(epoch FROM business_at)::bigint AS at"
+    " FROM journal WHERE company_id = $1 ORDER BY stream, version"
+)
+STORED = "SELECT topic, key, row_version, body FROM layer_row WHERE company_id = $1"
 
 decode = msgspec.msgpack.decode
 encode = msgspec.msgpack.encode
@@ -135,14 +141,21 @@ def _per_household(at: Installation, company: int, households: str, what: str) -
 
 
 def check_layers(at: Installation, company: int) -> None:
-    """The outbox is empty, the rows are the fold of the journal, and the heads' hashes are
-    theirs."""
-    wait_until(lambda: not at.fetch("SELECT 1 FROM outbox LIMIT 1"), "the outbox is empty")
-    facts = at.fetch(
-        "SELECT stream, version, kind, v, body, extract(epoch FROM business_at)::bigint AS at"
-        " FROM journal WHERE company_id = $1 ORDER BY stream, version",
-        company,
-    )
+    """At a moment at which the outbox is empty, the rows are the fold of the journal, and the
+    heads' hashes are theirs."""
+    read: list[Rows] = []
+
+    def at_rest() -> bool:
+        read[:] = at.fetch_together(
+            ("SELECT 1 FROM outbox LIMIT 1",),
+            (JOURNAL, company),
+            (STORED, company),
+            ("SELECT topic, hash FROM feed_head WHERE company_id = $1", company),
+        )
+        return not read[0]
+
+    wait_until(at_rest, "the outbox is empty", every=0.1)
+    _, facts, rows, heads = read
     folded: dict[str, tuple[int, bytes]] = {}
     layer = LAYERS["tickets"]
     for row in facts:
@@ -157,10 +170,10 @@ def check_layers(at: Installation, company: int) -> None:
                 folded.pop(key, None)
             elif before is None or encode(now) != before[1]:
                 folded[key] = (fact.version, encode(now))
-    stored = rows_of(at, company)
+    stored = by_topic(rows)
     told = {key: (version, decode(body)) for key, (version, body) in folded.items()}
     assert stored["tickets"] == told
-    for head in at.fetch("SELECT topic, hash FROM feed_head WHERE company_id = $1", company):
+    for head in heads:
         versions = {key: version for key, (version, _) in stored.get(head["topic"], {}).items()}
         assert head["hash"] == hash_of(versions), head["topic"]
 
@@ -218,9 +231,12 @@ def heads_of(at: Installation, company: int) -> dict[str, tuple[int, int]]:
 
 def rows_of(at: Installation, company: int) -> dict[str, dict[str, tuple[int, Any]]]:
     """Every stored row by topic and key: (version, decoded body)."""
+    return by_topic(at.fetch(STORED, company))
+
+
+def by_topic(rows: Rows) -> dict[str, dict[str, tuple[int, Any]]]:
+    """Rows that `STORED` found, decoded."""
     found: dict[str, dict[str, tuple[int, Any]]] = {}
-    for row in at.fetch(
-        "SELECT topic, key, row_version, body FROM layer_row WHERE company_id = $1", company
-    ):
+    for row in rows:
         found.setdefault(row["topic"], {})[row["key"]] = (row["row_version"], decode(row["body"]))
     return found
