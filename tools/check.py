@@ -21,8 +21,13 @@ import bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-WATCHED = ("tests/e2e", "tests/fault", "tests/integration/dispatch")
-"""Folders whose tests have engines, browsers or a core of their own."""
+WATCHED = (
+    "tests/e2e",
+    "tests/fault",
+    "tests/integration/dispatch",
+    "tests/integration/test_demo_lives.py",
+)
+"""Tests that have engines, browsers or a core of their own: about half of all the time."""
 CLOSING = re.compile(r" in [0-9.]+s\b.*=+\S*$")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -91,7 +96,7 @@ def both_halves() -> int:
     command = [python, "-m", "pytest", f"--color={color}"]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
         other = subprocess.Popen([*command, *WATCHED], stdout=kept, stderr=subprocess.STDOUT)
-        others = [*command, "tests", *(f"--ignore={folder}" for folder in WATCHED)]
+        others = [*command, "tests", *(f"--ignore={path}" for path in WATCHED)]
         with subprocess.Popen(others, stdout=subprocess.PIPE, text=True) as running:
             last = ""
             for line in running.stdout or ():
