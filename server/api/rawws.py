@@ -83,11 +83,15 @@ class RawWebSocketProtocol(WebSocketsSansIOProtocol):
 
     @property
     def unacknowledged(self) -> int:
-        """Bytes in the kernel of which the client's machine has not said that they came."""
+        """Bytes in the kernel of which the client's machine has not said that they came; 0 where
+        the kernel does not tell."""
         peer = self.plain_transport.get_extra_info("socket")
         if peer is None or self.is_closing:
             return 0
-        count = fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4))
+        try:
+            count = fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4))
+        except OSError:
+            return 0
         return int.from_bytes(count, sys.byteorder)
 
     def _changed(self) -> None:

@@ -21,7 +21,7 @@ SEED = 7
 def live(house: House) -> dict[str, Any]:
     settings = Settings(data=house.data, database_url=house.database_url)
     return run_demo(
-        settings, url=house.url, company="warm", city="generated", points=120, seed=SEED,
+        settings, url=house.url, company="warm", city="generated", points=SMALL.points, seed=SEED,
         feed=False, progress=lambda _what, _done: None,
     )  # fmt: skip
 

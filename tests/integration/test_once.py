@@ -117,13 +117,16 @@ def test_many_keys_at_once_make_one_ticket_each(house: House) -> None:
 def test_a_refused_command_stores_nothing_and_its_key_stays_usable(house: House) -> None:
     ticket, key = receive(house.person), new_key()
     path = f"/api/tickets/{ticket['id']}/accept"
+    before = house.facts_of_callers()
     refused = house.person.post(path, {"version": 9}, key=key)
     assert (refused.status_code, refused.json()["code"]) == (409, "version_conflict")
+    assert house.facts_of_callers() == before
     assert keys_stored(house, key) == 0
     assert house.person.post(path, {"version": 1}, key=key).status_code == 200
     assert keys_stored(house, key) == 1
     facts = house.sql("SELECT kind FROM journal WHERE stream = $1", f"ticket:{ticket['id']}")
     assert len(facts) == 2
+    assert house.facts_of_callers() == before + 1
 
 
 def test_keys_are_each_principals_and_each_routes_own(house: House) -> None:
