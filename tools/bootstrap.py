@@ -75,7 +75,7 @@ def steps(goal: str) -> None:
     if not extensions.done():
         say("Building the extension modules")
         run(
-            [PYTHON, "setup.py", "-q", "build_ext", "--inplace"],
+            [PYTHON, "setup.py", "-q", "build_ext", "--inplace", f"-j{os.cpu_count() or 1}"],
             "The extension modules did not build",
             env=build_env(),
         )

@@ -11,10 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bootstrap
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         return int(not all(passed))
     if arguments:
         return pytest(arguments)
-    failed = [name for name, check in CHECKS.items() if not check()]
+    failed = all_checks()
     if failed:
         say(f"FAILED before the tests: {', '.join(failed)}")
     tested = both_halves()  # last: its closing line is the end of the output
@@ -87,6 +87,23 @@ def web() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {"lint": lint, "types": types, "web": web}
 
 
+def all_checks() -> list[str]:
+    """Every check, the types beside the others, since mypy alone takes longer than they do.
+    The names of those that failed."""
+    with ThreadPoolExecutor(1) as beside:
+        types_told = beside.submit(ran, [sys.executable, __file__, "--only", "types"])
+        failed = [name for name, check in CHECKS.items() if check is not types and not check()]
+    print(types_told.result().stdout, end="", flush=True)
+    return failed + ["types"] * bool(types_told.result().returncode)
+
+
+def ran(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command that has run, and all it said."""
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
 def both_halves() -> int:
     """All tests in two runs beside each other, since most of both is waiting for engines and
     browsers. The closing line counts both."""
@@ -94,17 +111,15 @@ def both_halves() -> int:
     tell_of_browsers()
     python, color = str(BIN / "python"), "yes" if sys.stdout.isatty() else "no"
     command = [python, "-m", "pytest", f"--color={color}"]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
-        other = subprocess.Popen([*command, *WATCHED], stdout=kept, stderr=subprocess.STDOUT)
-        others = [*command, "tests", *(f"--ignore={path}" for path in WATCHED)]
+    others = [*command, "tests", *(f"--ignore={path}" for path in WATCHED)]
+    with ThreadPoolExecutor(1) as beside:
+        watching = beside.submit(ran, [*command, *WATCHED])
         with subprocess.Popen(others, stdout=subprocess.PIPE, text=True) as running:
             last = ""
             for line in running.stdout or ():
                 print(line, end="", flush=True)
                 last = line if CLOSING.search(line) else last
-        code = other.wait() or running.returncode
-        kept.seek(0)
-        text = kept.read()
+    code, text = watching.result().returncode or running.returncode, watching.result().stdout
     say(f"{', '.join(WATCHED)}, run meanwhile:")
     print(text, flush=True)
     watched = next((line for line in reversed(text.splitlines()) if CLOSING.search(line)), "")
