@@ -42,11 +42,15 @@ def main(arguments: list[str]) -> int:
         return int(not all(passed))
     if arguments:
         return pytest(arguments)
-    failed = all_checks()
+    failed = [] if lint() else ["lint"]
+    with ThreadPoolExecutor(2) as beside:
+        slow = {name: beside.submit(aside, name) for name in ("types", "web")}
+        code, closing = both_halves()
+    failed += [name for name, passed in slow.items() if not passed.result()]
     if failed:
-        say(f"FAILED before the tests: {', '.join(failed)}")
-    tested = both_halves()  # last: its closing line is the end of the output
-    return tested or int(bool(failed))
+        say(f"FAILED beside the tests: {', '.join(failed)}")
+    print(closing, flush=True)  # the end of the output
+    return code or int(bool(failed))
 
 
 def lint() -> bool:
@@ -87,14 +91,11 @@ def web() -> bool:
 CHECKS: dict[str, Callable[[], bool]] = {"lint": lint, "types": types, "web": web}
 
 
-def all_checks() -> list[str]:
-    """Every check, the types beside the others, since mypy alone takes longer than they do.
-    The names of those that failed."""
-    with ThreadPoolExecutor(1) as beside:
-        types_told = beside.submit(ran, [sys.executable, __file__, "--only", "types"])
-        failed = [name for name, check in CHECKS.items() if check is not types and not check()]
-    print(types_told.result().stdout, end="", flush=True)
-    return failed + ["types"] * bool(types_told.result().returncode)
+def aside(name: str) -> bool:
+    """A check in the time that the tests leave over; its words are printed once it is done."""
+    done = ran(["nice", sys.executable, __file__, "--only", name])
+    print(done.stdout, end="", flush=True)
+    return done.returncode == 0
 
 
 def ran(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -104,9 +105,9 @@ def ran(command: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def both_halves() -> int:
+def both_halves() -> tuple[int, str]:
     """All tests in two runs beside each other, since most of both is waiting for engines and
-    browsers. The closing line counts both."""
+    browsers. The code, and the closing line that counts both."""
     began = time.monotonic()
     tell_of_browsers()
     python, color = str(BIN / "python"), "yes" if sys.stdout.isatty() else "no"
@@ -123,8 +124,7 @@ def both_halves() -> int:
     say(f"{', '.join(WATCHED)}, run meanwhile:")
     print(text, flush=True)
     watched = next((line for line in reversed(text.splitlines()) if CLOSING.search(line)), "")
-    print(closing_line([last, watched], time.monotonic() - began), flush=True)
-    return code
+    return code, closing_line([last, watched], time.monotonic() - began)
 
 
 def closing_line(lines: list[str], took_s: float) -> str:
