@@ -151,7 +151,11 @@ def test_the_same_photos_close_one_ticket_and_not_two(
 
     desk = browse(stack.url, person.cookies)
     desk.page.set_viewport_size({"width": 1600, "height": 900})
-    desk.page.goto(f"{stack.url}/desk?lang=zh#evidence")
+    desk.page.goto(f"{stack.url}/desk?lang=zh")
+    waiting = part(desk, "waiting-evidence")  # seen from wherever the desk is
+    waiting.wait_for()
+    assert waiting.locator("span").all_inner_texts() == ["1", "1 张工单的照片待人工核验"]
+    part(desk, "view-evidence").click()
     part(desk, "waits", ticket=sham).click()
     part(desk, "verdict", verdict="block").wait_for()
     part(desk, "slot", slot="fault_point").click()

@@ -15,6 +15,7 @@ export const en: ShellWords = {
   reds: 'Red',
   near: 'due in 15 min',
   overdue: 'overdue',
+  photosWait: (n) => `Tickets whose photos wait for a person: ${n}`,
   freeCrews: 'free crews',
   lost: (duration) => `The server has not answered for ${duration}. This is the picture from before; reconnecting.`,
   signedOut: 'You are signed out; the picture no longer changes.',

@@ -13,6 +13,7 @@ export const zh = {
   reds: '红',
   near: '15 分内到期',
   overdue: '超时',
+  photosWait: (n: string) => `${n} 张工单的照片待人工核验`,
   freeCrews: '空闲班组',
   lost: (duration: string) => `连不上服务器，已 ${duration}；所示为断线前的画面，正在重连。`,
   signedOut: '登录已失效，画面不再更新。',
