@@ -108,12 +108,14 @@ MEASURED: Mapping[tuple[PhotoCheckCode, CheckOutcome], Said] = {
         "It was taken in the time on site ({value} off, {threshold} are allowed).",
     ),
     ("in_fence", "pass"): Said(
-        "拍摄地点距楼至少 {value}；允许 {threshold}。",
-        "The picture was taken at least {value} from the building; {threshold} are allowed.",
+        "扣除定位自报误差，拍摄地点距楼 {value}；允许 {threshold}。",
+        "Less the error that the position states, the picture was taken {value} from the building;"
+        " {threshold} are allowed.",
     ),
     ("in_fence", "fail"): Said(
-        "拍摄地点距楼至少 {value}；只允许 {threshold}。",
-        "The picture was taken at least {value} from the building; only {threshold} are allowed.",
+        "扣除定位自报误差，拍摄地点距楼 {value}；只允许 {threshold}。",
+        "Less the error that the position states, the picture was taken {value} from the building;"
+        " only {threshold} are allowed.",
     ),
     ("clocks_agree", "pass"): Said(
         "时钟最多相差 {value}；允许 {threshold}。",

@@ -71,8 +71,11 @@ def test_sentences_of_one_check_differ_by_outcome() -> None:
     [
         (
             PhotoCheck(code="in_fence", outcome="fail", value=212.0, threshold=150.0, measure="m"),
-            "拍摄地点距楼至少 212 米；只允许 150 米。",
-            "The picture was taken at least 212 m from the building; only 150 m are allowed.",
+            "扣除定位自报误差，拍摄地点距楼 212 米；只允许 150 米。",
+            (
+                "Less the error that the position states, the picture was taken 212 m from the"
+                " building; only 150 m are allowed."
+            ),
         ),
         (
             PhotoCheck(code="clocks_agree", outcome="fail", value=7503, threshold=300, measure="s"),
