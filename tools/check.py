@@ -43,12 +43,12 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return pytest(arguments)
     failed = [] if lint() else ["lint"]
-    with ThreadPoolExecutor(2) as beside:
-        slow = {name: beside.submit(aside, name) for name in ("types", "web")}
+    with ThreadPoolExecutor() as beside:
+        slow = {name: beside.submit(aside, name) for name in CHECKS if name != "lint"}
         code, closing = both_halves()
     failed += [name for name, passed in slow.items() if not passed.result()]
     if failed:
-        say(f"FAILED beside the tests: {', '.join(failed)}")
+        say(f"FAILED besides the tests: {', '.join(failed)}")
     print(closing, flush=True)  # the end of the output
     return code or int(bool(failed))
 
