@@ -3,6 +3,7 @@ import type { Session } from '../lib/api';
 import { each, Feed } from '../lib/feed.svelte';
 import { worst } from '../lib/live/freshness';
 import type { FigureRow, Topic } from '../lib/wire';
+import { waiting } from './evidence/waiting';
 import { VIEWS, type ViewId } from './views';
 
 export class Desk extends Feed {
@@ -11,6 +12,11 @@ export class Desk extends Feed {
   within = $state('');
   /** Counts the changes of a topic's rows: what reads them depends on it. */
   seen = $state<Record<Topic, number>>(each(() => 0));
+  /** Tickets whose photos wait for a person, as they are to be taken up. */
+  readonly photosWaiting = $derived.by(() => {
+    void this.seen.evidence;
+    return waiting(this.live.rows('evidence'));
+  });
 
   override start(): () => void {
     const follow = (): void => this.#follow();
